@@ -1,0 +1,40 @@
+# Everything runs from one virtual environment that is rebuilt whenever its pins change.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+STAMP := .venv/.installed
+QUIET_HUB := HF_HUB_OFFLINE=1
+
+.PHONY: venv demo test check bench prove train
+.DEFAULT_GOAL := test
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+demo: venv
+	mkdir -p out
+	$(QUIET_HUB) $(PY) -m experiments.tableau.demo --out out/demo.png
+
+test: venv
+	$(MAKE) check
+
+check:
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
+
+bench: venv
+	$(QUIET_HUB) .venv/bin/maieutic targets check tableau-llava --n 500 --seed 1
+
+prove: venv
+	$(QUIET_HUB) $(PY) -m experiments.tableau.prove
+
+train: venv
+	$(QUIET_HUB) $(PY) -m experiments.tableau.train clip
+	$(QUIET_HUB) $(PY) -m experiments.tableau.train llava
+	$(QUIET_HUB) $(PY) -m experiments.tableau.train judge

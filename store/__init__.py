@@ -1,0 +1,1 @@
+"""The record, and the vocabulary that every room shares."""

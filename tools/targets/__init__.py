@@ -1,0 +1,1 @@
+"""Targets: the models under study, whatever their family. One module for each thing that can be done with one."""
