@@ -1,0 +1,43 @@
+"""What commands print, and where: data to stdout, narration to stderr.
+
+Knows rich and JSON; knows nothing about what is printed. rich honors `NO_COLOR` and drops color off a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+PIPE_WIDTH = 160
+"""Columns of a table that no terminal shows, so that its cells stay on one line."""
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on stdout, NaN refused."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """A table on stdout; columns whose name ends with `#` hold numbers and stand right (the mark is not shown)."""
+    table = Table(title=title or None, title_justify="left")
+    for name in columns:
+        table.add_column(name.rstrip("#"), justify="right" if name.endswith("#") else "left")
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(markup=False, highlight=False, width=width).print(table)
+
+
+def print_text(text: str) -> None:
+    """One line of data on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def narrate(text: str) -> None:
+    """One line on stderr for the person who waits."""
+    sys.stderr.write(text + "\n")

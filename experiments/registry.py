@@ -1,0 +1,138 @@
+"""Which target is meant: a name of an embedded model, a folder, or a hub id.
+
+Knows the embedded models, where their weights lie and how they are checked against their cards. Knows nothing about
+architectures (tools/targets/). Nothing heavy is imported before a target is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from store.errors import UserError
+
+if TYPE_CHECKING:
+    from tools.targets.target import Target
+
+WEIGHTS = Path(__file__).resolve().parent / "tableau" / "weights"
+CARD = "card.json"
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A model that comes with the checkout. `copies` names the model whose configuration an untrained one takes."""
+
+    name: str
+    about: str
+    copies: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie (an untrained model's: the configuration that it takes)."""
+        return WEIGHTS / (self.copies or self.name)
+
+    @property
+    def state(self) -> str:
+        """`ready`, or what is missing; hashes are compared only when the model is opened."""
+        present = all((self.folder / name).is_file() for name in ("config.json", CARD))
+        return "ready" if present else "weights missing"
+
+
+EMBEDDED = {
+    model.name: model
+    for model in (
+        Embedded("tableau-llava", "answers questions about painted scenes (LLaVA, trained in stages)"),
+        Embedded("tableau-llava-random", "the same, never trained: the control", copies="tableau-llava"),
+        Embedded("tableau-clip", "matches painted scenes with captions (CLIP)"),
+    )
+}
+
+
+def open_target(
+    name: str, device: str = "auto", *, dtype: str = "float32", seed: int = 0, weights: Path | None = None
+) -> Target:
+    """The target that `name` means, its weights checked against its card if it is an embedded one.
+
+    `seed` draws the weights of an untrained model and means nothing for others; `weights` replaces the folder of the
+    embedded models' folders. Raises UserError when nothing is meant, or its files are missing or changed.
+    """
+    if name not in EMBEDDED:
+        source = _outside(name)
+        from tools.targets.load import load_target
+
+        return load_target(source, name=name, device=device, dtype=dtype)
+    model = EMBEDDED[name]
+    folder = weights / model.folder.name if weights else model.folder
+    verify(folder)
+    from tools.targets.load import load_target, untrained_target
+
+    if model.copies:
+        return untrained_target(folder, seed=seed, name=name, device=device, dtype=dtype)
+    return load_target(folder, name=name, device=device, dtype=dtype)
+
+
+def verify(folder: Path) -> None:
+    """Compare the files of an embedded model with the hashes in its card (`{"sha256": {file: hex}}`).
+
+    Raises UserError when a file is missing, or is not the one that the card describes.
+    """
+    card = folder / CARD
+    if not card.is_file():
+        raise _missing(folder, CARD)
+    hashes: dict[str, str] = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    for file, expected in hashes.items():
+        path = folder / file
+        if not path.is_file():
+            raise _missing(folder, file)
+        if _sha256(path) != expected:
+            raise UserError(
+                f"weights of `{folder.name}` are not the ones that its card describes (`{file}` differs)",
+                kind="changed_weights",
+                hint=f"run `git checkout -- {_place(folder)}`, or `make train` to make weights and card anew",
+            )
+
+
+def _outside(name: str) -> str:
+    """A folder or hub id, told by its form; a refusal for anything else."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise UserError(
+                f"`{name}` holds no model: it has no `config.json`",
+                kind="unloadable",
+                hint="give a folder that `save_pretrained` wrote",
+            )
+        return str(path)
+    if _HUB_ID.fullmatch(name) and not name.startswith("."):
+        return name
+    close = get_close_matches(name, EMBEDDED, n=1, cutoff=0.5)
+    raise UserError(
+        f"`{name}` is neither an embedded target, nor a folder, nor a hub id",
+        kind="unknown_target",
+        hint=f"did you mean `{close[0]}`?" if close else f"embedded targets: {', '.join(EMBEDDED)}",
+    )
+
+
+def _missing(folder: Path, file: str) -> UserError:
+    return UserError(
+        f"weights of `{folder.name}` are missing (no `{_place(folder)}/{file}`)",
+        kind="missing_weights",
+        hint=f"run `git checkout -- {_place(folder)}`, or `make train` to train them",
+    )
+
+
+def _place(folder: Path) -> str:
+    """The folder as a reader of the checkout would write it."""
+    checkout = WEIGHTS.parents[2]
+    return str(folder.relative_to(checkout)) if folder.is_relative_to(checkout) else str(folder)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

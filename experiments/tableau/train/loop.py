@@ -1,0 +1,222 @@
+"""The training loop: stages of steps that can be killed at any moment and go on where they were.
+
+Knows schedules, checkpoints, progress and the log; knows nothing about models or data, which a recipe (clip.py,
+llava.py, judge.py) hands in. Checkpoints replace one another atomically; snapshots stay.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from experiments.tableau.train.batches import stream
+
+SAVE_EVERY = 120.0
+"""Seconds between checkpoints."""
+REPORT_EVERY = 10.0
+"""Seconds between progress lines and log rows."""
+WARMUP = 60
+FLOOR = 0.05
+"""Steps of linear warm-up at the start of a stage, and the share of the peak rate at its end."""
+
+
+class Outcome(NamedTuple):
+    """What a step's forward pass gives: the loss to descend, and figures to report."""
+
+    loss: Tensor
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training.
+
+    `rates` maps prefixes of parameter names to peak learning rates; the longest prefix that fits a parameter counts,
+    and what no prefix fits is frozen. `snapshots` are shares of the stage at which the weights are kept.
+    """
+
+    name: str
+    steps: int
+    rates: dict[str, float]
+    make: Callable[[int], Any]
+    loss: Callable[[Any], Outcome]
+    snapshots: tuple[float, ...] = (1.0,)
+
+
+@dataclass
+class Place:
+    """Where the training stands."""
+
+    stage: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+def train(
+    folder: Path,
+    model: nn.Module,
+    stages: list[Stage],
+    evaluate: Callable[[], dict[str, float]],
+    *,
+    device: torch.device,
+    workers: int = 1,
+    evaluate_every: int = 250,
+) -> Place:
+    """Runs all stages from where `folder/state.pt` says, and leaves `model` at the end of the last.
+
+    Figures go to `folder/log.jsonl`, snapshots to `folder/snapshots/STAGE-STEP.safetensors` (fp16).
+    """
+    (folder / "snapshots").mkdir(parents=True, exist_ok=True)
+    place, optimizer_state = _resume(folder, model)
+    model.to(device)
+    while place.stage < len(stages):
+        stage = stages[place.stage]
+        optimizer = _optimizer(model, stage.rates)
+        if optimizer_state is not None:
+            optimizer.load_state_dict(optimizer_state)
+        optimizer_state = None
+        _run_stage(folder, model, stages, place, optimizer, evaluate, device, workers, evaluate_every)
+        place.stage, place.step = place.stage + 1, 0
+        _save(folder, model, place, None)
+    return place
+
+
+def _run_stage(
+    folder: Path,
+    model: nn.Module,
+    stages: list[Stage],
+    place: Place,
+    optimizer: torch.optim.Optimizer,
+    evaluate: Callable[[], dict[str, float]],
+    device: torch.device,
+    workers: int,
+    evaluate_every: int,
+) -> None:
+    stage = stages[place.stage]
+    keep_at = {max(1, round(share * stage.steps)) for share in stage.snapshots}
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    started = saved = reported = time.monotonic()
+    first, spent_before = place.step, place.seconds
+    model.train()
+    for batch in stream(stage.make, place.step, stage.steps, workers):
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = peak * schedule(place.step, stage.steps)
+        with torch.autocast(device.type, torch.bfloat16):
+            outcome = stage.loss(to_device(batch, device))
+        outcome.loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        place.step += 1
+        now = time.monotonic()
+        place.seconds = spent_before + now - started
+        if place.step in keep_at:
+            snapshot(model, folder / "snapshots" / f"{stage.name}-{place.step:05d}.safetensors")
+        row: dict[str, Any] = {}
+        if place.step % evaluate_every == 0 or place.step == stage.steps:
+            model.eval()
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+                row |= {f"heldout {name}": round(value, 4) for name, value in evaluate().items()}
+            model.train()
+        if row or now - reported > REPORT_EVERY:
+            pace = (now - started) / (place.step - first)
+            ahead = stage.steps - place.step
+            row |= {"stage": stage.name, "step": place.step, "loss": round(float(outcome.loss.detach()), 4)}
+            row |= {name: round(value, 4) for name, value in outcome.figures.items()}
+            row |= {"pace": round(pace, 3), "seconds": round(place.seconds)}
+            _report(row, stage, ahead * pace)
+            place.log.append(row)
+            with (folder / "log.jsonl").open("a") as log:
+                log.write(json.dumps(row) + "\n")
+            reported = now
+        if now - saved > SAVE_EVERY:
+            _save(folder, model, place, optimizer)
+            saved = now
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then a cosine down to FLOOR."""
+    warmup = min(WARMUP, max(steps // 10, 1))
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = (step - warmup) / max(steps - warmup, 1)
+    return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """The same (nested) named tuple with its tensors on the device."""
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    return type(batch)(*(to_device(part, device) for part in batch))
+
+
+def snapshot(model: nn.Module, path: Path) -> None:
+    """Keeps the weights in fp16 under a temporary name first."""
+    tensors = {name: value.detach().half().contiguous().cpu().clone() for name, value in model.state_dict().items()}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial)
+    partial.replace(path)
+
+
+def _optimizer(model: nn.Module, rates: dict[str, float]) -> torch.optim.Optimizer:
+    """AdamW over the parameters that a prefix names; the others are frozen."""
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        fitting = [prefix for prefix in rates if name.startswith(prefix)]
+        rate = rates[max(fitting, key=len)] if fitting else 0.0
+        parameter.requires_grad_(rate > 0)
+        if rate > 0:
+            groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "lr": rate, "weight_decay": 0.05 if decays else 0.0}
+            for (rate, decays), parameters in groups.items()
+        ],
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+
+
+def _save(folder: Path, model: nn.Module, place: Place, optimizer: torch.optim.Optimizer | None) -> None:
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict() if optimizer else None,
+        "place": (place.stage, place.step, place.seconds),
+    }
+    partial = folder / "state.partial"
+    torch.save(state, partial)
+    partial.replace(folder / "state.pt")
+
+
+def _resume(folder: Path, model: nn.Module) -> tuple[Place, Any]:
+    path = folder / "state.pt"
+    if not path.exists():
+        return Place(), None
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    model.load_state_dict(state["model"])
+    stage, step, seconds = state["place"]
+    print(f"resuming from {path} at stage {stage}, step {step}", file=sys.stderr)
+    return Place(stage, step, seconds), state["optimizer"]
+
+
+def _report(row: dict[str, Any], stage: Stage, left: float) -> None:
+    """One line of progress for a person."""
+    shown = {name: value for name, value in row.items() if name not in ("stage", "step", "seconds", "pace")}
+    figures = "  ".join(f"{name} {value:.3f}" for name, value in shown.items())
+    print(
+        f"{stage.name} {row['step']}/{stage.steps}  {row['pace']:.2f} s/step  "
+        f"{left / 60:.1f} min left in stage  {figures}",
+        file=sys.stderr,
+        flush=True,
+    )
