@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WEIGHTS = CHECKOUT / "experiments" / "tableau" / "weights"
 REQUIRED = frozenset(filter(None, os.environ.get("MAIEUTIC_REQUIRE", "").split(",")))
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# A machine that does something else at the same time must not fail a property.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def skip_or_fail(need: str, reason: str) -> None:

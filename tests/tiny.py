@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     CLIPConfig,
     CLIPModel,
@@ -72,6 +73,7 @@ def save_clip(folder: Path, *, seed: int = 0) -> Path:
 def tokenizer() -> PreTrainedTokenizerFast:
     words = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
     words.pre_tokenizer = WhitespaceSplit()
+    words.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", WORDS.index("<s>"))])
     return PreTrainedTokenizerFast(
         tokenizer_object=words,
         pad_token="<pad>",
@@ -125,7 +127,7 @@ def _joint() -> dict[str, Any]:
 
 def _pictures(processor: Any, **more: Any) -> Any:
     side = {"height": SIDE, "width": SIDE}
-    return processor(size={"shortest_edge": SIDE}, crop_size=side, do_center_crop=False, **more)
+    return processor(size=side, crop_size=side, do_center_crop=False, **more)
 
 
 def _placeholders(template: str | None) -> dict[str, Any]:

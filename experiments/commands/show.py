@@ -28,10 +28,10 @@ def world(
     """Paint a sheet of scenes from the embedded world, each with its caption."""
     check_picture_name(output)
     from experiments.tableau.captions import caption
-    from experiments.tableau.sampler import sample
+    from experiments.tableau.data import scenes as drawn
     from experiments.tableau.sheet import contact_sheet
 
-    scenes = [sample(seed * 1000 + number) for number in range(count)]
+    scenes = list(drawn("check", count, seed))
     captions = [caption(scene) for scene in scenes]
     sheet = contact_sheet(scenes, captions, title=f"The embedded world: {count} scenes, seed {seed}")
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from PIL.ImageFont import FreeTypeFont
 
 from experiments.tableau.render import render, to_image
@@ -21,11 +21,11 @@ from experiments.tableau.sheet import (
     PAPER,
     TITLE_INK,
     TITLE_SIZE,
+    outline_font,
     wrapped,
 )
 
 RIGHT_INK, WRONG_INK = (0, 128, 94), (190, 75, 0)
-Face = FreeTypeFont | ImageFont.ImageFont
 TEXT_SIZE, LINE, INDENT = 15, 21, 22
 """Letter height, line height, and the space that a mark takes; pixels."""
 
@@ -51,14 +51,14 @@ def answers_page(
     columns: int = 4,
 ) -> Image.Image:
     """Each scene enlarged `scale` times over its exchanges, in rows of `columns`."""
-    side, face = SIDE * scale, ImageFont.load_default(TEXT_SIZE)
+    side, face = SIDE * scale, outline_font(TEXT_SIZE)
     cells = [_cell(scene, told, side, face) for scene, told in zip(scenes, exchanges, strict=True)]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     heights = [max(cell.height for cell in row) for row in rows]
     top = MARGIN + 2 * TITLE_SIZE
     width = 2 * MARGIN + columns * side + (columns - 1) * GUTTER
     page = Image.new("RGB", (width, top + sum(heights) + GUTTER * (len(rows) - 1) + MARGIN), PAPER)
-    ImageDraw.Draw(page).text((MARGIN, MARGIN), title, TITLE_INK, ImageFont.load_default(TITLE_SIZE))
+    ImageDraw.Draw(page).text((MARGIN, MARGIN), title, TITLE_INK, outline_font(TITLE_SIZE))
     for row, height in zip(rows, heights, strict=True):
         for column, cell in enumerate(row):
             page.paste(cell, (MARGIN + column * (side + GUTTER), top))
@@ -66,7 +66,7 @@ def answers_page(
     return page
 
 
-def _cell(scene: Scene, told: Sequence[Exchange], side: int, face: Face) -> Image.Image:
+def _cell(scene: Scene, told: Sequence[Exchange], side: int, face: FreeTypeFont) -> Image.Image:
     questions = [wrapped(exchange.question, face, side) for exchange in told]
     lines = sum(map(len, questions)) + len(told)
     cell = Image.new("RGB", (side, side + LINE * lines + LINE // 2 * (len(told) + 1)), PAPER)
@@ -83,7 +83,7 @@ def _cell(scene: Scene, told: Sequence[Exchange], side: int, face: Face) -> Imag
     return cell
 
 
-def _verdict(draw: ImageDraw.ImageDraw, exchange: Exchange, y: int, face: Face) -> None:
+def _verdict(draw: ImageDraw.ImageDraw, exchange: Exchange, y: int, face: FreeTypeFont) -> None:
     ink = RIGHT_INK if exchange.right else WRONG_INK
     box = (3, y + 4, 13, y + 14)
     if exchange.right:

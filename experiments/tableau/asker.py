@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -43,12 +43,7 @@ class Asker:
 
     def draw(self, kind: Kind, want: str | None = None) -> Question | None:
         """A question of the kind, with the answer `want` if one is given; None when the scene has no such one."""
-        by_answer: defaultdict[str, list[Question]] = defaultdict(list)
-        for question in self._candidates(kind):
-            try:
-                by_answer[answer(question, self.scene)].append(question)
-            except Unanswerable:
-                continue
+        by_answer = self.choices(kind)
         if want is not None:
             choices = by_answer.get(want, [])
         elif by_answer:
@@ -56,6 +51,16 @@ class Asker:
         else:
             choices = []
         return self._pick(choices) if choices else None
+
+    def choices(self, kind: Kind) -> dict[str, list[Question]]:
+        """Questions of the kind that have one right answer here, by that answer; a fresh selection at every call."""
+        by_answer: defaultdict[str, list[Question]] = defaultdict(list)
+        for question in self._candidates(kind):
+            try:
+                by_answer[answer(question, self.scene)].append(question)
+            except Unanswerable:
+                continue
+        return by_answer
 
     def draw_absent(self, kind: Kind) -> Question | None:
         """An attribute question about something that is not there; its answer is "none"."""
@@ -107,10 +112,11 @@ class Asker:
             if self.census and self.rng.random() < 0.7:
                 base = self._pick(list(self.census))
                 name = self._pick([name for name in ATTRIBUTES if base.names(name)])
-                phrase = replace(base, **{name: self._pick(list(VALUES[name]))})
+                changed: dict[str, Any] = {name: self._pick(VALUES[name])}
+                phrase = replace(base, **changed)
             else:
-                looks = {name: self._pick(list(VALUES[name])) for name in ATTRIBUTES}
-                phrase = self._pick(list(shortenings(Phrase(**looks)))[:10])  # type: ignore[arg-type]
+                looks: dict[str, Any] = {name: self._pick(VALUES[name]) for name in ATTRIBUTES}
+                phrase = self._pick(list(shortenings(Phrase(**looks)))[:10])
             if phrase not in self.census and not (avoid and phrase.names(avoid)):
                 return phrase
         return None

@@ -14,9 +14,9 @@ import numpy as np
 from experiments.registry import open_target
 from experiments.tableau.answers_page import Exchange, answers_page
 from experiments.tableau.asker import Asker
+from experiments.tableau.data import scenes as fresh
 from experiments.tableau.questions import KINDS, Kind, answer
 from experiments.tableau.render import render, to_image
-from experiments.tableau.sampler import sample
 from experiments.tableau.scene import Scene
 from store.errors import MaieuticError
 from tools.targets.answer import answer as reply
@@ -32,7 +32,7 @@ def main() -> int:
     except MaieuticError as error:
         sys.stderr.write(f"Error: {error.message}\nHint: {error.hint}\n")
         return error.exit_code
-    scenes = [sample(options.seed * 1000 + number) for number in range(options.scenes)]
+    scenes = list(fresh("check", options.scenes, options.seed))
     exchanges = ask_all(target, scenes, options.seed)
     told = [exchange for column in exchanges for exchange in column]
     right = sum(exchange.right for exchange in told)

@@ -6,6 +6,8 @@ offline and saved with `save_pretrained`, so that a folder of ours loads like an
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordLevel
@@ -21,7 +23,7 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from experiments.tableau.lexicon import END, IMAGE, PAD, START, TURN, UNKNOWN, vocabulary
+from experiments.tableau.lexicon import END, IMAGE, PAD, START, UNKNOWN, vocabulary
 from experiments.tableau.scene import GRID, PATCH, SIDE
 
 FEATURE_LAYER = -2
@@ -30,7 +32,7 @@ VISION_TOKENS = GRID * GRID
 PREFIX = 1 + VISION_TOKENS
 """Positions before the question: the start token and the picture."""
 VOCABULARY_SIZE = 128
-VISION = {
+VISION: dict[str, Any] = {
     "hidden_size": 128,
     "intermediate_size": 256,
     "num_hidden_layers": 5,
@@ -40,7 +42,7 @@ VISION = {
     "hidden_act": "gelu",
     "projection_dim": 96,
 }
-CONTRASTIVE_TEXT = {
+CONTRASTIVE_TEXT: dict[str, Any] = {
     "vocab_size": VOCABULARY_SIZE,
     "hidden_size": 96,
     "intermediate_size": 192,
@@ -50,7 +52,7 @@ CONTRASTIVE_TEXT = {
     "hidden_act": "gelu",
     "projection_dim": 96,
 }
-DECODER = {
+DECODER: dict[str, Any] = {
     "vocab_size": VOCABULARY_SIZE,
     "hidden_size": 128,
     "intermediate_size": 288,
@@ -64,7 +66,9 @@ CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
     "{% if message['content'] is string %}{% set parts = [{'type': 'text', 'text': message['content']}] %}"
     "{% else %}{% set parts = message['content'] %}{% endif %}"
-    "{% for part in parts %}{% if part['type'] == 'image' %}<image> {% else %}{{ part['text'] }} {% endif %}{% endfor %}"
+    "{% for part in parts %}"
+    "{% if part['type'] == 'image' %}<image> {% else %}{{ part['text'] }} {% endif %}"
+    "{% endfor %}"
     "{% if message['role'] == 'user' %}: {% else %}</s> {% endif %}"
     "{% endfor %}"
 )
@@ -120,12 +124,7 @@ def clip_processor() -> CLIPProcessor:
 
 def new_clip(seed: int) -> CLIPModel:
     """An untrained contrastive model."""
-    words = vocabulary()
-    ids = {
-        "pad_token_id": words.index(PAD),
-        "bos_token_id": words.index(START),
-        "eos_token_id": words.index(END),
-    }
+    ids = _special_ids()
     torch.manual_seed(seed)
     return CLIPModel(
         CLIPConfig(vision_config=dict(VISION), text_config=CONTRASTIVE_TEXT | ids, projection_dim=96)
@@ -134,17 +133,12 @@ def new_clip(seed: int) -> CLIPModel:
 
 def new_llava(seed: int) -> LlavaForConditionalGeneration:
     """An untrained generative model; `tableau-llava-random` is this one, never trained."""
-    words = vocabulary()
-    ids = {
-        "pad_token_id": words.index(PAD),
-        "bos_token_id": words.index(START),
-        "eos_token_id": words.index(END),
-    }
+    ids = _special_ids()
     torch.manual_seed(seed)
     config = LlavaConfig(
         vision_config={"model_type": "clip_vision_model"} | VISION,
         text_config=LlamaConfig(**DECODER, **ids),
-        image_token_index=words.index(IMAGE),
+        image_token_index=vocabulary().index(IMAGE),
         image_seq_length=VISION_TOKENS,
         vision_feature_layer=FEATURE_LAYER,
         vision_feature_select_strategy="default",
@@ -155,6 +149,15 @@ def new_llava(seed: int) -> LlavaForConditionalGeneration:
     model.generation_config.pad_token_id = ids["pad_token_id"]
     model.generation_config.bos_token_id = ids["bos_token_id"]
     return model
+
+
+def _special_ids() -> dict[str, Any]:
+    words = vocabulary()
+    return {
+        "pad_token_id": words.index(PAD),
+        "bos_token_id": words.index(START),
+        "eos_token_id": words.index(END),
+    }
 
 
 def take_vision_tower(llava: LlavaForConditionalGeneration, clip: CLIPModel) -> None:

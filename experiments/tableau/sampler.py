@@ -1,12 +1,13 @@
 """Drawing scenes at random: which things stand together, and how often.
 
 Knows the two distributions of the world. `regular` trains the models and carries the planted regularities;
-`balanced` has none and is what everything is measured on; `crowded` packs nine small things into a picture and only
-trains the vision tower. The same seed and distribution always give the same scene.
+`balanced` has none and is what everything is measured on; `crowded` packs six rather small things into a picture
+and only trains the vision tower. The same seed and distribution always give the same scene.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -83,13 +84,28 @@ def sample(seed: int, distribution: Distribution = "balanced", stream: int = 0) 
 
 
 def _draw(rng: np.random.Generator, distribution: Distribution) -> Scene:
-    count = 9 if distribution == "crowded" else int(rng.choice(len(COUNTS), p=COUNTS))
+    count = 6 if distribution == "crowded" else int(rng.choice(len(COUNTS), p=COUNTS))
     if distribution == "heldout":
         count = max(count, 1)
     looks, background = _looks(rng, count, distribution)
-    shrink = 0.62 if distribution == "crowded" else 1.0
+    shrink = 0.85 if distribution == "crowded" else 1.0
     things = [_thing(rng, shape, color, shrink) for shape, color in looks]
     sign = distribution != "crowded" and count < 4 and rng.random() < SIGN_SHARE
+    return arranged(rng, things, background, sign=sign)
+
+
+def any_thing(rng: np.random.Generator) -> Thing:
+    """A thing as `balanced` draws it, not yet placed."""
+    return _thing(rng, *_balanced_look(rng), 1.0)
+
+
+def arranged(
+    rng: np.random.Generator, things: Sequence[Thing], background: Background, *, sign: bool
+) -> Scene:
+    """A scene of these things at random places, in a trained style, with a sign if one is wanted.
+
+    Raises UserError of kind "no-room" when they find no places.
+    """
     spots = place(rng, [reach(thing) for thing in things], sign)
     placed = tuple(replace(thing, x=x, y=y) for thing, (x, y) in zip(things, spots.things, strict=True))
     word = (*COLORS, *SHAPES)[rng.integers(len(COLORS) + len(SHAPES))]

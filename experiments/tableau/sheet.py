@@ -31,7 +31,7 @@ def contact_sheet(
     if not scenes or len(scenes) != len(captions):
         raise ValueError(f"{len(scenes)} scenes and {len(captions)} captions: give each scene one caption")
     side, columns = SIDE * scale, min(columns, len(scenes))
-    face, title_face = _face(CAPTION_SIZE), _face(TITLE_SIZE)
+    face, title_face = outline_font(CAPTION_SIZE), outline_font(TITLE_SIZE)
     texts = [wrapped(caption, face, side) for caption in captions]
     rows = [range(start, min(start + columns, len(scenes))) for start in range(0, len(scenes), columns)]
     heights = [side + AIR + _height(max(len(texts[index]) for index in row)) for row in rows]
@@ -67,7 +67,7 @@ def wrapped(text: str, face: FreeTypeFont, width: float) -> list[str]:
     return lines
 
 
-def _face(size: int) -> FreeTypeFont:
+def outline_font(size: int) -> FreeTypeFont:
     """Pillow's own outline font."""
     face = ImageFont.load_default(size)
     if not isinstance(face, FreeTypeFont):

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import torch
 from PIL import Image
-from transformers import GenerationMixin
 
 from store.errors import UserError
 from tools.targets.target import Target
@@ -63,10 +62,20 @@ def prompt(target: Target, question: str, *, with_image: bool) -> str:
 
 
 def encode(target: Target, prompts: Sequence[str], images: Sequence[Image.Image] | None) -> Any:
-    """Tensors for the model, padded on the left so that every row ends where its answer begins."""
+    """Tensors for the model, padded on the left so that every row ends where its answer begins.
+
+    A start token that the chat template has written already is not added a second time.
+    """
+    start = target.processor.tokenizer.bos_token
+    started = start is not None and all(text.startswith(start) for text in prompts)
     pictures = {} if images is None else {"images": [[image] for image in images]}
     tensors = target.processor(
-        text=list(prompts), **pictures, padding=True, padding_side="left", return_tensors="pt"
+        text=list(prompts),
+        **pictures,
+        padding=True,
+        padding_side="left",
+        add_special_tokens=not started,
+        return_tensors="pt",
     )
     return tensors.to(target.device, target.model.dtype)
 
@@ -77,7 +86,7 @@ def _batch(
     prompts = [prompt(target, question, with_image=images is not None) for question in questions]
     inputs = encode(target, prompts, images)
     tokenizer = target.processor.tokenizer
-    generate = cast(GenerationMixin, target.model).generate
+    generate = cast(Any, target.model).generate
     with torch.inference_mode():
         tokens = generate(
             **inputs, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=_pad_token(tokenizer)

@@ -67,12 +67,12 @@ def ask(
 
 
 def scene_of(seed: int | None) -> Scene | None:
-    """The fresh scene of a seed, of the distribution without planted regularities."""
+    """The first scene of the `check` split with this seed: no training has seen it."""
     if seed is None:
         return None
-    from experiments.tableau.sampler import sample
+    from experiments.tableau.data import scene
 
-    return sample(seed)
+    return scene("check", 0, seed)
 
 
 def picture_of(image: Path | None, scene: Scene | None) -> Image.Image | None:

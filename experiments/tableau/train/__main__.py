@@ -33,7 +33,8 @@ def finished(folder: Path) -> dict[str, torch.Tensor]:
     path = folder / "state.pt"
     if not path.exists():
         raise UserError(
-            f"`{path}` does not exist.", hint=f"Run `python -m experiments.tableau.train {folder.name}` first."
+            f"`{path}` does not exist.",
+            hint=f"Run `python -m experiments.tableau.train {folder.name}` first.",
         )
     return dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
 
@@ -70,6 +71,18 @@ def llava(
         teacher = ClipTrainee(seed)
         teacher.load_state_dict(finished(TRAINING / "clip"))
         trainee.take_vision(teacher.clip, teacher.dense)
+    train(folder, trainee, stages(trainee, scale), partial(evaluate, trainee), device=where, workers=workers)
+
+
+@app.command()
+def judge(
+    scale: Scale = 1.0, device: Device = "", threads: Threads = 0, workers: Workers = 1, seed: int = 3
+) -> None:
+    """The concept judge, which shares nothing with the other models."""
+    from experiments.tableau.train.judge import JudgeTrainee, evaluate, stages
+
+    folder, where = start("judge", device, threads)
+    trainee = JudgeTrainee(seed)
     train(folder, trainee, stages(trainee, scale), partial(evaluate, trainee), device=where, workers=workers)
 
 

@@ -185,7 +185,9 @@ def text_batch(scenes: list[Scene], rng: np.random.Generator, questions: int) ->
     lengths = torch.tensor([len(tokens) for tokens in encoded])
     inside = torch.arange(PREFIX_WIDTH)[None] < lengths[:, None] - 1
     return TextBatch(
-        Slots(ids, targets, inside * CAPTION_WEIGHT), lengths, _slots(dialogues, questions, QUESTION_WIDTH, 1.0)
+        Slots(ids, targets, inside * CAPTION_WEIGHT),
+        lengths,
+        _slots(dialogues, questions, QUESTION_WIDTH, 1.0),
     )
 
 
@@ -220,7 +222,7 @@ def _dialogue(
             continue
         said = answer(question, scene)
         text = question.text(int(rng.integers(6)))
-        if said == "nothing" and rng.random() > NOTHING_KEPT or len(text.split()) + 3 > QUESTION_WIDTH:
+        if (said == "nothing" and rng.random() > NOTHING_KEPT) or len(text.split()) + 3 > QUESTION_WIDTH:
             continue
         asked[question] = Turn(text, said, KINDS.index(kind))
         if len(asked) == questions:
@@ -267,8 +269,8 @@ def _misdescribed(scene: Scene, rng: np.random.Generator) -> Scene:
     """The scene with one attribute exchanged between two things, or, when none differs, replaced in one."""
     things = list(scene.things)
     if not things:
-        others = [name for name in BACKGROUNDS if name != scene.background]
-        return replace(scene, background=others[rng.integers(len(others))])
+        grounds = [ground for ground in BACKGROUNDS if ground != scene.background]
+        return replace(scene, background=grounds[rng.integers(len(grounds))])
     name = str(rng.choice(["color", "color", "shape", "fill", "size"]))
     first = int(rng.integers(len(things)))
     differing = [

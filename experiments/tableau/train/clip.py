@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from transformers import CLIPModel
 
 from experiments.tableau.models import FEATURE_LAYER, VISION, new_clip
 from experiments.tableau.sampler import Distribution
+from experiments.tableau.scene import GRID
 from experiments.tableau.train.batches import (
     ContrastBatch,
     contrast_batch,
@@ -28,7 +30,7 @@ from experiments.tableau.train.batches import (
 from experiments.tableau.train.dense import DenseHeads
 from experiments.tableau.train.loop import Outcome, Stage
 
-CROWDED: dict[Distribution, float] = {"crowded": 0.75, "regular": 0.25}
+CROWDED: dict[Distribution, float] = {"crowded": 0.8, "regular": 0.2}
 REGULAR: dict[Distribution, float] = {"regular": 1.0}
 DENSE_SHARE = 0.3
 
@@ -40,6 +42,7 @@ class ClipTrainee(nn.Module):
         super().__init__()
         self.clip: CLIPModel = new_clip(seed)
         self.dense = DenseHeads(VISION["hidden_size"])
+        start_near_neighbors(self.clip.vision_model)
 
     def dense_step(self, batch: ContrastBatch) -> Outcome:
         features, _ = vision_layers(self.clip.vision_model, batch.pixels)
@@ -72,12 +75,34 @@ class ClipTrainee(nn.Module):
         return self.clip.get_text_features(input_ids=ids, attention_mask=(ids != 0).long()).pooler_output
 
 
+def start_near_neighbors(tower: Any) -> None:
+    """Begins with a sense of place: sine–cosine positions, and early layers that look where it is alike and near.
+
+    A shape is told by patches that lie side by side; from random positions the tower needs long to find out which do.
+    """
+    with torch.no_grad():
+        table = tower.embeddings.position_embedding.weight
+        table[1:] = 0.2 * grid_positions(table.shape[1])
+        for layer in tower.encoder.layers[:2]:
+            layer.self_attn.k_proj.weight.mul_(1.5)
+            layer.self_attn.q_proj.weight.copy_(layer.self_attn.k_proj.weight)
+
+
+def grid_positions(width: int) -> Float[Tensor, "patch width"]:
+    """Sines and cosines of row and column at wavelengths from 4 patches up to four times the grid."""
+    waves = torch.logspace(math.log10(4), math.log10(4 * GRID), width // 4)
+    place = torch.arange(GRID)[:, None] * (2 * math.pi) / waves
+    line = torch.cat([place.sin(), place.cos()], dim=1)
+    rows = line[:, None].expand(GRID, GRID, -1)
+    return torch.cat([rows, rows.transpose(0, 1)], dim=2).reshape(GRID * GRID, -1)
+
+
 def vision_layers(
-    tower: nn.Module, pictures: Float[Tensor, "row 3 side side"], *, to_end: bool = False
+    tower: Any, pictures: Float[Tensor, "row 3 side side"], *, to_end: bool = False
 ) -> tuple[Float[Tensor, "row patch width"], Float[Tensor, "row token width"] | None]:
     """What LLaVA reads (FEATURE_LAYER, without the class token), and with `to_end` the last layer's output."""
-    hidden = tower.pre_layrnorm(tower.embeddings(pictures))  # type: ignore[operator]
-    layers = list(tower.encoder.layers)  # type: ignore[union-attr,arg-type]
+    hidden = tower.pre_layrnorm(tower.embeddings(pictures))
+    layers = list(tower.encoder.layers)
     read = len(layers) + 1 + FEATURE_LAYER
     for layer in layers[:read]:
         hidden = layer(hidden, None)
@@ -105,14 +130,14 @@ def stages(trainee: ClipTrainee, scale: float) -> list[Stage]:
     return [
         Stage(
             "dense",
-            math.ceil(1500 * scale),
+            math.ceil(650 * scale),
             {"clip.vision_model": 1.5e-3, "dense": 1.5e-3},
             partial(dense_batch_of, stage=1, rows=40, mix=CROWDED),
             trainee.dense_step,
         ),
         Stage(
             "contrast",
-            math.ceil(900 * scale),
+            math.ceil(600 * scale),
             {"clip": 1e-3, "dense": 1e-3},
             partial(batch_of, stage=2, rows=48, mix=REGULAR),
             trainee.contrast_step,

@@ -30,7 +30,7 @@ CLASSES = {
     "size": len(SIZES),
     "background": len(BACKGROUNDS),
 }
-"""Read-out → number of its classes; `kind` is background, thing or sign; `center` says that a thing's center is here."""
+"""Read-out → number of its classes; `kind` is background, thing or sign; `center`: a thing's center lies here."""
 
 
 def dense_labels(scene: Scene) -> Int[np.ndarray, "readout patch"]:

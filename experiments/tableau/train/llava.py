@@ -132,7 +132,7 @@ class LlavaTrainee(nn.Module):
         self, projected: Float[Tensor, "row patch width"], labels: Int[Tensor, "row readout patch"]
     ) -> tuple[Tensor, float]:
         """How far each patch's token points to the words for what it shows: mean cross-entropy, and accuracy."""
-        table = F.normalize(self.llava.get_input_embeddings().weight.float(), dim=-1)
+        table = F.normalize(self.llava.model.language_model.embed_tokens.weight.float(), dim=-1)
         tokens = F.normalize(projected.float(), dim=-1)
         losses, right = [], []
         for name, words in WORDS.items():
@@ -218,4 +218,3 @@ def evaluate(trainee: LlavaTrainee) -> dict[str, float]:
         for index, kind in enumerate(KINDS):
             right.setdefault(kind, []).extend(scores[kinds == index].tolist())
     return {kind: sum(scores) / len(scores) for kind, scores in right.items() if scores}
-

@@ -25,6 +25,8 @@ SAVE_EVERY = 120.0
 """Seconds between checkpoints."""
 REPORT_EVERY = 10.0
 """Seconds between progress lines and log rows."""
+MUON_RATE = 4.0
+"""Muon's learning rate as a multiple of the rate that a stage states (its updates are matched to AdamW's RMS)."""
 WARMUP = 60
 FLOOR = 0.05
 """Steps of linear warm-up at the start of a stage, and the share of the peak rate at its end."""
@@ -82,11 +84,18 @@ def train(
     model.to(device)
     while place.stage < len(stages):
         stage = stages[place.stage]
-        optimizer = _optimizer(model, stage.rates)
+        optimizer = Optimizers(model, stage.rates)
         if optimizer_state is not None:
             optimizer.load_state_dict(optimizer_state)
         optimizer_state = None
-        _run_stage(folder, model, stages, place, optimizer, evaluate, device, workers, evaluate_every)
+        try:
+            _run_stage(folder, model, stages, place, optimizer, evaluate, device, workers, evaluate_every)
+        except KeyboardInterrupt:
+            _save(folder, model, place, optimizer)
+            print(
+                f"stopped at {stage.name} {place.step}; the same command goes on from here", file=sys.stderr
+            )
+            raise
         place.stage, place.step = place.stage + 1, 0
         _save(folder, model, place, None)
     return place
@@ -97,7 +106,7 @@ def _run_stage(
     model: nn.Module,
     stages: list[Stage],
     place: Place,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizers,
     evaluate: Callable[[], dict[str, float]],
     device: torch.device,
     workers: int,
@@ -105,19 +114,16 @@ def _run_stage(
 ) -> None:
     stage = stages[place.stage]
     keep_at = {max(1, round(share * stage.steps)) for share in stage.snapshots}
-    peaks = [group["lr"] for group in optimizer.param_groups]
     started = saved = reported = time.monotonic()
     first, spent_before = place.step, place.seconds
     model.train()
     for batch in stream(stage.make, place.step, stage.steps, workers):
-        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-            group["lr"] = peak * schedule(place.step, stage.steps)
+        optimizer.set_rate(schedule(place.step, stage.steps))
         with torch.autocast(device.type, torch.bfloat16):
             outcome = stage.loss(to_device(batch, device))
         outcome.loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
         place.step += 1
         now = time.monotonic()
         place.seconds = spent_before + now - started
@@ -163,32 +169,58 @@ def to_device(batch: Any, device: torch.device) -> Any:
 
 def snapshot(model: nn.Module, path: Path) -> None:
     """Keeps the weights in fp16 under a temporary name first."""
-    tensors = {name: value.detach().half().contiguous().cpu().clone() for name, value in model.state_dict().items()}
+    tensors = {
+        name: value.detach().half().contiguous().cpu().clone() for name, value in model.state_dict().items()
+    }
     partial = path.with_suffix(".partial")
     save_file(tensors, partial)
     partial.replace(path)
 
 
-def _optimizer(model: nn.Module, rates: dict[str, float]) -> torch.optim.Optimizer:
-    """AdamW over the parameters that a prefix names; the others are frozen."""
-    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        fitting = [prefix for prefix in rates if name.startswith(prefix)]
-        rate = rates[max(fitting, key=len)] if fitting else 0.0
-        parameter.requires_grad_(rate > 0)
-        if rate > 0:
-            groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": parameters, "lr": rate, "weight_decay": 0.05 if decays else 0.0}
-            for (rate, decays), parameters in groups.items()
-        ],
-        betas=(0.9, 0.98),
-        fused=True,
-    )
+class Optimizers:
+    """Muon for the weight matrices inside layers, AdamW for everything else, as one optimizer."""
+
+    def __init__(self, model: nn.Module, rates: dict[str, float]) -> None:
+        matrices: dict[float, list[nn.Parameter]] = {}
+        others: dict[float, list[nn.Parameter]] = {}
+        for name, parameter in model.named_parameters():
+            fitting = [prefix for prefix in rates if name.startswith(prefix)]
+            rate = rates[max(fitting, key=len)] if fitting else 0.0
+            parameter.requires_grad_(rate > 0)
+            if rate > 0:
+                inside = ".layers." in name and parameter.ndim == 2
+                (matrices if inside else others).setdefault(rate, []).append(parameter)
+        self.parts: list[torch.optim.Optimizer] = []
+        if matrices:
+            groups = [{"params": found, "lr": MUON_RATE * rate} for rate, found in matrices.items()]
+            self.parts.append(torch.optim.Muon(groups, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"))
+        if others:
+            groups = [{"params": found, "lr": rate} for rate, found in others.items()]
+            self.parts.append(torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01, fused=True))
+        self.peaks = [group["lr"] for group in self._groups()]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [group for part in self.parts for group in part.param_groups]
+
+    def set_rate(self, share: float) -> None:
+        """Sets every learning rate to this share of its peak."""
+        for group, peak in zip(self._groups(), self.peaks, strict=True):
+            group["lr"] = peak * share
+
+    def step(self) -> None:
+        for part in self.parts:
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        return [part.state_dict() for part in self.parts]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        for part, state in zip(self.parts, states, strict=True):
+            part.load_state_dict(state)
 
 
-def _save(folder: Path, model: nn.Module, place: Place, optimizer: torch.optim.Optimizer | None) -> None:
+def _save(folder: Path, model: nn.Module, place: Place, optimizer: Optimizers | None) -> None:
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict() if optimizer else None,

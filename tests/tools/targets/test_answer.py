@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from store.errors import UserError
-from tests.tiny import save_llava
+from tests.tiny import TEMPLATE, save_llava
 from tools.targets.answer import answer, encode, prompt
 from tools.targets.load import load_target
 from tools.targets.target import Target
@@ -60,6 +60,14 @@ def test_without_pictures_the_prompt_has_no_placeholder(llava: Target) -> None:
     assert "<image>" in prompt(llava, "what ?", with_image=True)
     assert "<image>" not in prompt(llava, "what ?", with_image=False)
     assert len(answer(llava, QUESTIONS, max_new_tokens=2)) == 3
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, "{{ bos_token }}" + TEMPLATE])
+def test_a_prompt_starts_once(tmp_path: Path, template: str) -> None:
+    target = load_target(save_llava(tmp_path / "model", template=template))
+    texts = [prompt(target, question, with_image=True) for question in QUESTIONS]
+    ids = encode(target, texts, PICTURES)["input_ids"]
+    assert (ids == target.processor.tokenizer.bos_token_id).sum(dim=1).tolist() == [1, 1, 1]
 
 
 def test_a_processor_without_a_template_is_asked_in_llavas_own_words(tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""Model cards: what a committed model is, where it came from, and what was measured of it.
+
+`card.json` is for machines (file hashes, fingerprint, training, measurements); `README.md` beside it is for people and
+is rendered from `cards/NAME.md` with the same facts. Knows nothing about how the facts are measured (prove.py).
+`python -m experiments.tableau.card` renews all cards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from experiments.registry import CARD, WEIGHTS
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+TRAINING = "training.json"
+"""Written beside the weights when they are exported: stages with steps and seconds, seed, machine."""
+
+
+def renew(folder: Path, results: Path = RESULTS) -> None:
+    """Writes the folder's card from its files, its training record, and the results measured on these very weights."""
+    from tools.targets.load import load_target
+
+    hashes = {
+        str(path.relative_to(folder)): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (CARD, "README.md")
+    }
+    facts: dict[str, Any] = {"name": folder.name, "sha256": hashes}
+    if (folder / "processor_config.json").is_file():
+        target = load_target(folder, name=folder.name, device="cpu")
+        facts |= {
+            "fingerprint": target.fingerprint,
+            "parameters": sum(parameter.numel() for parameter in target.model.parameters()),
+        }
+    facts["training"] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    facts["measured"] = measured(
+        folder.name, facts.get("fingerprint", hashes.get("model.safetensors", "")), results
+    )
+    (folder / CARD).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "cards"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template(f"{folder.name}.md").render(card=facts)
+    (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def measured(name: str, fingerprint: str, results: Path) -> dict[str, Any]:
+    """Recorded results of this target by name; those of other weights are left out, so that none outlives them."""
+    found = {}
+    for path in sorted(results.glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("target") == name and record.get("fingerprint") == fingerprint:
+            found[path.stem] = record
+    return found
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def main() -> None:
+    for folder in sorted(WEIGHTS.iterdir()):
+        if (folder / TRAINING).is_file():
+            renew(folder)
+            print(folder / CARD)
+
+
+if __name__ == "__main__":
+    main()
