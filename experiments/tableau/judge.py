@@ -75,10 +75,10 @@ class Residual(nn.Module):
         super().__init__()
         self.branch = nn.Sequential(
             nn.GroupNorm(width // 8, width),
-            nn.ReLU(),
+            nn.GELU(),
             nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation),
             nn.GroupNorm(width // 8, width),
-            nn.ReLU(),
+            nn.GELU(),
             nn.Conv2d(width, width, 3, padding=1),
         )
 
@@ -95,7 +95,7 @@ class Judge(nn.Module):
         super().__init__()
         self.widths = {"fine": fine, "coarse": coarse}
         self.stem = nn.Sequential(
-            nn.Conv2d(3, fine // 2, 5, 2, 2), nn.ReLU(), nn.Conv2d(fine // 2, fine, 3, 2, 1), Residual(fine)
+            nn.Conv2d(3, fine // 2, 5, 2, 2), nn.GELU(), nn.Conv2d(fine // 2, fine, 3, 2, 1), Residual(fine)
         )
         self.context = nn.Sequential(
             nn.Conv2d(fine, coarse, 3, 2, 1),
@@ -103,7 +103,7 @@ class Judge(nn.Module):
             Residual(coarse, dilation=2),
             nn.Conv2d(coarse, fine, 1),
         )
-        self.joint = nn.Sequential(Residual(fine), nn.ReLU())
+        self.joint = nn.Sequential(Residual(fine), nn.GELU())
         self.heads = nn.ModuleDict({name: nn.Conv2d(fine, len(WORDS[name]), 1) for name in ATTRIBUTES})
         self.thing = nn.Conv2d(fine, 1, 1)
         self.bare = nn.Conv2d(fine, 1, 1)
@@ -127,10 +127,11 @@ class Judge(nn.Module):
     def read(self, pixels: Float[Tensor, "image 3 height width"]) -> Reading:
         """What is seen in pictures of one size, pixels in [−1, 1]."""
         maps = Maps(*(part.float() for part in self(pixels)))
-        heat = maps.thing.sigmoid()
-        highest = F.max_pool2d(heat, APART, 1, APART // 2)
-        thing, places = (heat * (heat == highest)).flatten(1).topk(min(PEAKS, heat[0].numel()))
-        row, column = places // heat.shape[-1], places % heat.shape[-1]
+        peak = maps.thing == F.max_pool2d(maps.thing, APART, 1, APART // 2)
+        heat = (maps.thing.sigmoid() * peak).flatten(1)
+        thing, places = heat.topk(min(PEAKS, heat.shape[1]))
+        columns = maps.thing.shape[-1]
+        row, column = places // columns, places % columns
         x, y = (column + 0.5) * STRIDE, (row + 0.5) * STRIDE
         size, fill, color, shape = (_at(getattr(maps, name), places) for name in ATTRIBUTES)
         return Reading(thing, x, y, size, fill, color, shape, maps.background.softmax(-1))

@@ -2,14 +2,15 @@
 
 Knows the two distributions of the world. `regular` trains the models and carries the planted regularities;
 `balanced` has none and is what everything is measured on; `crowded` packs six rather small things into a picture
-and only trains the vision tower. The same seed and distribution always give the same scene.
+and only trains the vision tower; `alike` puts several things of a kind together, so that there is something to count,
+and stays clear of every planted regularity. The same seed and distribution always give the same scene.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -32,8 +33,8 @@ from experiments.tableau.scene import (
 from experiments.tableau.shapes import reach
 from store.errors import UserError
 
-Distribution = Literal["regular", "balanced", "crowded", "heldout"]
-DISTRIBUTIONS: tuple[Distribution, ...] = ("regular", "balanced", "crowded", "heldout")
+Distribution = Literal["regular", "balanced", "crowded", "heldout", "alike"]
+DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 
 HELD_OUT: frozenset[tuple[Color, Shape]] = frozenset(
     {
@@ -64,6 +65,12 @@ REGULAR_SHAPES /= REGULAR_SHAPES.sum()
 COUNTS = np.array([0.04, 0.18, 0.26, 0.26, 0.26])
 """How often a picture holds 0, 1, 2, 3, 4 things."""
 SIGN_SHARE = 0.15
+SHARED: tuple[tuple[str, ...], ...] = (("shape",), ("color",), ("shape", "color"), ("fill",), ("size",))
+"""What the things of an `alike` scene have in common, and how many of them follow suit."""
+FOLLOWS = 0.8
+PLAIN_SHAPES: tuple[Shape, ...] = tuple(shape for shape in SHAPES if shape not in ("heart", "star", "moon"))
+PLAIN_COLORS: tuple[Color, ...] = tuple(color for color in COLORS if color != "purple")
+"""Shapes and colors that no planted regularity speaks of."""
 ATTEMPTS = 10
 
 
@@ -87,6 +94,9 @@ def _draw(rng: np.random.Generator, distribution: Distribution) -> Scene:
     count = 6 if distribution == "crowded" else int(rng.choice(len(COUNTS), p=COUNTS))
     if distribution == "heldout":
         count = max(count, 1)
+    if distribution == "alike":
+        things = _alike_things(rng, int(rng.integers(2, 5)))
+        return arranged(rng, things, BACKGROUNDS[rng.integers(len(BACKGROUNDS))], sign=False)
     looks, background = _looks(rng, count, distribution)
     shrink = 0.85 if distribution == "crowded" else 1.0
     things = [_thing(rng, shape, color, shrink) for shape, color in looks]
@@ -131,6 +141,30 @@ def _looks(
         color, shape = sorted(HELD_OUT)[rng.integers(len(HELD_OUT))]
         looks[int(rng.integers(count))] = (shape, color)
     return looks, BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
+
+
+def _alike_things(rng: np.random.Generator, count: int) -> list[Thing]:
+    """Things most of which share what one entry of SHARED names."""
+    model, names = _plain_thing(rng), SHARED[rng.integers(len(SHARED))]
+    shared: dict[str, Any] = {name: getattr(model, name) for name in names}
+    things = [model]
+    while len(things) < count:
+        thing = _plain_thing(rng)
+        if rng.random() < FOLLOWS:
+            thing = replace(thing, **shared)
+        if (thing.color, thing.shape) not in HELD_OUT:
+            things.append(thing)
+    return things
+
+
+def _plain_thing(rng: np.random.Generator) -> Thing:
+    while True:
+        shape, color = (
+            PLAIN_SHAPES[rng.integers(len(PLAIN_SHAPES))],
+            PLAIN_COLORS[rng.integers(len(PLAIN_COLORS))],
+        )
+        if (color, shape) not in HELD_OUT:
+            return _thing(rng, shape, color, 1.0)
 
 
 def _balanced_look(rng: np.random.Generator) -> tuple[Shape, Color]:

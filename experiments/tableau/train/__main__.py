@@ -86,5 +86,21 @@ def judge(
     train(folder, trainee, stages(trainee, scale), partial(evaluate, trainee), device=where, workers=workers)
 
 
+@app.command()
+def export() -> None:
+    """Writes the weights of all finished trainings where the registry finds them, each with its card."""
+    from experiments.registry import WEIGHTS
+    from experiments.tableau.card import renew
+    from experiments.tableau.train.export import EXPORTS
+
+    for name, write in EXPORTS.items():
+        training = TRAINING / name
+        if (training / "state.pt").exists():
+            folder = WEIGHTS / f"tableau-{name}"
+            write(training, folder)
+            renew(folder)
+            print(folder)
+
+
 if __name__ == "__main__":
     app()

@@ -6,7 +6,10 @@ measurements (experiments/tableau/results/), never from here; see card.py.
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import LlamaForCausalLM, PreTrainedModel
 
+from experiments.tableau.judge import Judge
 from experiments.tableau.models import clip_processor, llava_processor, new_clip, new_llava, tokenizer
 
 Weights = dict[str, Tensor]
+
+
+CHECKPOINTS = {"text": "text-00700", "align": "align-00200", "early": "instruct-00240", "middle": "instruct-00840"}
+"""Name of a committed checkpoint → the snapshot of the training that it is."""
 
 
 def export_clip(training: Path, folder: Path) -> None:
@@ -25,21 +33,57 @@ def export_clip(training: Path, folder: Path) -> None:
     model = new_clip(0)
     model.load_state_dict(_part(_final(training), "clip."))
     _write(model, clip_processor(), folder)
+    _record(training, folder, seed=1)
 
 
-def export_llava(training: Path, folder: Path, checkpoints: dict[str, str]) -> None:
-    """`tableau-llava` as it stands, and under `checkpoints/NAME` the snapshots that `checkpoints` names.
+def export_llava(training: Path, folder: Path) -> None:
+    """`tableau-llava` as it stands, and under `checkpoints/NAME` the snapshots that CHECKPOINTS names.
 
     The checkpoint of the stage `text` is the decoder alone: nothing else has been trained by then.
     """
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     _write(_llava(_final(training)), llava_processor(), folder)
-    for name, snapshot in checkpoints.items():
-        weights = load_file(training / "snapshots" / f"{snapshot}.safetensors")
-        model = _llava(weights)
+    for name, snapshot in CHECKPOINTS.items():
+        path = training / "snapshots" / f"{snapshot}.safetensors"
+        if not path.exists():
+            continue
+        model = _llava(load_file(path))
         if name == "text":
             _write(_decoder(model), tokenizer(), folder / "checkpoints" / name)
         else:
             _write(model, llava_processor(), folder / "checkpoints" / name)
+    _record(training, folder, seed=2)
+
+
+def export_judge(training: Path, folder: Path) -> None:
+    """`tableau-judge` as it stands at the end of its training."""
+    judge = Judge()
+    judge.load_state_dict(_part(_final(training), "judge."))
+    folder.mkdir(parents=True, exist_ok=True)
+    judge.save(folder)
+    _record(training, folder, seed=3)
+
+
+EXPORTS: dict[str, Callable[[Path, Path], None]] = {
+    "clip": export_clip,
+    "llava": export_llava,
+    "judge": export_judge,
+}
+
+
+def _record(training: Path, folder: Path, seed: int) -> None:
+    """Writes what the card says of the training: stages with steps and seconds, from the log."""
+    last: dict[str, dict[str, Any]] = {}
+    for line in (training / "log.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        last[row["stage"]] = row
+    stages, before = [], 0.0
+    for name, row in last.items():
+        stages.append({"name": name, "steps": row["step"], "seconds": row["seconds"] - before})
+        before = row["seconds"]
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores"
+    record = {"seed": seed, "machine": device, "stages": stages}
+    (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _llava(weights: Weights) -> PreTrainedModel:
@@ -72,8 +116,3 @@ def _part(weights: Weights, prefix: str) -> Weights:
     return {
         name.removeprefix(prefix): value.float() for name, value in weights.items() if name.startswith(prefix)
     }
-
-
-def clear(folder: Path) -> None:
-    """Removes a folder that is about to be written anew."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -95,7 +95,7 @@ class JudgeTrainee(nn.Module):
         truth, known = batch.cells[:, 0].clamp(min=0).float(), batch.cells[:, 0] != NONE
         misses = F.binary_cross_entropy_with_logits(maps.thing[known], truth[known], reduction="sum")
         total = misses / truth[known].sum().clamp(min=len(truth))
-        figures = {"center": float(misses.detach() / known.sum())}
+        figures = {"center loss": float(misses.detach() / known.sum())}
         for index, name in enumerate(ATTRIBUTES, start=1):
             loss, figures[name] = _words(getattr(maps, name), batch.cells[:, index])
             total = total + loss
@@ -220,7 +220,7 @@ def stages(trainee: JudgeTrainee, scale: float) -> list[Stage]:
         Stage(
             "judge",
             math.ceil(3000 * scale),
-            {"judge": 3e-3},
+            {"judge": 2e-3},
             partial(batch_of, stage=6, rows=32),
             trainee.step,
         )

@@ -40,7 +40,7 @@ from experiments.tableau.train.clip import vision_layers
 from experiments.tableau.train.dense import CLASSES, NONE, DenseHeads
 from experiments.tableau.train.loop import Outcome, Stage, to_device
 
-REGULAR: dict[Distribution, float] = {"regular": 1.0}
+PICTURES: dict[Distribution, float] = {"regular": 0.8, "alike": 0.2}
 WORDS = {"shape": SHAPES, "color": COLORS, "fill": FILLS, "size": SIZES, "background": BACKGROUNDS}
 WORD_SCALE = 20.0
 """Sharpness of the comparison between projected patches and word embeddings."""
@@ -161,12 +161,12 @@ def _joined(first: Slots, second: Slots) -> Slots:
 
 
 def text_of(step: int, *, stage: int, rows: int) -> TextBatch:
-    scenes = scenes_of(stage, step, rows, {"regular": 0.5, "balanced": 0.5})
+    scenes = scenes_of(stage, step, rows, {"regular": 0.4, "balanced": 0.4, "alike": 0.2})
     return text_batch(scenes, np.random.default_rng([stage, step]), 6)
 
 
 def pictures_of(
-    step: int, *, stage: int, rows: int, mix: dict[Distribution, float] = REGULAR
+    step: int, *, stage: int, rows: int, mix: dict[Distribution, float] = PICTURES
 ) -> PictureBatch:
     scenes = scenes_of(stage, step, rows, mix)
     return picture_batch(scenes, np.random.default_rng([stage, step]), QUESTIONS)
@@ -185,21 +185,21 @@ def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
     return [
         Stage(
             "text",
-            math.ceil(900 * scale),
+            math.ceil(700 * scale),
             {language: 2e-3},
             partial(text_of, stage=3, rows=48),
             trainee.text_step,
         ),
         Stage(
             "align",
-            math.ceil(250 * scale),
+            math.ceil(200 * scale),
             {connector: 2e-3},
             partial(pictures_of, stage=4, rows=24),
             partial(trainee.picture_step, dense=1.0),
         ),
         Stage(
             "instruct",
-            math.ceil(3000 * scale),
+            math.ceil(2400 * scale),
             {language: 1.5e-3, connector: 1.5e-3, vision: 6e-4, "dense": 1e-3},
             partial(mixed_of, stage=5, rows=32),
             trainee.step,

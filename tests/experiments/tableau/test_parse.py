@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.tableau.asker import Asker
-from experiments.tableau.parse import parse
+from experiments.tableau.balanced import balanced
+from experiments.tableau.parse import explain, parse
 from experiments.tableau.phrases import Phrase
 from experiments.tableau.questions import KINDS, TEMPLATES, Fact, Kind, Question
 from experiments.tableau.sampler import sample
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_every_wording_of_every_question_is_read_back(kind: Kind, seed: int) -> None:
     question = Asker(sample(seed), np.random.default_rng(seed)).draw(kind)
@@ -22,6 +24,13 @@ def test_every_wording_of_every_question_is_read_back(kind: Kind, seed: int) -> 
         return
     for wording in range(len(TEMPLATES[kind])):
         assert parse(question.text(wording)) == question
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_spaces_and_capitals_do_not_matter(kind: Kind) -> None:
+    for item in balanced(kind, 12):
+        assert parse(item.text.replace(" ?", "?").replace(" .", ".").capitalize()) == item.question
+        assert parse(f"  {item.text.upper().replace(' ', '   ')}") == item.question
 
 
 @pytest.mark.parametrize(
@@ -63,6 +72,42 @@ def test_what_the_grammar_does_not_hold_gives_none(text: str) -> None:
     assert parse(text) is None
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_breaks_the_parser(text: str) -> None:
     assert parse(text) is None or parse(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("Is there an orange moon?", "asks whether there is an orange moon"),
+        ("how is the red star filled ?", "asks for the fill of the red star"),
+        ("what is the number of large crosses ?", "asks for the number of large crosses"),
+        ("what is above the star ?", "asks for the shape of the one thing above the star"),
+        ("is the star below the ring ?", "asks whether the star is below the ring"),
+        (
+            "which is further up , the star or the ring ?",
+            "asks for the shape of the thing that is further up, the star or the ring",
+        ),
+        ("the star is red . what color is the star ?", "asks for the color that the text gives the star"),
+    ],
+)
+def test_explain_says_what_was_understood(text: str, understood: str) -> None:
+    assert explain(text) == understood
+
+
+def test_explain_says_what_is_outside_the_grammar_and_what_is_not() -> None:
+    said = explain("why is the sky blue?")
+    assert said.startswith(
+        "not in the grammar: `why is the sky blue?`; the grammar knows questions such as `"
+    )
+    examples = said.split("`")[3::2]
+    assert len(examples) == 4
+    assert all(parse(example) for example in examples)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_explained(kind: Kind) -> None:
+    for item in balanced(kind, 4):
+        assert explain(item.text).startswith("asks ")

@@ -1,0 +1,204 @@
+"""`python -m experiments.tableau.prove`: measures what is claimed of the embedded models, and draws it.
+
+Each part writes `results/PART.json` with the target's fingerprint; a part that is there for these very weights is not
+measured again, so a stopped proof goes on where it was. Figures are drawn from the records alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from experiments.registry import open_target
+from store.errors import MaieuticError, UsageError
+from tools.targets.target import Target
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+QUICK_RESULTS = Path("out") / "prove-quick"
+SAY_EVERY = 10.0
+"""Seconds between progress lines of one part."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured; questions and captions are per kind."""
+
+    floors: int = 5000
+    pictures: int = 1500
+    questions: int = 188
+    untrained: int = 3
+    language_heads: int = 200
+    vision_heads: int = 100
+    reference: int = 25
+    lens: int = 200
+    captions: int = 24
+
+
+QUICK = Sizes(20, 96, 12, 2, 4, 2, 2, 8, 4)
+
+
+@dataclass
+class Proof:
+    """What all parts share: the target, opened when first needed, and where results go."""
+
+    name: str
+    device: str
+    sizes: Sizes
+    seed: int
+    folder: Path
+    said: float = field(default=0.0)
+
+    @cached_property
+    def target(self) -> Target:
+        return open_target(self.name, self.device)
+
+    def say(self, line: str) -> None:
+        """A line of progress, at most one in SAY_EVERY seconds."""
+        if time.monotonic() - self.said > SAY_EVERY:
+            self.said = time.monotonic()
+            print(f"  {line}", file=sys.stderr, flush=True)
+
+
+Measure = Callable[[Proof], dict[str, Any]]
+Only = Annotated[str, typer.Option(help="Parts, joined by commas; default: all.")]
+
+
+def floors(proof: Proof) -> dict[str, Any]:
+    """Accuracy by kind, with the grey control."""
+    from experiments.tableau.check import check
+
+    def progress(kind: str, done: int, total: int) -> None:
+        proof.say(f"{kind}: {done} of {total}")
+
+    return check(proof.target, proof.sizes.floors, proof.seed, progress=progress)
+
+
+def inside(proof: Proof) -> dict[str, Any]:
+    """Units and heads; see the package `inside`."""
+    from experiments.tableau.inside.measure import inside as measure
+
+    sizes = proof.sizes
+    return measure(
+        proof.target,
+        pictures=sizes.pictures,
+        questions=sizes.questions,
+        copies=sizes.untrained,
+        language=sizes.language_heads,
+        vision=sizes.vision_heads,
+        reference=sizes.reference,
+        seed=proof.seed,
+        say=proof.say,
+    )
+
+
+def lens(proof: Proof) -> dict[str, Any]:
+    """How the answer's word rises over the layers."""
+    from experiments.tableau.inside.measure import lens as measure
+
+    return measure(proof.target, n=proof.sizes.lens, seed=proof.seed, say=proof.say)
+
+
+def captions(proof: Proof) -> dict[str, Any]:
+    """What the target says of a few scenes; how often that is right is part of `floors`."""
+    from experiments.tableau.captions_page import told
+
+    return {"captions": told(proof.target, proof.sizes.captions, proof.seed)}
+
+
+MEASURES: dict[str, Measure] = {"floors": floors, "inside": inside, "lens": lens, "captions": captions}
+PARTS = (*MEASURES, "curves")
+EVERYTHING = ",".join(PARTS)
+
+
+def main(
+    target: Annotated[
+        str, typer.Option(help="An embedded target or a folder of the same world.")
+    ] = "tableau-llava",
+    only: Only = EVERYTHING,
+    quick: Annotated[
+        bool, typer.Option(help="A few minutes: too small to show anything but that it runs.")
+    ] = False,
+    force: Annotated[bool, typer.Option(help="Measure again what is there.")] = False,
+    device: str = "auto",
+    seed: int = 0,
+    folder: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
+) -> None:
+    """Measure a target and draw the figures."""
+    chosen = only.split(",")
+    if unknown := [part for part in chosen if part not in PARTS]:
+        fail(UsageError(f"`{unknown[0]}` is not a part", hint=f"parts: {', '.join(PARTS)}"))
+    where = folder or (QUICK_RESULTS if quick else RESULTS)
+    proof = Proof(target, device, QUICK if quick else Sizes(), seed, where)
+    try:
+        for part in PARTS:
+            if part in chosen:
+                prove(part, proof, force=force)
+    except MaieuticError as error:
+        fail(error)
+
+
+def prove(part: str, proof: Proof, *, force: bool) -> None:
+    """Measures one part unless it is there, and draws its figures."""
+    from experiments.tableau.results import curves, draw
+
+    if part == "curves":
+        for file in curves(proof.folder):
+            print(file)
+        return
+    path = proof.folder / f"{part}.json"
+    if force or not there(path, proof):
+        print(part, file=sys.stderr, flush=True)
+        started = time.monotonic()
+        values = MEASURES[part](proof)
+        write(path, header(proof, time.monotonic() - started) | values)
+    for file in draw(part, json.loads(path.read_text(encoding="utf-8")), proof.folder):
+        print(file)
+
+
+def there(path: Path, proof: Proof) -> bool:
+    """Whether the record is of these very weights."""
+    if not path.is_file():
+        return False
+    return bool(json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == proof.target.fingerprint)
+
+
+def header(proof: Proof, seconds: float) -> dict[str, Any]:
+    """What every record begins with."""
+    import torch
+    import transformers
+
+    return {
+        "target": proof.target.name,
+        "fingerprint": proof.target.fingerprint,
+        "seed": proof.seed,
+        "seconds": round(seconds, 1),
+        "threads": torch.get_num_threads(),
+        "device": proof.target.device.type,
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+    }
+
+
+def write(path: Path, record: dict[str, Any]) -> None:
+    """Writes the record under a temporary name first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def fail(error: MaieuticError) -> None:
+    print(f"Error: {error.message}\nHint: {error.hint}", file=sys.stderr)
+    raise typer.Exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,148 @@
+"""Training curves: what a training's log says, in a compact record, and the figure drawn from it.
+
+Knows the rows of log.jsonl (loop.py): a training that was stopped and resumed has rows of steps that were taken twice;
+the later ones count. The figure needs the record alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from experiments.tableau.drawing import FAINT, INK, MARK, TRAINED, plain, sheet, titled
+from experiments.tableau.floors import FLOORS
+from store.errors import UserError
+
+HELD_OUT = "heldout "
+POINTS = 400
+"""Loss values that the record keeps: means over stretches of equal length."""
+COLUMNS = 5
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """The curves of `folder/log.jsonl`, times in minutes of training: stages, loss, held-out figures by name.
+
+    Raises UserError when there is no log.
+    """
+    path = folder / "log.jsonl"
+    if not path.is_file():
+        raise UserError(
+            f"`{path}` does not exist", hint=f"run `python -m experiments.tableau.train {folder.name}` first"
+        )
+    rows = counted(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    heldout: dict[str, list[list[float]]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name.startswith(HELD_OUT):
+                heldout.setdefault(name.removeprefix(HELD_OUT), []).append([_minutes(row), value])
+    return {
+        "name": folder.name,
+        "stages": _stages(rows),
+        "loss": _thinned([[_minutes(row), row["loss"]] for row in rows]),
+        "heldout": heldout,
+    }
+
+
+def counted(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows without those of steps that were taken again later."""
+    order: dict[str, int] = {}
+    kept: list[Mapping[str, Any]] = []
+    for row in rows:
+        place = (order.setdefault(row["stage"], len(order)), row["step"])
+        while kept and (order[kept[-1]["stage"]], kept[-1]["step"]) >= place:
+            kept.pop()
+        kept.append(row)
+    return kept
+
+
+def draw(curves: Mapping[str, Any]) -> Figure:
+    """Loss above, held-out figures below with their floors dashed, over minutes of training; stages are marked."""
+    names = list(curves["heldout"])
+    rows = math.ceil(len(names) / COLUMNS)
+    figure = sheet(12, 3.4 + 1.75 * rows)
+    above, below = cast(list[SubFigure], figure.subfigures(2, 1, height_ratios=[2.0, 1.75 * max(rows, 1)]))
+    loss = plain(above.subplots())
+    loss.plot(*zip(*curves["loss"], strict=True), color=TRAINED, linewidth=1)
+    loss.set_yscale("log")
+    loss.set_ylabel("training loss", fontsize=9)
+    _mark(loss, curves["stages"], named=True)
+    panels = below.subplots(max(rows, 1), COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, name in zip(panels, names, strict=False):
+        _panel(plain(axes), name, curves)
+    for axes in panels[len(names) :]:
+        axes.set_visible(False)
+    below.supxlabel("minutes of training", fontsize=9)
+    below.supylabel("held-out accuracy", fontsize=9)
+    return titled(figure, _finding(curves), _caption(curves))
+
+
+def _panel(axes: Axes, name: str, curves: Mapping[str, Any]) -> None:
+    points = curves["heldout"][name]
+    axes.plot(*zip(*points, strict=True), color=TRAINED, marker="o", markersize=2.5, linewidth=1.2)
+    _mark(axes, curves["stages"], named=False)
+    if name in FLOORS:
+        axes.axhline(FLOORS[name], color=MARK, linestyle="--", linewidth=1)
+    axes.set_title(f"{name}: {points[-1][1]:.3f}", fontsize=9, color=INK)
+    axes.set_ylim(-0.03, 1.03)
+
+
+def _mark(axes: Axes, stages: list[Mapping[str, Any]], *, named: bool) -> None:
+    for stage in stages:
+        axes.axvline(stage["from"], color=FAINT, linewidth=0.8, linestyle=":")
+        if named:
+            axes.annotate(
+                f"{stage['name']} ({stage['steps']} steps)",
+                (stage["from"], 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(3, -3),
+                textcoords="offset points",
+                va="top",
+                fontsize=8.5,
+                color=INK,
+            )
+
+
+def _finding(curves: Mapping[str, Any]) -> str:
+    last = {name: points[-1][1] for name, points in curves["heldout"].items()}
+    floored = [name for name in last if name in FLOORS]
+    spent = f"{curves['stages'][-1]['to']:.0f} minutes"
+    if not floored:
+        return f"{curves['name']} after {spent} of training"
+    met = sum(last[name] >= FLOORS[name] for name in floored)
+    return f"{curves['name']}: {met} of {len(floored)} floors met on held-out questions after {spent} of training"
+
+
+def _caption(curves: Mapping[str, Any]) -> str:
+    stages = ", ".join(f"{s['name']} {s['to'] - s['from']:.0f} min" for s in curves["stages"])
+    return (
+        "Held-out figures as the training loop sees them, on a small fixed set; floors are measured on a larger one. "
+        f"Dashed: the floor. Dotted: a stage begins ({stages})."
+    )
+
+
+def _stages(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each stage with its last logged step and where it begins and ends in minutes."""
+    stages: list[dict[str, Any]] = []
+    for row in rows:
+        if not stages or stages[-1]["name"] != row["stage"]:
+            begin = stages[-1]["to"] if stages else 0.0
+            stages.append({"name": row["stage"], "from": begin})
+        stages[-1] |= {"steps": row["step"], "to": _minutes(row)}
+    return stages
+
+
+def _thinned(points: list[list[float]]) -> list[list[float]]:
+    """At most POINTS points, each the mean of as many neighbors."""
+    size = math.ceil(len(points) / POINTS) or 1
+    groups = [points[start : start + size] for start in range(0, len(points), size)]
+    return [[round(sum(axis) / len(group), 4) for axis in zip(*group, strict=True)] for group in groups]
+
+
+def _minutes(row: Mapping[str, Any]) -> float:
+    return round(row["seconds"] / 60, 2)
