@@ -1,8 +1,9 @@
 """Balanced questions: sets in which the words alone tell as little as possible about the answer.
 
 Every answer comes equally often, and every question stands before a picture of its own. Where scenes would tie words
-to answers, the words come first: a polling question is asked before a scene with the thing and before one without, a
-counting question once for each number, so who reads only the words is right on exactly one in two and in five.
+to answers, the same words come with every answer: a polling question is asked before a scene with the thing and before
+one without, a yes/no relation before the same things in other places, a counting question once for each number, so who
+reads only the words is right on exactly one in two and in five.
 Elsewhere the symmetry of the world does it, except for what cannot be: a held-out pair, or a second star "left of the
 star". There one answer in eight drops out. `compare` names the two shapes between which it asks.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, count, islice, repeat
 from typing import NamedTuple, TypeVar
@@ -20,8 +22,17 @@ import numpy as np
 from experiments.tableau.asker import Asker
 from experiments.tableau.data import SOURCES, scene
 from experiments.tableau.phrases import ATTRIBUTES, Phrase, census, find, full
-from experiments.tableau.questions import ANSWERS, KINDS, NUMBERS, TEMPLATES, Kind, Question
-from experiments.tableau.sampler import DISTRIBUTIONS, HELD_OUT, SIGN_SHARE, any_thing, arranged
+from experiments.tableau.questions import (
+    ANSWERS,
+    KINDS,
+    NUMBERS,
+    TEMPLATES,
+    Kind,
+    Question,
+    Unanswerable,
+    answer,
+)
+from experiments.tableau.sampler import HELD_OUT, SIGN_SHARE, any_thing, arranged
 from experiments.tableau.scene import BACKGROUNDS, Scene, Thing
 from store.errors import UserError
 
@@ -45,6 +56,8 @@ WINDOW = 48
 NEAR = 0.7
 """Share of polling questions for which that scene should hold a near miss: a thing that differs in one word."""
 ATTEMPTS = 20
+SEEDED_APART = 1000
+"""First word of these sets' seeds; the sampler's begin with the index of a distribution."""
 
 
 class Item(NamedTuple):
@@ -63,7 +76,7 @@ def balanced(kind: Kind, n: int, seed: int = 0, scenes: Iterator[Scene] | None =
     counting: those scenes are made to order, since four red stars never come by chance.
     """
     index = KINDS.index(kind)
-    rng = np.random.default_rng([len(DISTRIBUTIONS), SOURCES["check"].stream, seed, index])
+    rng = np.random.default_rng([SEEDED_APART, SOURCES["check"].stream, seed, index])
     rounds = _rounds(ANSWERS[kind], n, rng)
     if kind == "counting":
         if scenes is not None:
@@ -75,6 +88,8 @@ def balanced(kind: Kind, n: int, seed: int = 0, scenes: Iterator[Scene] | None =
         scenes = (scene("check", number, seed) for number in count((index + 1) << 32))
     if kind == "polling":
         return list(_polled(rounds, scenes, rng))
+    if kind == "relation_yn":
+        return list(_related(rounds, scenes, rng))
     return list(_spread(kind, Counter(chain.from_iterable(rounds)), scenes, rng))
 
 
@@ -129,6 +144,31 @@ def _place_without(phrase: Phrase, waiting: Sequence[Scene], rng: np.random.Gene
 def _misses(phrase: Phrase, thing: Thing) -> int:
     """How many words of the phrase are wrong for this thing."""
     return sum(getattr(phrase, name) not in (None, getattr(thing, name)) for name in ATTRIBUTES)
+
+
+def _related(
+    rounds: Iterable[Sequence[str]], scenes: Iterator[Scene], rng: np.random.Generator
+) -> Iterator[Item]:
+    """The same words before a scene and before one where the same things stand the other way."""
+    for answers in rounds:
+        found: dict[str, list[Question]] = {}
+        while not found:
+            seen = next(scenes)
+            found = Asker(seen, rng).choices("relation_yn")
+        word = _pick(sorted(found), rng)
+        question, wording = _pick(found[word], rng), _wording("relation_yn", rng)
+        turned = _rearranged(seen, question, "no" if word == "yes" else "yes", rng)
+        for asked in answers:
+            yield _item(seen if asked == word else turned, question, asked, wording)
+
+
+def _rearranged(seen: Scene, question: Question, word: str, rng: np.random.Generator) -> Scene:
+    """The same things in other places, where the answer is `word`."""
+    while True:
+        with suppress(UserError, Unanswerable):
+            other = arranged(rng, seen.things, seen.background, sign=seen.sign is not None)
+            if answer(question, other) == word:
+                return other
 
 
 def _counted(rounds: Iterable[Sequence[str]], rng: np.random.Generator) -> Iterator[Item]:

@@ -16,7 +16,7 @@ from experiments.tableau.scene import Scene
 Split = Literal["world-train", "train", "select", "test", "check", "heldout", "regular"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 INSTRUCTIONS = 5
-"""The training stage (train/llava.py) whose scenes are `world-train`: its scene i has the seed (5 << 40) + i."""
+"""The training stage (train/llava.py) whose seeds `world-train` has: scene i is seeded with (5 << 40) + i."""
 
 
 class Source(NamedTuple):
@@ -37,8 +37,9 @@ SOURCES: dict[Split, Source] = {
     "heldout": Source("heldout", 5),
     "regular": Source("regular", 6),
 }
-"""`world-train` is what the models were trained on; `train`, `select` and `test` are what an agent sees, may ask
-about and is judged on; `check`, `heldout` and `regular` are fresh for every seed."""
+"""`world-train` is where the models were trained (about two in three of its scenes stood in a batch of pictures, the
+other steps drew something else); `train`, `select` and `test` are what an agent sees, may ask about and is judged on;
+`check`, `heldout` and `regular` are fresh for every seed."""
 FRESH: tuple[Split, ...] = ("check", "heldout", "regular")
 
 

@@ -15,6 +15,8 @@ TRAINED, CONTROL, MARK = "#1f5a94", "#9a9a9a", "#c8500a"
 """Dark blue, middle gray, orange: three different lightnesses, and apart in every common color blindness."""
 INK, FAINT = "#1c1e26", "#66686f"
 DPI = 150
+TITLE_LETTERS, CAPTION_LETTERS = 8.0, 14.5
+"""Letters that fit into an inch."""
 
 
 def sheet(width: float, height: float) -> Figure:
@@ -24,16 +26,18 @@ def sheet(width: float, height: float) -> Figure:
 
 def titled(figure: Figure, finding: str, caption: str) -> Figure:
     """Sets the finding above and the caption (n, interval, control) below, both wrapped to the width."""
-    columns = int(figure.get_figwidth() * 14)
+    width = figure.get_figwidth()
     figure.suptitle(
-        textwrap.fill(finding, columns * 3 // 4),
+        textwrap.fill(finding, int(width * TITLE_LETTERS)),
         x=0.01,
         ha="left",
         fontsize=13,
         fontweight="bold",
         color=INK,
     )
-    figure.supxlabel(textwrap.fill(caption, columns), x=0.01, ha="left", fontsize=8.5, color=FAINT)
+    figure.supxlabel(
+        textwrap.fill(caption, int(width * CAPTION_LETTERS)), x=0.01, ha="left", fontsize=8.5, color=FAINT
+    )
     return figure
 
 

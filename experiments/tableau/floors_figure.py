@@ -12,6 +12,9 @@ from matplotlib.lines import Line2D
 from experiments.tableau.drawing import CONTROL, FAINT, INK, MARK, TRAINED, plain, sheet, titled
 from experiments.tableau.floors import GREY_SLACK, Measured, measured
 
+NAMED = 3
+"""Missed floors that the title names; more are told by their number alone."""
+
 
 def draw_floors(record: Mapping[str, Any]) -> Figure:
     """One row a kind, best known kinds first; everything in shares of right answers."""
@@ -27,7 +30,7 @@ def draw_floors(record: Mapping[str, Any]) -> Figure:
     axes.set_xlabel("share of right answers", fontsize=9)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)
-    figure.legend(handles=_legend(), loc="outside right upper", fontsize=8.5, frameon=False)
+    axes.legend(handles=_legend(), loc="center", bbox_to_anchor=(0.64, 0.5), fontsize=8.5)
     return titled(figure, finding(record["target"], kinds), _caption(record, kinds))
 
 
@@ -36,7 +39,7 @@ def finding(target: str, kinds: Sequence[Measured]) -> str:
     missed = [kind.kind for kind in kinds if not kind.met]
     seeing = [kind.kind for kind in kinds if kind.blind is False]
     met = f"{target} meets {len(kinds) - len(missed)} of {len(kinds)} floors"
-    but = f" (not {', '.join(missed)})" if missed else ""
+    but = f" (not {', '.join(missed)})" if 0 < len(missed) <= NAMED else ""
     grey = (
         f"before a grey picture {', '.join(seeing)} stays more than {100 * GREY_SLACK:.0f} points above chance"
         if seeing

@@ -40,18 +40,24 @@ def draw_lens(record: Record) -> Figure:
 
 
 def finding(record: Record) -> str:
-    """The title: between which layers the answer appears."""
+    """The title: between which layers the answer appears, among the kinds in which it rises at all."""
     half = {
         kind: halfway([step["probability"]["value"] for step in steps])
         for kind, steps in record["trained"].items()
+        if steps[-1]["probability"]["ci"][0] > record["untrained"][kind][-1]["probability"]["ci"][1]
     }
+    if not half:
+        return "The answer's word never rises above what it is in an untrained copy"
     first, last = min(half, key=half.__getitem__), max(half, key=half.__getitem__)
     layers = len(next(iter(record["trained"].values()))) - 1
-    when = (
-        f"in layer {half[first]}" if half[first] == half[last] else f"in layers {half[first]} to {half[last]}"
+    if half[first] == half[last]:
+        when = f"in layer {half[first]} of 0–{layers - 1}"
+    else:
+        when = f"in layers {half[first]} ({first}) to {half[last]} ({last}) of 0–{layers - 1}"
+    flat = [kind for kind in record["trained"] if kind not in half]
+    return f"The answer's word passes half of its final probability {when}" + (
+        f"; it does not rise in {', '.join(flat)}" if flat else ""
     )
-    who = "" if half[first] == half[last] else f", first for {first}, last for {last}"
-    return f"The answer's word passes half of its final probability {when} of 0–{layers - 1}{who}"
 
 
 def halfway(values: Sequence[float]) -> int:

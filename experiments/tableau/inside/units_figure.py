@@ -13,69 +13,76 @@ from experiments.tableau.drawing import CONTROL, FAINT, INK, TRAINED, plain, she
 
 Record = Mapping[str, Any]
 PANELS = ("vision", "language (visual)", "language (last)")
+INKS = {"trained": TRAINED, "trained eyes alone": "#a9c7e4", "untrained": CONTROL}
+"""Three different lightnesses."""
+WIDTH = 0.26
 
 
 def draw_units(record: Record) -> Figure:
     """Boxes over units, one panel for each tower and token scope."""
-    figure = sheet(12, 5.6)
-    panels = figure.subplots(1, len(PANELS), sharey=True, width_ratios=[5, 6, 6])
+    figure = sheet(13, 5.8)
+    panels = figure.subplots(1, len(PANELS), sharey=True, width_ratios=[5, 7, 7])
     for axes, group in zip(panels, PANELS, strict=True):
-        _boxes(plain(axes), [site for site in record["sites"] if _group(site) == group])
-        axes.set_title(
-            f"{group}: {record['above'][group]['share']:.0%} above", fontsize=10, color=INK, pad=16
-        )
+        _boxes(plain(axes), [site for site in record["sites"] if site["group"] == group])
+        title = f"{group}: {percent(record['learned'][group]['share'])} learned"
+        axes.set_title(title, fontsize=10, color=INK, pad=30)
         axes.set_xlabel("layer", fontsize=9)
     panels[0].set_ylabel("correlation with the best phrase\n(Pearson, other half of the stimuli)", fontsize=9)
-    inks = (Patch(facecolor=TRAINED, label="trained"), Patch(facecolor=CONTROL, label="untrained"))
-    panels[0].legend(handles=inks, loc="lower left", fontsize=8.5, frameon=False)
+    handles = [Patch(facecolor=ink, edgecolor=INK, label=name) for name, ink in INKS.items()]
+    panels[0].legend(handles=handles, loc="lower left", ncols=2, fontsize=8, frameon=False)
     return titled(figure, finding(record), _caption(record))
 
 
 def finding(record: Record) -> str:
     """The title."""
-    above, chance = record["above"]["all"]["share"], record["untrained_above"]["all"]["share"]
+    above, learned, chance = (record[name]["all"]["share"] for name in ("above", "learned", "chance"))
     return (
-        f"{above:.0%} of units fit a phrase better than 95 % of untrained units fit one of its class; "
-        f"{chance:.0%} of untrained units do"
+        f"{percent(above)} of units fit a phrase better than 95 % of untrained units fit one of its class "
+        f"(untrained: {percent(chance)}); {percent(learned)} also better than behind trained eyes alone"
     )
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _boxes(axes: Axes, sites: Sequence[Record]) -> None:
     for place, site in enumerate(sites):
-        for offset, name, ink in ((-0.18, "trained", TRAINED), (0.18, "untrained", CONTROL)):
+        drawn = [name for name in INKS if name in site["rho_quantiles"]]
+        for index, name in enumerate(drawn):
             low, first, middle, third, high = site["rho_quantiles"][name]
             axes.bxp(
                 [{"whislo": low, "q1": first, "med": middle, "q3": third, "whishi": high, "fliers": []}],
-                positions=[place + offset],
-                widths=0.3,
+                positions=[place + WIDTH * (index - (len(drawn) - 1) / 2)],
+                widths=0.8 * WIDTH,
                 patch_artist=True,
-                boxprops={"facecolor": ink, "edgecolor": INK, "alpha": 1.0 if site["counted"] else 0.3},
+                boxprops={
+                    "facecolor": INKS[name],
+                    "edgecolor": INK,
+                    "alpha": 1.0 if site["counted"] else 0.3,
+                },
                 medianprops={"color": "white" if name == "trained" else INK},
                 showfliers=False,
             )
-        label, ink = (f"{site['above']['share']:.0%}", INK) if site["counted"] else ("not\nread", FAINT)
+        label, ink = (percent(site["learned"]["share"]), INK) if site["counted"] else ("not\nread", FAINT)
         axes.text(place, 1.02, label, ha="center", va="bottom", fontsize=8.5, color=ink, clip_on=False)
     axes.set_xticks(range(len(sites)), [site["site"].split(".")[1] for site in sites])
-    axes.set_ylim(-0.2, 1.0)
+    axes.set_ylim(-0.3, 1.0)
     axes.axhline(0, color=FAINT, linewidth=0.6)
 
 
 def _caption(record: Record) -> str:
-    above, chance = record["above"]["all"], record["untrained_above"]["all"]
+    above, learned, chance = (record[name]["all"] for name in ("above", "learned", "chance"))
     return (
-        "Boxes: quartiles over units; whiskers: 5th to 95th percentile. Numbers: share of trained units above the "
-        "untrained 95th percentile of their phrase's class. Over all sites that an answer can depend on: "
-        f"{_interval(above)}, n = {above['n']} units, bootstrap over units; control: {_interval(chance)} of untrained "
-        f"units, {record['untrained_copies']} copies, each against the others. Phrases are chosen on one half of "
+        "Boxes: quartiles over units; whiskers: 5th to 95th percentile. Above: share of trained units beyond the 95th "
+        "percentile of both controls for the class of their phrase (the vision tower has one). Over all sites that an "
+        f"answer can depend on, n = {above['n']} units: {_interval(above)} beyond untrained units, {_interval(learned)} "
+        f"beyond both; control: {_interval(chance)} of untrained units, {record['untrained_copies']} copies, each "
+        f"against the others. Intervals: 95 %, bootstrap over units. Phrases are chosen on one half of "
         f"{record['pictures']} pictures or {record['questions']} questions and measured on the other."
     )
 
 
-def _group(site: Record) -> str:
-    tower = site["site"].partition(".")[0]
-    return tower if tower == "vision" else f"{tower} ({site['scope']})"
-
-
 def _interval(share: Record) -> str:
     low, high = share["ci"]
-    return f"{share['share']:.1%} [{low:.1%}, {high:.1%}]"
+    return f"{100 * share['share']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"

@@ -33,8 +33,9 @@ def finished(folder: Path) -> dict[str, torch.Tensor]:
     path = folder / "state.pt"
     if not path.exists():
         raise UserError(
-            f"`{path}` does not exist.",
-            hint=f"Run `python -m experiments.tableau.train {folder.name}` first.",
+            f"`{path}` does not exist",
+            kind="untrained",
+            hint=f"run `python -m experiments.tableau.train {folder.name}` first",
         )
     return dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
 
@@ -100,6 +101,16 @@ def export() -> None:
             write(training, folder)
             renew(folder)
             print(folder)
+
+
+@app.command()
+def curves(name: Annotated[str, typer.Argument(metavar="MODEL", help="clip, llava or judge.")]) -> None:
+    """Writes and draws a training's curves into the committed results; it may still be running."""
+    from experiments.tableau.card import RESULTS
+    from experiments.tableau.train.curves import export as write
+
+    for path in write(TRAINING / name, RESULTS):
+        print(path)
 
 
 if __name__ == "__main__":

@@ -14,15 +14,17 @@ from typing import Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from experiments.tableau.drawing import FAINT, INK, MARK, TRAINED, plain, sheet, titled
+from experiments.tableau.drawing import FAINT, INK, MARK, TRAINED, plain, save, sheet, titled
 from experiments.tableau.floors import FLOORS
 from store.errors import UserError
 
 HELD_OUT = "heldout "
 POINTS = 400
-"""Loss values that the record keeps: means over stretches of equal length."""
+"""Loss values that the record keeps, about; each is a mean over neighboring rows of the log."""
 COLUMNS = 5
+ANSWERING = ("llava",)
 
 
 def record(folder: Path) -> dict[str, Any]:
@@ -44,9 +46,19 @@ def record(folder: Path) -> dict[str, Any]:
     return {
         "name": folder.name,
         "stages": _stages(rows),
-        "loss": _thinned([[_minutes(row), row["loss"]] for row in rows]),
+        "loss": _losses(rows),
         "heldout": heldout,
     }
+
+
+def export(training: Path, folder: Path) -> list[Path]:
+    """Writes `curves-NAME.json` and, drawn from it, `curves-NAME.png` into the folder."""
+    curves = record(training)
+    path = folder / f"curves-{training.name}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(curves) + "\n", encoding="utf-8")
+    save(draw(curves), path.with_suffix(".png"))
+    return [path, path.with_suffix(".png")]
 
 
 def counted(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -68,8 +80,12 @@ def draw(curves: Mapping[str, Any]) -> Figure:
     figure = sheet(12, 3.4 + 1.75 * rows)
     above, below = cast(list[SubFigure], figure.subfigures(2, 1, height_ratios=[2.0, 1.75 * max(rows, 1)]))
     loss = plain(above.subplots())
-    loss.plot(*zip(*curves["loss"], strict=True), color=TRAINED, linewidth=1)
+    for points in curves["loss"]:
+        loss.plot(*zip(*points, strict=True), color=TRAINED, linewidth=1)
     loss.set_yscale("log")
+    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    loss.yaxis.set_major_formatter("{x:g}")
+    loss.yaxis.set_minor_formatter(NullFormatter())
     loss.set_ylabel("training loss", fontsize=9)
     _mark(loss, curves["stages"], named=True)
     panels = below.subplots(max(rows, 1), COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
@@ -82,11 +98,16 @@ def draw(curves: Mapping[str, Any]) -> Figure:
     return titled(figure, _finding(curves), _caption(curves))
 
 
+def floors(curves: Mapping[str, Any]) -> list[str]:
+    """The held-out figures that have a floor: those of the model that answers questions."""
+    return [name for name in curves["heldout"] if name in FLOORS] if curves["name"] in ANSWERING else []
+
+
 def _panel(axes: Axes, name: str, curves: Mapping[str, Any]) -> None:
     points = curves["heldout"][name]
     axes.plot(*zip(*points, strict=True), color=TRAINED, marker="o", markersize=2.5, linewidth=1.2)
     _mark(axes, curves["stages"], named=False)
-    if name in FLOORS:
+    if name in floors(curves):
         axes.axhline(FLOORS[name], color=MARK, linestyle="--", linewidth=1)
     axes.set_title(f"{name}: {points[-1][1]:.3f}", fontsize=9, color=INK)
     axes.set_ylim(-0.03, 1.03)
@@ -100,9 +121,9 @@ def _mark(axes: Axes, stages: list[Mapping[str, Any]], *, named: bool) -> None:
                 f"{stage['name']} ({stage['steps']} steps)",
                 (stage["from"], 1),
                 xycoords=("data", "axes fraction"),
-                xytext=(3, -3),
+                xytext=(2, 2),
                 textcoords="offset points",
-                va="top",
+                va="bottom",
                 fontsize=8.5,
                 color=INK,
             )
@@ -110,7 +131,7 @@ def _mark(axes: Axes, stages: list[Mapping[str, Any]], *, named: bool) -> None:
 
 def _finding(curves: Mapping[str, Any]) -> str:
     last = {name: points[-1][1] for name, points in curves["heldout"].items()}
-    floored = [name for name in last if name in FLOORS]
+    floored = floors(curves)
     spent = f"{curves['stages'][-1]['to']:.0f} minutes"
     if not floored:
         return f"{curves['name']} after {spent} of training"
@@ -120,9 +141,10 @@ def _finding(curves: Mapping[str, Any]) -> str:
 
 def _caption(curves: Mapping[str, Any]) -> str:
     stages = ", ".join(f"{s['name']} {s['to'] - s['from']:.0f} min" for s in curves["stages"])
+    floor = " Dashed: the floor, which is measured on a larger set." if floors(curves) else ""
     return (
-        "Held-out figures as the training loop sees them, on a small fixed set; floors are measured on a larger one. "
-        f"Dashed: the floor. Dotted: a stage begins ({stages})."
+        "Held-out figures as the training loop sees them, on a small fixed set; no interval is drawn."
+        f"{floor} Dotted: a stage begins ({stages})."
     )
 
 
@@ -137,9 +159,16 @@ def _stages(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return stages
 
 
-def _thinned(points: list[list[float]]) -> list[list[float]]:
-    """At most POINTS points, each the mean of as many neighbors."""
-    size = math.ceil(len(points) / POINTS) or 1
+def _losses(rows: list[Mapping[str, Any]]) -> list[list[list[float]]]:
+    """(minute, loss) of every stage by itself."""
+    stages = dict.fromkeys(row["stage"] for row in rows)
+    points = [[[_minutes(row), row["loss"]] for row in rows if row["stage"] == stage] for stage in stages]
+    return [_thinned(of_stage, max(POINTS // len(points), 1)) for of_stage in points]
+
+
+def _thinned(points: list[list[float]], most: int) -> list[list[float]]:
+    """At most so many points, each the mean of as many neighbors."""
+    size = math.ceil(len(points) / most)
     groups = [points[start : start + size] for start in range(0, len(points), size)]
     return [[round(sum(axis) / len(group), 4) for axis in zip(*group, strict=True)] for group in groups]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import pytest
 
 from experiments.tableau.layout import fits
+from experiments.tableau.phrases import census
 from experiments.tableau.sampler import (
     COUNTS,
     DISTRIBUTIONS,
@@ -26,10 +28,13 @@ from experiments.tableau.sampler import (
 from experiments.tableau.scene import COLORS, FILLS, SHAPES, SIZES, Scene
 from tools.scoring.intervals import wilson
 
-SEEN: dict[Distribution, list[Scene]] = {
-    "regular": [sample(seed, "regular", stream=20) for seed in range(5000)],
-    "balanced": [sample(seed, "balanced", stream=20) for seed in range(3000)],
-}
+DRAWN: tuple[Distribution, ...] = ("regular", "balanced")
+
+
+@cache
+def seen(distribution: Distribution) -> list[Scene]:
+    """Scenes that several tests count in."""
+    return [sample(seed, distribution, stream=20) for seed in range(4000)]
 
 
 def share(cases: Iterable[bool]) -> float:
@@ -48,7 +53,7 @@ def shapes(scene: Scene) -> set[str]:
 
 
 def test_the_planted_regularities_are_in_the_regular_distribution() -> None:
-    scenes = SEEN["regular"]
+    scenes = seen("regular")
     things = [thing for scene in scenes for thing in scene.things]
     assert holds(HEARTS_ARE_RED, (thing.color == "red" for thing in things if thing.shape == "heart"))
     assert holds(STARS_ON_DARK, (scene.background == "dark" for scene in scenes if "star" in shapes(scene)))
@@ -57,7 +62,7 @@ def test_the_planted_regularities_are_in_the_regular_distribution() -> None:
 
 
 def test_the_balanced_distribution_has_none_of_them() -> None:
-    scenes = SEEN["balanced"]
+    scenes = seen("balanced")
     things = [thing for scene in scenes for thing in scene.things]
     assert holds(1 / 8, (thing.color == "red" for thing in things if thing.shape == "heart"))
     assert holds(1 / 5, (scene.background == "dark" for scene in scenes if "star" in shapes(scene)))
@@ -71,9 +76,9 @@ def test_the_balanced_distribution_has_none_of_them() -> None:
             assert holds(expected, (value in (thing.color, thing.shape) for thing in things))
 
 
-@pytest.mark.parametrize("distribution", ["regular", "balanced"])
+@pytest.mark.parametrize("distribution", DRAWN)
 def test_counts_fills_sizes_and_signs_come_as_often_as_they_should(distribution: Distribution) -> None:
-    scenes = SEEN[distribution]
+    scenes = seen(distribution)
     if distribution == "balanced":
         for number, probability in enumerate(COUNTS):
             assert holds(probability, (len(scene.things) == number for scene in scenes))
@@ -88,11 +93,21 @@ def test_held_out_pairs_are_shown_by_heldout_alone() -> None:
     def pairs(scene: Scene) -> set[tuple[str, str]]:
         return {(thing.color, thing.shape) for thing in scene.things}
 
-    assert all(not pairs(scene) & HELD_OUT for scenes in SEEN.values() for scene in scenes)
-    assert all(not pairs(sample(seed, "crowded")) & HELD_OUT for seed in range(60))
+    assert all(not pairs(scene) & HELD_OUT for name in DRAWN for scene in seen(name))
+    for distribution in ("crowded", "alike"):
+        assert all(not pairs(sample(seed, distribution)) & HELD_OUT for seed in range(60))
     shown = [pairs(sample(seed, "heldout")) & HELD_OUT for seed in range(200)]
     assert all(shown)
     assert set().union(*shown) == HELD_OUT
+
+
+def test_alike_scenes_repeat_things_and_stay_clear_of_every_regularity() -> None:
+    scenes = [sample(seed, "alike") for seed in range(300)]
+    things = [thing for scene in scenes for thing in scene.things]
+    assert not {thing.shape for thing in things} & {"heart", "star", "moon"}
+    assert "purple" not in {thing.color for thing in things}
+    fours = [scene for scene in scenes if len(scene.things) == 4]
+    assert share(4 in census(scene).values() for scene in fours) > 0.4
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
