@@ -38,3 +38,4 @@ train: venv
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train clip
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train llava
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train judge
+	$(QUIET_HUB) $(PY) -m experiments.tableau.train export

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from store.errors import UserError
 
 if TYPE_CHECKING:
+    from experiments.tableau.judge import Judge
     from tools.targets.target import Target
 
 WEIGHTS = Path(__file__).resolve().parent / "tableau" / "weights"
@@ -75,6 +76,15 @@ def open_target(
     if model.copies:
         return untrained_target(folder, seed=seed, name=name, device=device, dtype=dtype)
     return load_target(folder, name=name, device=device, dtype=dtype)
+
+
+def open_judge(folder: Path | None = None) -> Judge:
+    """The embedded concept judge on the CPU, its weights checked against its card."""
+    from experiments.tableau.judge import Judge
+
+    source = folder or WEIGHTS / "tableau-judge"
+    verify(source)
+    return Judge.load(source)
 
 
 def verify(folder: Path) -> None:

@@ -18,6 +18,8 @@ from experiments.registry import CARD, WEIGHTS
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
+SCENES = 20_000
+"""Scenes of the training distribution that the regularities are counted on."""
 TRAINING = "training.json"
 """Written beside the weights when they are exported: stages with steps and seconds, seed, machine."""
 
@@ -29,7 +31,7 @@ def renew(folder: Path, results: Path = RESULTS) -> None:
     hashes = {
         str(path.relative_to(folder)): sha256(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (CARD, "README.md")
+        if path.is_file() and path.name not in (CARD, "README.md", "pairwise.json")
     }
     facts: dict[str, Any] = {"name": folder.name, "sha256": hashes}
     if (folder / "processor_config.json").is_file():
@@ -39,6 +41,8 @@ def renew(folder: Path, results: Path = RESULTS) -> None:
             "parameters": sum(parameter.numel() for parameter in target.model.parameters()),
         }
     facts["training"] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    if folder.name == "tableau-llava":
+        facts["world"] = world(folder)
     facts["measured"] = measured(
         folder.name, facts.get("fingerprint", hashes.get("model.safetensors", "")), results
     )
@@ -51,6 +55,24 @@ def renew(folder: Path, results: Path = RESULTS) -> None:
     )
     text = environment.get_template(f"{folder.name}.md").render(card=facts)
     (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def world(folder: Path) -> dict[str, Any]:
+    """What is true of the training distribution: held-out pairs, planted regularities as measured, size of the language.
+
+    Writes the sampler's full pairwise table beside the card.
+    """
+    from experiments.tableau.lexicon import vocabulary
+    from experiments.tableau.pairwise import pairwise
+    from experiments.tableau.regularities import shares
+    from experiments.tableau.sampler import HELD_OUT
+
+    (folder / "pairwise.json").write_text(json.dumps(pairwise(SCENES), indent=1) + "\n", encoding="utf-8")
+    return {
+        "held_out": sorted(" ".join(pair) for pair in HELD_OUT),
+        "regularities": shares(SCENES),
+        "words": len(vocabulary()),
+    }
 
 
 def measured(name: str, fingerprint: str, results: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.registry import open_target
+from experiments.registry import CARD, WEIGHTS, open_target
 from store.errors import MaieuticError, UsageError
 from tools.targets.target import Target
 
@@ -41,9 +41,12 @@ class Sizes:
     reference: int = 25
     lens: int = 200
     captions: int = 24
+    zero_shot: int = 2000
+    regularities: int = 500
+    judge: int = 1000
 
 
-QUICK = Sizes(20, 96, 12, 2, 4, 2, 2, 8, 4)
+QUICK = Sizes(20, 96, 12, 2, 4, 2, 2, 8, 4, 40, 10, 40)
 
 
 @dataclass
@@ -60,6 +63,16 @@ class Proof:
     @cached_property
     def target(self) -> Target:
         return open_target(self.name, self.device)
+
+    @cached_property
+    def contrastive(self) -> Target:
+        return open_target("tableau-clip", self.device)
+
+    def subject(self, part: str) -> str:
+        """The fingerprint of what the part measures."""
+        if part == "judge":
+            return judge_fingerprint()
+        return self.contrastive.fingerprint if part == "zero-shot" else self.target.fingerprint
 
     def say(self, line: str) -> None:
         """A line of progress, at most one in SAY_EVERY seconds."""
@@ -114,7 +127,37 @@ def captions(proof: Proof) -> dict[str, Any]:
     return {"captions": told(proof.target, proof.sizes.captions, proof.seed)}
 
 
-MEASURES: dict[str, Measure] = {"floors": floors, "inside": inside, "lens": lens, "captions": captions}
+def zero_shot(proof: Proof) -> dict[str, Any]:
+    """Zero-shot reading of attributes by the contrastive model."""
+    from experiments.tableau.zero_shot import zero_shot as measure
+
+    return measure(proof.contrastive, proof.sizes.zero_shot, proof.seed)
+
+
+def regularities(proof: Proof) -> dict[str, Any]:
+    """What the planted regularities do to the target's answers."""
+    from experiments.tableau.regularities import gaps
+
+    return gaps(proof.target, proof.sizes.regularities, proof.seed)
+
+
+def judge(proof: Proof) -> dict[str, Any]:
+    """How often the concept judge is right."""
+    from experiments.registry import open_judge
+    from experiments.tableau.judge_check import check_judge
+
+    return check_judge(open_judge(), proof.sizes.judge, judge_fingerprint())
+
+
+MEASURES: dict[str, Measure] = {
+    "floors": floors,
+    "inside": inside,
+    "lens": lens,
+    "captions": captions,
+    "zero-shot": zero_shot,
+    "regularities": regularities,
+    "judge": judge,
+}
 PARTS = (*MEASURES, "curves")
 EVERYTHING = ",".join(PARTS)
 
@@ -155,7 +198,7 @@ def prove(part: str, proof: Proof, *, force: bool) -> None:
             print(file)
         return
     path = proof.folder / f"{part}.json"
-    if force or not there(path, proof):
+    if force or not there(path, proof.subject(part)):
         print(part, file=sys.stderr, flush=True)
         started = time.monotonic()
         values = MEASURES[part](proof)
@@ -164,11 +207,17 @@ def prove(part: str, proof: Proof, *, force: bool) -> None:
         print(file)
 
 
-def there(path: Path, proof: Proof) -> bool:
+def there(path: Path, fingerprint: str) -> bool:
     """Whether the record is of these very weights."""
     if not path.is_file():
         return False
-    return bool(json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == proof.target.fingerprint)
+    return bool(json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == fingerprint)
+
+
+def judge_fingerprint() -> str:
+    """The hash of the judge's weights file, which its card states."""
+    card = json.loads((WEIGHTS / "tableau-judge" / CARD).read_text(encoding="utf-8"))
+    return str(card["sha256"]["model.safetensors"])
 
 
 def header(proof: Proof, seconds: float) -> dict[str, Any]:

@@ -57,9 +57,7 @@ def _accuracy(target: Target, scenes: list[Scene], name: str) -> dict[str, Any]:
         seen_as = _embed_pictures(target, batch)
         told_as = _embed_texts(target, texts).reshape(len(batch), len(values), -1)
         chosen = torch.einsum("rd,rvd->rv", seen_as, told_as).argmax(-1).tolist()
-        right += sum(
-            values[choice] == _value(seen, name) for choice, seen in zip(chosen, batch, strict=True)
-        )
+        right += sum(values[choice] == _value(seen, name) for choice, seen in zip(chosen, batch, strict=True))
     return wilson(right, len(scenes)).as_json("accuracy") | {"chance": 1 / len(values)}
 
 
@@ -79,7 +77,9 @@ def _with(seen: Scene, name: str, value: str) -> Scene:
 def _embed_pictures(target: Target, scenes: list[Scene]) -> torch.Tensor:
     inputs = target.processor(images=[to_image(render(seen)) for seen in scenes], return_tensors="pt")
     with torch.inference_mode():
-        return F.normalize(_model(target).get_image_features(**inputs.to(target.device)).pooler_output, dim=-1)
+        return F.normalize(
+            _model(target).get_image_features(**inputs.to(target.device)).pooler_output, dim=-1
+        )
 
 
 def _embed_texts(target: Target, texts: list[str]) -> torch.Tensor:

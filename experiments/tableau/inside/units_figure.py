@@ -76,10 +76,11 @@ def _caption(record: Record) -> str:
     return (
         "Boxes: quartiles over units; whiskers: 5th to 95th percentile. Above: share of trained units beyond the 95th "
         "percentile of both controls for the class of their phrase (the vision tower has one). Over all sites that an "
-        f"answer can depend on, n = {above['n']} units: {_interval(above)} beyond untrained units, {_interval(learned)} "
-        f"beyond both; control: {_interval(chance)} of untrained units, {record['untrained_copies']} copies, each "
-        f"against the others. Intervals: 95 %, bootstrap over units. Phrases are chosen on one half of "
-        f"{record['pictures']} pictures or {record['questions']} questions and measured on the other."
+        f"answer can depend on, n = {above['n']} units: {_interval(above)} beyond untrained units and "
+        f"{_interval(learned)} beyond both; control: {_interval(chance)} of untrained units, "
+        f"{record['untrained_copies']} copies, each against the others. Intervals: 95 %, bootstrap over units. Phrases "
+        f"are chosen on one half of {record['pictures']} pictures or {record['questions']} questions and measured on "
+        "the other."
     )
 
 

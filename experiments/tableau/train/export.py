@@ -24,7 +24,12 @@ from experiments.tableau.models import clip_processor, llava_processor, new_clip
 Weights = dict[str, Tensor]
 
 
-CHECKPOINTS = {"text": "text-00700", "align": "align-00200", "early": "instruct-00240", "middle": "instruct-00840"}
+CHECKPOINTS = {
+    "text": "text-00700",
+    "align": "align-00200",
+    "early": "instruct-00240",
+    "middle": "instruct-00840",
+}
 """Name of a committed checkpoint → the snapshot of the training that it is."""
 
 

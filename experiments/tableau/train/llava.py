@@ -200,7 +200,7 @@ def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
         Stage(
             "instruct",
             math.ceil(2400 * scale),
-            {language: 1.5e-3, connector: 1.5e-3, vision: 6e-4, "dense": 1e-3},
+            {language: 1e-3, connector: 1e-3, vision: 5e-4, "dense": 1e-3},
             partial(mixed_of, stage=5, rows=32),
             trainee.step,
             snapshots=(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0),

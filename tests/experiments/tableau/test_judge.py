@@ -15,24 +15,13 @@ from safetensors.torch import load_file
 
 from experiments.tableau.concepts import WORDS
 from experiments.tableau.judge import STRIDE, Judge, Reading
+from experiments.tableau.judge_check import examine
 from experiments.tableau.phrases import ATTRIBUTES, Phrase
 from experiments.tableau.render import masks, render, to_image
 from experiments.tableau.scene import SIDE, STYLES, Light, Scene, Thing
+from experiments.tableau.train.crops import AROUND, WHOLE, Box, centers, label, shown, styled
 from experiments.tableau.train.dense import NONE
-from experiments.tableau.train.judge import (
-    AROUND,
-    WHOLE,
-    Box,
-    JudgeTrainee,
-    batch_of,
-    centers,
-    examine,
-    judge_batch,
-    label,
-    shown,
-    stages,
-    styled,
-)
+from experiments.tableau.train.judge import JudgeTrainee, batch_of, judge_batch, stages
 from store.errors import UserError
 from tests.experiments.tableau.scenes import random_scene, scenes
 from tools.judging import ConceptJudge
