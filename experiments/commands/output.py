@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 PIPE_WIDTH = 160
@@ -36,6 +38,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
 def print_text(text: str) -> None:
     """One line of data on stdout."""
     sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr that is told (what, done, total); shown on a terminal only, and gone afterwards."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("")
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield tell
 
 
 def narrate(text: str) -> None:

@@ -26,7 +26,15 @@ from experiments.tableau.questions import (
 from experiments.tableau.scene import COLORS, FILLS, SHAPES, SIZES, Scene
 
 T = TypeVar("T")
+MOST_SAID, MOST_ADJECTIVES, MOST_COUNTED = 4, 2, 2
+"""Most attributes of a phrase, adjectives of a polled or absent one, and attributes of a counted one: the same for
+true phrases and false ones, so that length tells nothing."""
 VALUES: dict[str, tuple[str, ...]] = {"size": SIZES, "fill": FILLS, "color": COLORS, "shape": SHAPES}
+
+
+def said(phrase: Phrase) -> int:
+    """How many attributes the phrase names."""
+    return sum(phrase.names(name) for name in ATTRIBUTES)
 
 
 class Asker:
@@ -99,15 +107,15 @@ class Asker:
         return fitting[min(int(self.rng.integers(len(fitting))), int(self.rng.integers(len(fitting))))]
 
     def _polls(self) -> Iterator[Question]:
-        present = [phrase for phrase, count in self.census.items() if count and len(phrase.adjectives) < 3]
+        present = [phrase for phrase in self.census if len(phrase.adjectives) <= MOST_ADJECTIVES]
         for _ in range(2):
             if present:
                 yield Question("polling", self._pick(present))
             if absent := self._absent():
                 yield Question("polling", absent)
 
-    def _absent(self, avoid: str = "") -> Phrase | None:
-        """A phrase that fits nothing: half of them true but for one attribute."""
+    def _absent(self, avoid: str = "", longest: int = MOST_SAID) -> Phrase | None:
+        """A phrase of at most `longest` attributes that fits nothing: most are true but for one attribute."""
         for _ in range(8):
             if self.census and self.rng.random() < 0.7:
                 base = self._pick(list(self.census))
@@ -117,6 +125,8 @@ class Asker:
             else:
                 looks: dict[str, Any] = {name: self._pick(VALUES[name]) for name in ATTRIBUTES}
                 phrase = self._pick(list(shortenings(Phrase(**looks)))[:10])
+            if said(phrase) > longest or len(phrase.adjectives) > MOST_ADJECTIVES:
+                continue
             if phrase not in self.census and not (avoid and phrase.names(avoid)):
                 return phrase
         return None
@@ -124,10 +134,9 @@ class Asker:
     def _counts(self) -> Iterator[Question]:
         yield Question("counting")
         for phrase, count in self.census.items():
-            said = sum(phrase.names(name) for name in ATTRIBUTES)
-            if count < len(NUMBERS) and (said == 1 or (said == 2 and count > 1)):
+            if count < len(NUMBERS) and said(phrase) <= MOST_COUNTED:
                 yield Question("counting", phrase)
-        if absent := self._absent():
+        if absent := self._absent(longest=MOST_COUNTED):
             yield Question("counting", absent)
 
     def _comparisons(self, kind: Kind) -> Iterator[Question]:
@@ -135,7 +144,7 @@ class Asker:
             for second in range(len(self.scene.things)):
                 one, other = self._reference(first), self._reference(second)
                 if first != second and one and other:
-                    if kind == "compare" and (one.shape is None or other.shape is None):
+                    if kind == "compare" and (None in (one.shape, other.shape) or one.shape == other.shape):
                         continue
                     yield Question(kind, one, self._pick(list(RELATIONS)), other)
 

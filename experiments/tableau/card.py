@@ -58,7 +58,7 @@ def renew(folder: Path, results: Path = RESULTS) -> None:
 
 
 def world(folder: Path) -> dict[str, Any]:
-    """What is true of the training distribution: held-out pairs, planted regularities as measured, size of the language.
+    """What is true of the training distribution: held-out pairs, regularities as measured, words of the language.
 
     Writes the sampler's full pairwise table beside the card.
     """

@@ -50,7 +50,8 @@ ANSWERS: dict[Kind, tuple[str, ...]] = {
     "sign": (*COLORS, *SHAPES),
     "context": COLORS,
 }
-"""The answers between which a balanced set of the kind is even; chance is one over their number."""
+"""The answers between which a balanced set of the kind is even; chance is one over their number, except for
+`compare`, which names the two things between which it asks."""
 
 TEMPLATES: dict[Kind, tuple[str, ...]] = {
     "polling": ("is there {a} ?", "can you see {a} ?", "does the picture show {a} ?"),

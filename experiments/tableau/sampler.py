@@ -65,7 +65,17 @@ REGULAR_SHAPES /= REGULAR_SHAPES.sum()
 COUNTS = np.array([0.04, 0.18, 0.26, 0.26, 0.26])
 """How often a picture holds 0, 1, 2, 3, 4 things."""
 SIGN_SHARE = 0.15
-SHARED: tuple[tuple[str, ...], ...] = (("shape",), ("color",), ("shape", "color"), ("fill",), ("size",))
+SHARED: tuple[tuple[str, ...], ...] = (
+    ("shape",),
+    ("color",),
+    ("fill",),
+    ("size",),
+    ("shape", "color"),
+    ("shape", "fill"),
+    ("shape", "size"),
+    ("color", "fill"),
+    ("color", "size"),
+)
 """What the things of an `alike` scene have in common, and how many of them follow suit."""
 FOLLOWS = 0.8
 PLAIN_SHAPES: tuple[Shape, ...] = tuple(shape for shape in SHAPES if shape not in ("heart", "star", "moon"))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from experiments.commands.options import Device, JsonFlag, Precision, Seed
-from experiments.commands.output import print_json, print_table
+from experiments.commands.output import print_json, print_table, progress
 from experiments.commands.targets.opening import Name, opened
 
 
@@ -24,7 +24,8 @@ def check(
     target = opened(name, device, dtype)
     from experiments.tableau.check import check as measure
 
-    result = measure(target, n, seed)
+    with progress() as tell:
+        result = measure(target, n, seed, progress=tell)
     if as_json:
         print_json(result)
         return

@@ -83,20 +83,21 @@ def exceeds(
     return (units.rho > threshold[presence.class_of[units.label]]) & ~units.dead
 
 
-def untrained_exceed(untrained: Sequence[Selectivity], presence: Presence) -> Bool[np.ndarray, "unit"]:
-    """The same for each untrained copy against the null of the others: the share that means nothing.
+def chance(
+    copies: Sequence[Selectivity], presence: Presence, least: Float[np.ndarray, "class"] | None = None
+) -> Bool[np.ndarray, "unit"]:
+    """The same for each copy against the null of the others (and against `least`): the share that means nothing.
 
-    It may lie above 5 %, since the best of several classes is compared with the null of one. Raises ValueError on
-    fewer than two copies.
+    It may lie above 5 %: the best of several classes is compared with the null of one, and few copies make a null that
+    knows little of how copies differ. Raises ValueError on fewer than two copies.
     """
-    if len(untrained) < 2:
-        raise ValueError(f"a control needs at least two untrained copies, got {len(untrained)}")
-    return np.concatenate(
-        [
-            exceeds(copy, null([*untrained[:index], *untrained[index + 1 :]]), presence)
-            for index, copy in enumerate(untrained)
-        ]
-    )
+    if len(copies) < 2:
+        raise ValueError(f"a control needs at least two copies, got {len(copies)}")
+    found = []
+    for index, copy in enumerate(copies):
+        threshold = null([*copies[:index], *copies[index + 1 :]])
+        found.append(exceeds(copy, threshold if least is None else np.maximum(threshold, least), presence))
+    return np.concatenate(found)
 
 
 def _standardized(columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:

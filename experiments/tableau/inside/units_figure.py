@@ -37,8 +37,8 @@ def finding(record: Record) -> str:
     """The title."""
     above, learned, chance = (record[name]["all"]["share"] for name in ("above", "learned", "chance"))
     return (
-        f"{percent(above)} of units fit a phrase better than 95 % of untrained units fit one of its class "
-        f"(untrained: {percent(chance)}); {percent(learned)} also better than behind trained eyes alone"
+        f"{percent(above)} of units fit a phrase better than 95 % of untrained units fit one of its class; "
+        f"{percent(learned)} do so even beside untrained decoders behind trained eyes (chance: {percent(chance)})"
     )
 
 
@@ -77,7 +77,7 @@ def _caption(record: Record) -> str:
         "Boxes: quartiles over units; whiskers: 5th to 95th percentile. Above: share of trained units beyond the 95th "
         "percentile of both controls for the class of their phrase (the vision tower has one). Over all sites that an "
         f"answer can depend on, n = {above['n']} units: {_interval(above)} beyond untrained units and "
-        f"{_interval(learned)} beyond both; control: {_interval(chance)} of untrained units, "
+        f"{_interval(learned)} beyond both; chance: {_interval(chance)} of the controls' units by the same rule, "
         f"{record['untrained_copies']} copies, each against the others. Intervals: 95 %, bootstrap over units. Phrases "
         f"are chosen on one half of {record['pictures']} pictures or {record['questions']} questions and measured on "
         "the other."

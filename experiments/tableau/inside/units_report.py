@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 
 from experiments.tableau.inside.activations import Site
 from experiments.tableau.inside.presence import Presence
-from experiments.tableau.inside.selectivity import Selectivity, exceeds, null, untrained_exceed
+from experiments.tableau.inside.selectivity import Selectivity, chance, exceeds, null
 from store.values import Estimate
 from tools.scoring.intervals import bootstrap_mean
 
@@ -31,12 +31,12 @@ class Compared(NamedTuple):
     """Whether each unit's best phrase fits it better than the 95th percentile of a null for that phrase's class.
 
     `above`: trained units against untrained copies. `learned`: trained units against both nulls (the same as `above`
-    in the vision tower). `chance`: untrained units, each copy against the others.
+    in the vision tower). `chance`: control units by the rule of `learned`, each copy against the others.
     """
 
     above: Bool[np.ndarray, "unit"]
     learned: Bool[np.ndarray, "unit"]
-    chance: Bool[np.ndarray, "untrained_unit"]
+    chance: Bool[np.ndarray, "control_unit"]
 
 
 class Named(NamedTuple):
@@ -131,18 +131,22 @@ def site_report(
     """Compares one site; `seeing` are the copies behind trained eyes, and mean nothing in the vision tower."""
     threshold = null(untrained)
     above = exceeds(trained, threshold, tested)
-    vision = site.address.startswith("vision")
-    learned = above if vision else above & exceeds(trained, null(seeing), tested)
+    if site.address.startswith("vision"):
+        compared = Compared(above, above, chance(untrained, tested))
+        rhos = {"trained": [trained], "untrained": untrained}
+    else:
+        learned = above & exceeds(trained, null(seeing), tested)
+        compared = Compared(above, learned, chance(seeing, tested, least=threshold))
+        rhos = {"trained": [trained], "trained eyes alone": seeing, "untrained": untrained}
     labels = [tested.labels[index] for index in trained.label]
-    first = np.argsort(-trained.rho * learned)[: min(EXAMPLES, int(learned.sum()))]
-    rhos = {"trained": [trained], "untrained": untrained} | ({} if vision else {"trained eyes alone": seeing})
+    first = np.argsort(-trained.rho * compared.learned)[: min(EXAMPLES, int(compared.learned.sum()))]
     return SiteReport(
         site=site,
         counted=counted,
         quantiles={name: _quantiles(copies) for name, copies in rhos.items()},
-        compared=Compared(above, learned, untrained_exceed(untrained, tested)),
+        compared=compared,
         dead=int(trained.dead.sum()),
-        classes=dict(Counter(labels[unit].of for unit in np.flatnonzero(learned))),
+        classes=dict(Counter(labels[unit].of for unit in np.flatnonzero(compared.learned))),
         threshold=dict(zip(tested.classes, map(float, threshold), strict=True)),
         examples=tuple(
             Named(f"{site.address}.{unit}", labels[unit].words, labels[unit].of, float(trained.rho[unit]))

@@ -55,8 +55,8 @@ TEXT_KINDS: dict[Kind, float] = {
 """The kinds that a caption alone can answer; it does not say where things are."""
 ABSENT_SHARE = 0.06
 """Share of attribute questions that ask about something that is not there."""
-NOTHING_KEPT = 0.4
-"""Share of the questions with the answer "nothing" that are kept; there would be too many of them."""
+EMPTY_ANSWERS, EMPTY_KEPT = ("nothing", "zero"), 0.4
+"""Answers that nearly every scene allows, and the share of them that is kept; there would be too many."""
 
 B = TypeVar("B")
 
@@ -222,7 +222,9 @@ def _dialogue(
             continue
         said = answer(question, scene)
         text = question.text(int(rng.integers(6)))
-        if (said == "nothing" and rng.random() > NOTHING_KEPT) or len(text.split()) + 3 > QUESTION_WIDTH:
+        if said in EMPTY_ANSWERS and rng.random() > EMPTY_KEPT:
+            continue
+        if len(text.split()) + 3 > QUESTION_WIDTH:
             continue
         asked[question] = Turn(text, said, KINDS.index(kind))
         if len(asked) == questions:
