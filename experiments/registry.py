@@ -60,9 +60,14 @@ def open_target(
 ) -> Target:
     """The target that `name` means, its weights checked against its card if it is an embedded one.
 
+    `NAME@CHECKPOINT` is an embedded model as it stood earlier in its training.
+
     `seed` draws the weights of an untrained model and means nothing for others; `weights` replaces the folder of the
     embedded models' folders. Raises UserError when nothing is meant, or its files are missing or changed.
     """
+    base, at, checkpoint = name.partition("@")
+    if at and base in EMBEDDED and not EMBEDDED[base].copies:
+        return _open_checkpoint(EMBEDDED[base], checkpoint, device, dtype, weights)
     if name not in EMBEDDED:
         source = _outside(name)
         from tools.targets.load import load_target
@@ -76,6 +81,25 @@ def open_target(
     if model.copies:
         return untrained_target(folder, seed=seed, name=name, device=device, dtype=dtype)
     return load_target(folder, name=name, device=device, dtype=dtype)
+
+
+def _open_checkpoint(
+    model: Embedded, checkpoint: str, device: str, dtype: str, weights: Path | None
+) -> Target:
+    """A model as it stood at an earlier point of its training; the card of the finished one vouches for its files."""
+    folder = weights / model.name if weights else model.folder
+    verify(folder)
+    kept = sorted(path.name for path in (folder / "checkpoints").glob("*/"))
+    if checkpoint not in kept:
+        raise UserError(
+            f"`{model.name}` has no checkpoint `{checkpoint}`",
+            kind="unknown_target",
+            hint=f"checkpoints: {', '.join(f'{model.name}@{name}' for name in kept) or 'none'}",
+        )
+    from tools.targets.load import load_target
+
+    name = f"{model.name}@{checkpoint}"
+    return load_target(folder / "checkpoints" / checkpoint, name=name, device=device, dtype=dtype)
 
 
 def open_judge(folder: Path | None = None) -> Judge:

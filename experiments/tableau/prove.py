@@ -160,8 +160,10 @@ MEASURES: dict[str, Measure] = {
 }
 PARTS = (*MEASURES, "curves")
 EVERYTHING = ",".join(PARTS)
+app = typer.Typer(add_completion=False)
 
 
+@app.command()
 def main(
     target: Annotated[
         str, typer.Option(help="An embedded target or a folder of the same world.")
@@ -250,4 +252,4 @@ def fail(error: MaieuticError) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -92,3 +92,17 @@ def test_committed_weights_match_their_cards(committed_weights: Path) -> None:
     assert folders
     for folder in folders:
         verify(folder)
+
+
+def test_a_checkpoint_opens_under_the_name_of_its_model(weights: Path, llava_folder: Path) -> None:
+    shutil.copytree(llava_folder, weights / "tableau-llava" / "checkpoints" / "early")
+    assert open_target("tableau-llava@early", "cpu", weights=weights).name == "tableau-llava@early"
+
+
+def test_a_checkpoint_that_is_not_kept_is_refused_with_those_that_are(
+    weights: Path, llava_folder: Path
+) -> None:
+    shutil.copytree(llava_folder, weights / "tableau-llava" / "checkpoints" / "early")
+    error = refusal("tableau-llava@late", weights)
+    assert error.message == "`tableau-llava` has no checkpoint `late`"
+    assert error.hint == "checkpoints: tableau-llava@early"

@@ -106,7 +106,7 @@ def ablated(
 
     Raises RuntimeError when the module did not run in the meantime: nothing was ablated then.
     """
-    fired, index = 0, torch.as_tensor(channels, device=means.device)
+    fired, index = 0, torch.tensor(list(channels), dtype=torch.long, device=means.device)
     values = means[:, index]
 
     def replace(_: nn.Module, given: Any) -> tuple[Tensor]:

@@ -56,7 +56,7 @@ def test_each_head_changes_the_answer_of_some_question(model: Any, batch: Stimul
         classes = position_classes(batch, tower)
         with torch.no_grad():
             plain = answer_logits(model, decode(model, embedded(model, batch))[-1], batch.last)
-            for head in heads(model, tower)[::5]:
+            for head in heads(model, tower)[::7]:
                 module = projections(model, tower)[head.layer]
                 with ablated(module, head.channels, means[head.layer], classes):
                     changed = answer_logits(model, decode(model, embedded(model, batch))[-1], batch.last)
@@ -97,10 +97,10 @@ def test_a_head_that_one_kind_needs_stands_out_and_one_that_all_need_does_not() 
     assert not every.specialized and every.margin.value == 0
 
 
-def test_an_untrained_model_has_no_specialized_head_and_its_report_is_whole(model: Any) -> None:
-    questions = {kind: balanced(kind, 3, seed=6) for kind in KINDS}
-    reference = [item for few in questions.values() for item in few]
+def test_the_report_of_a_tower_holds_every_head_and_kind(model: Any) -> None:
+    questions = {kind: balanced(kind, 2, seed=6) for kind in KINDS[:2]}
+    reference = questions["color"][:1]
     report = measure_heads(model, questions, reference, "language", controls=False)
     assert len(report.heads) == 24 and not report.random_channels
-    assert report.as_json()["accuracy"].keys() == set(KINDS)
-    assert {effect.loss["color"].n for effect in report.heads} == {3}
+    assert report.as_json()["accuracy"].keys() == set(KINDS[:2])
+    assert {effect.loss["color"].n for effect in report.heads} == {2}
