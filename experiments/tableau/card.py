@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.registry import CARD, WEIGHTS
+from experiments.tableau.floors import FLOORS
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -24,8 +25,11 @@ TRAINING = "training.json"
 """Written beside the weights when they are exported: stages with steps and seconds, seed, machine."""
 
 
-def renew(folder: Path, results: Path = RESULTS) -> None:
-    """Writes the folder's card from its files, its training record, and the results measured on these very weights."""
+def renew(folder: Path, results: Path = RESULTS, scenes: int = SCENES) -> None:
+    """Writes the folder's card from its files, its training record, and the results measured on these very weights.
+
+    The regularities of the training distribution are counted on `scenes` scenes.
+    """
     from tools.targets.load import load_target
 
     hashes = {
@@ -42,7 +46,7 @@ def renew(folder: Path, results: Path = RESULTS) -> None:
         }
     facts["training"] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     if folder.name == "tableau-llava":
-        facts["world"] = world(folder)
+        facts |= {"world": world(folder, scenes), "floors": FLOORS}
     facts["measured"] = measured(
         folder.name, facts.get("fingerprint", hashes.get("model.safetensors", "")), results
     )
@@ -57,7 +61,7 @@ def renew(folder: Path, results: Path = RESULTS) -> None:
     (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
-def world(folder: Path) -> dict[str, Any]:
+def world(folder: Path, scenes: int) -> dict[str, Any]:
     """What is true of the training distribution: held-out pairs, regularities as measured, words of the language.
 
     Writes the sampler's full pairwise table beside the card.
@@ -67,10 +71,10 @@ def world(folder: Path) -> dict[str, Any]:
     from experiments.tableau.regularities import shares
     from experiments.tableau.sampler import HELD_OUT
 
-    (folder / "pairwise.json").write_text(json.dumps(pairwise(SCENES), indent=1) + "\n", encoding="utf-8")
+    (folder / "pairwise.json").write_text(json.dumps(pairwise(scenes), indent=1) + "\n", encoding="utf-8")
     return {
         "held_out": sorted(" ".join(pair) for pair in HELD_OUT),
-        "regularities": shares(SCENES),
+        "regularities": shares(scenes),
         "words": len(vocabulary()),
     }
 
