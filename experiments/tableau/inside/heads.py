@@ -104,7 +104,14 @@ def heads(
     seed: int = 0,
     say: Say = lambda _: None,
 ) -> HeadsReport:
-    """Ablates every head of a tower. `items` holds as many questions of every kind; `reference` gives the means."""
+    """Ablates every head of a tower. `reference` gives the means.
+
+    Raises ValueError when `items` does not hold as many questions of every kind.
+    """
+    if len({len(of_kind) for of_kind in items.values()}) != 1:
+        raise ValueError(
+            f"kinds need equally many questions, got { ({k: len(v) for k, v in items.items()}) }"
+        )
     components = all_heads(model, tower)
     own = len(components)
     if controls:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def finding(record: Record) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def _boxes(axes: Axes, sites: Sequence[Record]) -> None:
@@ -73,6 +74,7 @@ def _boxes(axes: Axes, sites: Sequence[Record]) -> None:
 
 def _caption(record: Record) -> str:
     above, learned, chance = (record[name]["all"] for name in ("above", "learned", "chance"))
+    dominant, share = _dominant(record["sites"])
     return (
         "Boxes: quartiles over units; whiskers: 5th to 95th percentile. Above: share of trained units beyond the 95th "
         "percentile of both controls for the class of their phrase (the vision tower has one). Over all sites that an "
@@ -80,8 +82,18 @@ def _caption(record: Record) -> str:
         f"{_interval(learned)} beyond both; chance: {_interval(chance)} of the controls' units by the same rule, "
         f"{record['untrained_copies']} copies, each against the others. Intervals: 95 %, bootstrap over units. Phrases "
         f"are chosen on one half of {record['pictures']} pictures or {record['questions']} questions and measured on "
-        "the other."
+        f"the other. The null is one of the phrase's own class, since the best phrase of {percent(share)} of untrained "
+        f"units names a {dominant}, which is easily seen."
     )
+
+
+def _dominant(sites: Sequence[Record]) -> tuple[str, float]:
+    """The class to which most untrained units' best phrases belong, and the share of units that do."""
+    counts: Counter[str] = Counter()
+    for site in sites:
+        counts.update(site["best_by_class"]["untrained"])
+    ((name, number),) = counts.most_common(1)
+    return name, number / counts.total()
 
 
 def _interval(share: Record) -> str:

@@ -52,13 +52,15 @@ class Named(NamedTuple):
 class SiteReport:
     """One site; `counted` if an answer can depend on it.
 
-    Quantiles (QUANTILES) are of the units' correlation with their best phrase, on the measuring half; `classes` counts
-    the learned units by the class of their phrase; `threshold` is the untrained 95th percentile of each class.
+    Quantiles (QUANTILES) are of the units' correlation with their best phrase, on the measuring half, and `best` counts
+    the units by the class of that phrase, both for each kind of model; `classes` counts the learned units alone;
+    `threshold` is the untrained 95th percentile of each class.
     """
 
     site: Site
     counted: bool
     quantiles: dict[str, tuple[float, ...]]
+    best: dict[str, dict[str, int]]
     compared: Compared
     dead: int
     classes: dict[str, int]
@@ -80,6 +82,7 @@ class SiteReport:
                 name: bootstrap_mean(units).as_json("share")
                 for name, units in self.compared._asdict().items()
             },
+            "best_by_class": self.best,
             "dead": self.dead,
             "learned_by_class": self.classes,
             "threshold": {name: round(value, 4) for name, value in self.threshold.items()},
@@ -144,6 +147,7 @@ def site_report(
         site=site,
         counted=counted,
         quantiles={name: _quantiles(copies) for name, copies in rhos.items()},
+        best={name: _by_class(copies, tested) for name, copies in rhos.items()},
         compared=compared,
         dead=int(trained.dead.sum()),
         classes=dict(Counter(labels[unit].of for unit in np.flatnonzero(compared.learned))),
@@ -153,6 +157,10 @@ def site_report(
             for unit in first
         ),
     )
+
+
+def _by_class(copies: Sequence[Selectivity], tested: Presence) -> dict[str, int]:
+    return dict(Counter(tested.labels[index].of for copy in copies for index in copy.label))
 
 
 def _quantiles(copies: Sequence[Selectivity]) -> tuple[float, ...]:

@@ -19,10 +19,11 @@ from torch.utils.data import DataLoader, Dataset
 from experiments.tableau.asker import VALUES, Asker
 from experiments.tableau.captions import caption
 from experiments.tableau.lexicon import END, PAD, START, TURN, vocabulary
+from experiments.tableau.phrases import Phrase, find
 from experiments.tableau.questions import CAPTION_PROMPT, KINDS, Kind, Question, answer
 from experiments.tableau.render import render
 from experiments.tableau.sampler import Distribution, sample
-from experiments.tableau.scene import BACKGROUNDS, Scene
+from experiments.tableau.scene import BACKGROUNDS, SIDE, Scene
 from experiments.tableau.train.dense import dense_labels
 
 IDS = {word: index for index, word in enumerate(vocabulary())}
@@ -62,11 +63,23 @@ B = TypeVar("B")
 
 
 class Slots(NamedTuple):
-    """Token ids of packed slots, what each position must predict, and with which weight; 0 = not supervised."""
+    """Token ids of packed slots, what each position must predict, and with which weight; 0 = not supervised.
+
+    `places`: where a phrase ends that names one thing, that thing's center (x, y in [−1, 1]); elsewhere NaN.
+    """
 
     ids: Int[Tensor, "row position"]
     targets: Int[Tensor, "row position"]
     weights: Float[Tensor, "row position"]
+    places: Float[Tensor, "row position 2"]
+
+
+class Place(NamedTuple):
+    """The thing that a question names with its word number `word` stands at (x, y), each in [−1, 1]."""
+
+    word: int
+    x: float
+    y: float
 
 
 class Turn(NamedTuple):
@@ -75,6 +88,7 @@ class Turn(NamedTuple):
     asked: str
     said: str
     kind: int
+    places: tuple[Place, ...] = ()
 
 
 class PictureBatch(NamedTuple):
@@ -185,7 +199,7 @@ def text_batch(scenes: list[Scene], rng: np.random.Generator, questions: int) ->
     lengths = torch.tensor([len(tokens) for tokens in encoded])
     inside = torch.arange(PREFIX_WIDTH)[None] < lengths[:, None] - 1
     return TextBatch(
-        Slots(ids, targets, inside * CAPTION_WEIGHT),
+        Slots(ids, targets, inside * CAPTION_WEIGHT, torch.full((*ids.shape, 2), torch.nan)),
         lengths,
         _slots(dialogues, questions, QUESTION_WIDTH, 1.0),
     )
@@ -226,10 +240,25 @@ def _dialogue(
             continue
         if len(text.split()) + 3 > QUESTION_WIDTH:
             continue
-        asked[question] = Turn(text, said, KINDS.index(kind))
+        asked[question] = Turn(text, said, KINDS.index(kind), _places(question, text, scene))
         if len(asked) == questions:
             break
     return list(asked.values())
+
+
+def _places(question: Question, text: str, scene: Scene) -> tuple[Place, ...]:
+    """Where the things stand that the question's phrases name, as far as each names one and stands in the text."""
+    found = []
+    words = text.split()
+    for phrase, last in ((question.phrase, False), (question.other, True)):
+        if phrase is None or phrase == Phrase():
+            continue
+        named, said = find(phrase, scene), str(phrase).split()
+        starts = [start for start in range(len(words)) if words[start : start + len(said)] == said]
+        if len(named) == 1 and starts:
+            thing, start = scene.things[named[0]], starts[-1 if last else 0]
+            found.append(Place(start + len(said) - 1, 2 * thing.x / SIDE - 1, 2 * thing.y / SIDE - 1))
+    return tuple(found)
 
 
 def _context(asker: Asker, rng: np.random.Generator) -> tuple[str, list[Turn]]:
@@ -238,7 +267,7 @@ def _context(asker: Asker, rng: np.random.Generator) -> tuple[str, list[Turn]]:
     assert question is not None
     turns = []
     for fact in question.facts:
-        words = Question("context", type(question.phrase)(shape=fact.shape)).text(int(rng.integers(6)))
+        words = Question("context", Phrase(shape=fact.shape)).text(int(rng.integers(6)))
         turns.append(Turn(words.strip(), fact.color, KINDS.index("context")))
     return " ".join(map(str, question.facts)), turns
 
@@ -249,6 +278,7 @@ def _slots(dialogues: list[list[Turn]], number: int, width: int, weight: float) 
     ids = np.full(shape, IDS[PAD], dtype=np.int64)
     targets = np.full(shape, IDS[PAD], dtype=np.int64)
     weights = np.zeros(shape, dtype=np.float32)
+    places = np.full((*shape, 2), np.nan, dtype=np.float32)
     for row, turns in enumerate(dialogues):
         for slot, turn in enumerate(turns):
             question = encode(f"{turn.asked} {TURN}")
@@ -257,7 +287,15 @@ def _slots(dialogues: list[list[Turn]], number: int, width: int, weight: float) 
             targets[row, slot, : len(tokens) - 1] = tokens[1:]
             weights[row, slot, len(question) - 1 : len(tokens) - 1] = weight
             weights[row, slot, len(tokens) - 2] = min(weight, END_WEIGHT)
-    return Slots(*(torch.from_numpy(part.reshape(len(dialogues), -1)) for part in (ids, targets, weights)))
+            for place in turn.places:
+                places[row, slot, place.word] = place.x, place.y
+    rows = len(dialogues)
+    return Slots(
+        torch.from_numpy(ids.reshape(rows, -1)),
+        torch.from_numpy(targets.reshape(rows, -1)),
+        torch.from_numpy(weights.reshape(rows, -1)),
+        torch.from_numpy(places.reshape(rows, -1, 2)),
+    )
 
 
 def _lines(texts: list[str]) -> Int[Tensor, "row token"]:

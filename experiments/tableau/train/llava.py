@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from transformers import CLIPModel
 
 from experiments.tableau.lexicon import START
-from experiments.tableau.models import PREFIX, VISION, new_llava, take_vision_tower
+from experiments.tableau.models import DECODER, PREFIX, VISION, new_llava, take_vision_tower
 from experiments.tableau.questions import KINDS
 from experiments.tableau.sampler import Distribution
 from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES
@@ -47,6 +48,15 @@ WORD_SCALE = 20.0
 TEXT_EVERY = 6
 """In `instruct`, one batch in so many is text."""
 QUESTIONS = 14
+MIDDLE, WHERE_SHARE = 3, 5.0
+"""Layers after which the word that names a thing must know where it stands, and how much an error in that weighs."""
+
+
+class Stream(NamedTuple):
+    """The decoder's residual stream after its layer MIDDLE, and at its end (normed)."""
+
+    middle: Float[Tensor, "row position width"]
+    last: Float[Tensor, "row position width"]
 
 
 class LlavaTrainee(nn.Module):
@@ -58,6 +68,7 @@ class LlavaTrainee(nn.Module):
         self.llava = new_llava(seed)
         self.llava.set_attn_implementation({"text_config": "packed"})
         self.dense = DenseHeads(VISION["hidden_size"])
+        self.where = nn.Sequential(nn.LayerNorm(DECODER["hidden_size"]), nn.Linear(DECODER["hidden_size"], 2))
         self._start_near_copying()
 
     def take_vision(self, clip: CLIPModel, dense: DenseHeads) -> None:
@@ -79,7 +90,8 @@ class LlavaTrainee(nn.Module):
         embed = self.llava.get_input_embeddings()
         slots = batch.questions.ids.shape[1] // QUESTION_WIDTH
         layout = packing.Packing(PREFIX_WIDTH, batch.lengths, ((slots, QUESTION_WIDTH),))
-        hidden = self._decode(embed(torch.cat([batch.prefix.ids, batch.questions.ids], dim=1)), layout)
+        stream = self._decode(embed(torch.cat([batch.prefix.ids, batch.questions.ids], dim=1)), layout)
+        hidden = stream.last
         loss, right = self._predict(hidden, _joined(batch.prefix, batch.questions))
         return Outcome(loss, {"text": float(right.float().mean())})
 
@@ -87,20 +99,20 @@ class LlavaTrainee(nn.Module):
         """Answers and captions behind pictures; `dense` weighs the read-outs and the comparison with words."""
         features, _ = vision_layers(self.llava.model.vision_tower, batch.pixels)
         projected = self.llava.model.multi_modal_projector(features)
-        hidden = self._behind_picture(projected, batch)
-        loss, right = self._predict(hidden, _joined(batch.questions, batch.captions))
+        stream = self._behind_picture(projected, batch)
+        slots = _joined(batch.questions, batch.captions)
+        loss, right = self._predict(stream.last, slots)
         figures = {"answers": float(right.float().mean())}
         if dense:
             read = self.dense(features, batch.labels)
             words, agreement = self._words(projected, batch.labels)
-            loss = loss + dense * (0.3 * read.loss + words)
-            figures |= {"words": agreement}
+            away = self._away(stream.middle, slots)
+            loss = loss + dense * (0.3 * read.loss + words + away)
+            figures |= {"words": agreement, "away": float(away.detach())}
         return Outcome(loss, figures)
 
-    def _behind_picture(
-        self, projected: Float[Tensor, "row patch width"], batch: PictureBatch
-    ) -> Float[Tensor, "row position width"]:
-        """Hidden states of the slots behind [start, picture]."""
+    def _behind_picture(self, projected: Float[Tensor, "row patch width"], batch: PictureBatch) -> Stream:
+        """The stream in the slots behind [start, picture]."""
         embed = self.llava.get_input_embeddings()
         rows = len(projected)
         start = embed(torch.full((rows, 1), IDS[START], device=projected.device))
@@ -108,15 +120,19 @@ class LlavaTrainee(nn.Module):
         number = batch.questions.ids.shape[1] // QUESTION_WIDTH
         lengths = torch.full((rows,), PREFIX, device=projected.device)
         layout = packing.Packing(PREFIX, lengths, ((number, QUESTION_WIDTH), (1, CAPTION_WIDTH)))
-        return self._decode(torch.cat([start, projected, slots], dim=1), layout)[:, PREFIX:]
+        stream = self._decode(torch.cat([start, projected, slots], dim=1), layout)
+        return Stream(stream.middle[:, PREFIX:], stream.last[:, PREFIX:])
 
-    def _decode(
-        self, embedded: Float[Tensor, "row position width"], layout: packing.Packing
-    ) -> Float[Tensor, "row position width"]:
+    def _decode(self, embedded: Float[Tensor, "row position width"], layout: packing.Packing) -> Stream:
         decoder = self.llava.model.language_model
-        return decoder(
-            inputs_embeds=embedded, position_ids=layout.positions, packing=layout, use_cache=False
-        ).last_hidden_state
+        out = decoder(
+            inputs_embeds=embedded,
+            position_ids=layout.positions,
+            packing=layout,
+            use_cache=False,
+            output_hidden_states=True,
+        )
+        return Stream(out.hidden_states[MIDDLE], out.last_hidden_state)
 
     def _predict(
         self, hidden: Float[Tensor, "row position width"], slots: Slots
@@ -127,6 +143,12 @@ class LlavaTrainee(nn.Module):
         targets, weights = slots.targets[asked], slots.weights[asked]
         loss = (F.cross_entropy(logits, targets, reduction="none") * weights).sum() / weights.sum()
         return loss, (logits.argmax(-1) == targets)[weights == 1]
+
+    def _away(self, middle: Float[Tensor, "row position width"], slots: Slots) -> Float[Tensor, ""]:
+        """How far a linear read-out at a naming phrase's last word is from the thing: mean squared error."""
+        known = ~slots.places[..., 0].isnan()
+        guess = self.where(middle[known]).float()
+        return WHERE_SHARE * F.mse_loss(guess, slots.places[known])
 
     def _words(
         self, projected: Float[Tensor, "row patch width"], labels: Int[Tensor, "row readout patch"]
@@ -147,7 +169,7 @@ class LlavaTrainee(nn.Module):
     def answers(self, batch: PictureBatch) -> Int[Tensor, "row slot"]:
         """1 where the packed question's answer word is right, 0 where wrong, −1 in empty slots."""
         features, _ = vision_layers(self.llava.model.vision_tower, batch.pixels)
-        hidden = self._behind_picture(self.llava.model.multi_modal_projector(features), batch)
+        hidden = self._behind_picture(self.llava.model.multi_modal_projector(features), batch).last
         width = batch.questions.ids.shape[1]
         guess = self.llava.lm_head(hidden[:, :width]).argmax(-1)
         right = ((guess == batch.questions.targets) & (batch.questions.weights == 1)).reshape(
@@ -200,7 +222,7 @@ def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
         Stage(
             "instruct",
             math.ceil(2400 * scale),
-            {language: 1e-3, connector: 1e-3, vision: 5e-4, "dense": 1e-3},
+            {language: 1e-3, connector: 1e-3, vision: 5e-4, "dense": 1e-3, "where": 2e-3},
             partial(mixed_of, stage=5, rows=32),
             trainee.step,
             snapshots=(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0),

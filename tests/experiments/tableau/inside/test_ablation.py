@@ -97,6 +97,12 @@ def test_a_head_that_one_kind_needs_stands_out_and_one_that_all_need_does_not() 
     assert not every.specialized and every.margin.value == 0
 
 
+def test_kinds_with_unequal_numbers_of_questions_are_refused(model: Any) -> None:
+    questions = {"color": balanced("color", 2), "shape": balanced("shape", 1)}
+    with pytest.raises(ValueError, match=r"equally many questions, got \{'color': 2, 'shape': 1\}"):
+        measure_heads(model, questions, [], "language")  # type: ignore[arg-type]
+
+
 def test_the_report_of_a_tower_holds_every_head_and_kind(model: Any) -> None:
     questions = {kind: balanced(kind, 2, seed=6) for kind in KINDS[:2]}
     reference = questions["color"][:1]

@@ -25,7 +25,7 @@ def batch() -> PictureBatch:
 def packed_logits(trainee: llava.LlavaTrainee, batch: PictureBatch) -> Tensor:
     features, _ = vision_layers(trainee.llava.model.vision_tower, batch.pixels)
     projected = trainee.llava.model.multi_modal_projector(features)
-    return trainee.llava.lm_head(trainee._behind_picture(projected, batch))
+    return trainee.llava.lm_head(trainee._behind_picture(projected, batch).last)
 
 
 @torch.no_grad()
