@@ -33,9 +33,11 @@ bench: venv
 
 prove: venv
 	$(QUIET_HUB) $(PY) -m experiments.tableau.prove
+	$(QUIET_HUB) $(PY) -m experiments.tableau.card
 
 train: venv
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train clip
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train llava
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train judge
+	for model in clip llava judge; do $(QUIET_HUB) $(PY) -m experiments.tableau.train curves $$model || exit; done
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train export

@@ -41,7 +41,8 @@ class Embedded:
     @property
     def state(self) -> str:
         """`ready`, or what is missing; hashes are compared only when the model is opened."""
-        present = all((self.folder / name).is_file() for name in ("config.json", CARD))
+        needed = ("config.json", CARD) if self.copies else ("config.json", CARD, "model.safetensors")
+        present = all((self.folder / name).is_file() for name in needed)
         return "ready" if present else "weights missing"
 
 
@@ -89,7 +90,7 @@ def _open_checkpoint(
     """A model as it stood at an earlier point of its training; the card of the finished one vouches for its files."""
     folder = weights / model.name if weights else model.folder
     verify(folder)
-    kept = sorted(path.name for path in (folder / "checkpoints").glob("*/"))
+    kept = sorted(path.parent.name for path in (folder / "checkpoints").glob("*/processor_config.json"))
     if checkpoint not in kept:
         raise UserError(
             f"`{model.name}` has no checkpoint `{checkpoint}`",
@@ -119,12 +120,19 @@ def verify(folder: Path) -> None:
     card = folder / CARD
     if not card.is_file():
         raise _missing(folder, CARD)
-    hashes: dict[str, str] = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    try:
+        hashes: dict[str, str] = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"the card of `{folder.name}` can't be read ({error})",
+            kind="changed_weights",
+            hint=f"run `git checkout -- {_place(folder)}`",
+        ) from error
     for file, expected in hashes.items():
         path = folder / file
         if not path.is_file():
             raise _missing(folder, file)
-        if _sha256(path) != expected:
+        if sha256_of(path) != expected:
             raise UserError(
                 f"weights of `{folder.name}` are not the ones that its card describes (`{file}` differs)",
                 kind="changed_weights",
@@ -167,6 +175,6 @@ def _place(folder: Path) -> str:
     return str(folder.relative_to(checkout)) if folder.is_relative_to(checkout) else str(folder)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

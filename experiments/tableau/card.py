@@ -7,18 +7,18 @@ is rendered from `cards/NAME.md` with the same facts. Knows nothing about how th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from experiments.registry import CARD, WEIGHTS
+from experiments.registry import CARD, WEIGHTS, sha256_of
 from experiments.tableau.floors import FLOORS
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
+"""Records and figures that come with the checkout."""
 SCENES = 20_000
 """Scenes of the training distribution that the regularities are counted on."""
 TRAINING = "training.json"
@@ -33,7 +33,7 @@ def renew(folder: Path, results: Path = RESULTS, scenes: int = SCENES) -> None:
     from tools.targets.load import load_target
 
     hashes = {
-        str(path.relative_to(folder)): sha256(path)
+        str(path.relative_to(folder)): sha256_of(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in (CARD, "README.md", "pairwise.json")
     }
@@ -87,11 +87,6 @@ def measured(name: str, fingerprint: str, results: Path) -> dict[str, Any]:
         if record.get("target") == name and record.get("fingerprint") == fingerprint:
             found[path.stem] = record
     return found
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main() -> None:

@@ -26,12 +26,16 @@ PICTURE_KINDS: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "conte
 
 
 def main() -> int:
-    options = arguments()
     try:
-        target = open_target(options.target, options.device)
+        return show(arguments())
     except MaieuticError as error:
         sys.stderr.write(f"Error: {error.message}\nHint: {error.hint}\n")
         return error.exit_code
+
+
+def show(options: argparse.Namespace) -> int:
+    """Asks, prints every exchange, and writes the page."""
+    target = open_target(options.target, options.device)
     scenes = list(fresh("check", options.scenes, options.seed))
     exchanges = ask_all(target, scenes, options.seed)
     told = [exchange for column in exchanges for exchange in column]

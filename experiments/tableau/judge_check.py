@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from tools.scoring.intervals import wilson
 STREAM = 7
 """The judge's own world: other scenes than any other model's."""
 EXAMINATION = 92
-"""The step number's companion that keeps these scenes apart from those of the training."""
+"""The stage number of these scenes; no stage of the training has it."""
 NEAR = 8.0
 """Pixels within which a found center counts as a thing's."""
 CROP_SIDE, EXAMINED = 48, 64
@@ -39,7 +40,9 @@ def check_judge(judge: Judge, scenes: int, fingerprint: str) -> dict[str, Any]:
     for distribution in distributions:
         right = examine(judge, scenes, distribution)
         found[distribution] = {
-            name: wilson(sum(answers), len(answers)).as_json("accuracy") for name, answers in right.items()
+            name: wilson(sum(answers), len(answers)).as_json("accuracy")
+            for name, answers in right.items()
+            if answers
         }
     return found
 
@@ -53,9 +56,9 @@ def examine(judge: Judge, scenes: int, distribution: Distribution = "balanced") 
     """
     right: defaultdict[str, list[bool]] = defaultdict(list)
     for step in range(math.ceil(scenes / EXAMINED)):
-        rng = np.random.default_rng([92, step, STREAM, 1])
+        rng = np.random.default_rng([EXAMINATION, step, STREAM, 1])
         number = min(EXAMINED, scenes - step * EXAMINED)
-        batch = styled(scenes_of(92, step, EXAMINED, {distribution: 1.0}, STREAM)[:number], rng)
+        batch = styled(scenes_of(EXAMINATION, step, EXAMINED, {distribution: 1.0}, STREAM)[:number], rng)
         drawn, pictures = [masks(scene) for scene in batch], pixels(batch)
         reading = _seen(judge, pictures)
         for row, (scene, areas) in enumerate(zip(batch, drawn, strict=True)):

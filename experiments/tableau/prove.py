@@ -10,20 +10,19 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from experiments.registry import CARD, WEIGHTS, open_target
+from experiments.registry import CARD, WEIGHTS, open_target, verify
+from experiments.tableau.card import RESULTS
 from store.errors import MaieuticError, UsageError
 from tools.targets.target import Target
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results"
-QUICK_RESULTS = Path("out") / "prove-quick"
+QUICK_RESULTS, OTHER_RESULTS = Path("out") / "prove-quick", Path("out") / "prove"
 SAY_EVERY = 10.0
 """Seconds between progress lines of one part."""
 
@@ -68,11 +67,17 @@ class Proof:
     def contrastive(self) -> Target:
         return open_target("tableau-clip", self.device)
 
-    def subject(self, part: str) -> str:
-        """The fingerprint of what the part measures."""
+    def subject(self, part: str) -> tuple[str, str]:
+        """Name and fingerprint of what the part measures."""
         if part == "judge":
-            return judge_fingerprint()
-        return self.contrastive.fingerprint if part == "zero-shot" else self.target.fingerprint
+            return "tableau-judge", judge_fingerprint()
+        target = self.contrastive if part == "zero-shot" else self.target
+        return target.name, target.fingerprint
+
+    def about(self, part: str) -> dict[str, Any]:
+        """What a record is of; one that says the same is not measured again."""
+        name, fingerprint = self.subject(part)
+        return {"target": name, "fingerprint": fingerprint, "seed": self.seed, "sizes": asdict(self.sizes)}
 
     def say(self, line: str) -> None:
         """A line of progress, at most one in SAY_EVERY seconds."""
@@ -181,7 +186,9 @@ def main(
     chosen = only.split(",")
     if unknown := [part for part in chosen if part not in PARTS]:
         fail(UsageError(f"`{unknown[0]}` is not a part", hint=f"parts: {', '.join(PARTS)}"))
-    where = folder or (QUICK_RESULTS if quick else RESULTS)
+    where = folder or (
+        QUICK_RESULTS if quick else RESULTS if target == "tableau-llava" else OTHER_RESULTS / target
+    )
     proof = Proof(target, device, QUICK if quick else Sizes(), seed, where)
     try:
         for part in PARTS:
@@ -200,40 +207,40 @@ def prove(part: str, proof: Proof, *, force: bool) -> None:
             print(file)
         return
     path = proof.folder / f"{part}.json"
-    if force or not there(path, proof.subject(part)):
+    about = proof.about(part)
+    if force or not there(path, about):
         print(part, file=sys.stderr, flush=True)
         started = time.monotonic()
         values = MEASURES[part](proof)
-        write(path, header(proof, time.monotonic() - started) | values)
+        write(path, values | about | circumstances(time.monotonic() - started))
     for file in draw(part, json.loads(path.read_text(encoding="utf-8")), proof.folder):
         print(file)
 
 
-def there(path: Path, fingerprint: str) -> bool:
-    """Whether the record is of these very weights."""
+def there(path: Path, about: dict[str, Any]) -> bool:
+    """Whether the record is of these very weights, from this seed and of this size."""
     if not path.is_file():
         return False
-    return bool(json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == fingerprint)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return all(record.get(name) == value for name, value in about.items())
 
 
 def judge_fingerprint() -> str:
     """The hash of the judge's weights file, which its card states."""
+    verify(WEIGHTS / "tableau-judge")
     card = json.loads((WEIGHTS / "tableau-judge" / CARD).read_text(encoding="utf-8"))
     return str(card["sha256"]["model.safetensors"])
 
 
-def header(proof: Proof, seconds: float) -> dict[str, Any]:
-    """What every record begins with."""
+def circumstances(seconds: float) -> dict[str, Any]:
+    """How long it took, where and with what."""
     import torch
     import transformers
 
     return {
-        "target": proof.target.name,
-        "fingerprint": proof.target.fingerprint,
-        "seed": proof.seed,
         "seconds": round(seconds, 1),
         "threads": torch.get_num_threads(),
-        "device": proof.target.device.type,
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     }
 

@@ -46,7 +46,7 @@ HELD_OUT: frozenset[tuple[Color, Shape]] = frozenset(
         ("orange", "cross"),
     }
 )
-"""Color–shape pairs that no model sees in training; the `heldout` distribution shows them."""
+"""Color–shape pairs that no picture of a training shows; the `heldout` distribution shows them."""
 TRAINED_STYLES: tuple[Style, ...] = ("flat", "outlined")
 """Render styles of every distribution; the third, `shaded`, is kept for measuring transfer."""
 
@@ -91,13 +91,17 @@ def sample(seed: int, distribution: Distribution = "balanced", stream: int = 0) 
     kind "no-room".
     """
     rng = np.random.default_rng([DISTRIBUTIONS.index(distribution), stream, seed])
-    for attempt in range(ATTEMPTS):
+    crowded: UserError | None = None
+    for _ in range(ATTEMPTS):
         try:
             return _draw(rng, distribution)
-        except UserError:
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+        except UserError as error:
+            crowded = error
+    raise UserError(
+        f"seed `{seed}` of `{distribution}` finds no room for its things in {ATTEMPTS} attempts",
+        kind="no-room",
+        hint="use another seed",
+    ) from crowded
 
 
 def _draw(rng: np.random.Generator, distribution: Distribution) -> Scene:

@@ -34,6 +34,17 @@ def wilson(successes: int, n: int) -> Estimate:
     return Estimate(share, low, high, n)
 
 
+def difference(first: Estimate, second: Estimate) -> Estimate:
+    """`first` − `second` of two independent shares; the interval joins Wilson's (Newcombe 1998, method 10).
+
+    `n` is the smaller of the two.
+    """
+    value = first.value - second.value
+    down = sqrt((first.value - first.low) ** 2 + (second.high - second.value) ** 2)
+    up = sqrt((first.high - first.value) ** 2 + (second.value - second.low) ** 2)
+    return Estimate(value, value - down, value + up, min(first.n, second.n))
+
+
 def bootstrap_mean(
     values: ArrayLike, groups: Sequence[Hashable] | None = None, *, seed: int = 0, draws: int = 2000
 ) -> Estimate:

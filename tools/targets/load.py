@@ -49,7 +49,7 @@ def untrained_target(
         raise _unloadable(str(source), error) from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = _auto_class(config).from_config(config)
+        model = _auto_class(config).from_config(config, dtype=torch.float32)
     return _placed(name, model.to(precision), processor, place)
 
 

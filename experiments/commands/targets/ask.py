@@ -90,13 +90,13 @@ def picture_of(image: Path | None, scene: Scene | None) -> Image.Image | None:
 
 def right_answer(question: str, scene: Scene | None) -> tuple[str | None, str | None]:
     """The world's own answer, if it has one, and otherwise a sentence that says why not."""
-    from experiments.tableau.parse import parse
+    from experiments.tableau.parse import explain, parse
     from experiments.tableau.questions import Unanswerable
     from experiments.tableau.questions import answer as truth_of
 
     asked = parse(question)
     if asked is None:
-        return None, "The question is outside the embedded world's grammar: the answer is the target's alone."
+        return None, f"The answer is the target's alone; the question is {explain(question)}."
     if scene is None:
         return None, None
     try:

@@ -1,117 +1,138 @@
-"""`python -m experiments.tableau.train MODEL`: trains an embedded model, or goes on training it."""
+"""`python -m experiments.tableau.train MODEL`: trains an embedded model, or goes on training it.
+
+Also `… train curves MODEL` and `… train export`, which draw and write what a training has come to.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import torch
 import typer
+from torch import nn
 
-from experiments.tableau.train.loop import train
-from store.errors import UserError
+from experiments.registry import WEIGHTS
+from experiments.tableau.train.loop import Stage, finished_weights, train
+from store.errors import MaieuticError, UserError
+from tools.targets.load import choose_device
 
 TRAINING = Path("training")
-app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
 
 
-@app.callback()
-def main() -> None:
-    """Training can be stopped at any moment; the same command goes on where it was."""
+class Recipe(NamedTuple):
+    """A model that is to be trained, its stages, and what is evaluated on the way."""
+
+    trainee: nn.Module
+    stages: list[Stage]
+    evaluate: Callable[[], dict[str, float]]
 
 
-def start(name: str, device: str, threads: int) -> tuple[Path, torch.device]:
-    if threads:
-        torch.set_num_threads(threads)
-    chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return TRAINING / name, torch.device(chosen)
-
-
-def finished(folder: Path) -> dict[str, torch.Tensor]:
-    """The weights of a training that has run its course."""
-    path = folder / "state.pt"
-    if not path.exists():
-        raise UserError(
-            f"`{path}` does not exist",
-            kind="untrained",
-            hint=f"run `python -m experiments.tableau.train {folder.name}` first",
-        )
-    return dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-
-
-Scale = Annotated[float, typer.Option(help="Shortens (or lengthens) every stage by this factor.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda; default: cuda when there is one.")]
-Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's default.")]
-Workers = Annotated[int, typer.Option(help="Processes that make batches ahead.")]
-
-
-@app.command()
-def clip(
-    scale: Scale = 1.0, device: Device = "", threads: Threads = 0, workers: Workers = 1, seed: int = 1
-) -> None:
-    """The contrastive model, whose vision tower the generative model takes over."""
+def clip(seed: int, scale: float) -> Recipe:
+    """Train the contrastive model, whose vision tower the generative model takes over."""
     from experiments.tableau.train.clip import ClipTrainee, evaluate, stages
 
-    folder, where = start("clip", device, threads)
     trainee = ClipTrainee(seed)
-    train(folder, trainee, stages(trainee, scale), partial(evaluate, trainee), device=where, workers=workers)
+    return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
-@app.command()
-def llava(
-    scale: Scale = 1.0, device: Device = "", threads: Threads = 0, workers: Workers = 1, seed: int = 2
-) -> None:
-    """The generative model; needs the finished contrastive model."""
+def llava(seed: int, scale: float) -> Recipe:
+    """Train the generative model; needs the finished contrastive model."""
     from experiments.tableau.train.clip import ClipTrainee
     from experiments.tableau.train.llava import LlavaTrainee, evaluate, stages
 
-    folder, where = start("llava", device, threads)
     trainee = LlavaTrainee(seed)
-    if not (folder / "state.pt").exists():
-        teacher = ClipTrainee(seed)
-        teacher.load_state_dict(finished(TRAINING / "clip"))
+    if not (TRAINING / "llava" / "state.pt").exists():
+        teacher = ClipTrainee(0)
+        teacher.load_state_dict(finished_weights(TRAINING / "clip"))
         trainee.take_vision(teacher.clip, teacher.dense)
-    train(folder, trainee, stages(trainee, scale), partial(evaluate, trainee), device=where, workers=workers)
+    return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
+
+
+def judge(seed: int, scale: float) -> Recipe:
+    """Train the concept judge, which shares nothing with the other models."""
+    from experiments.tableau.train.judge import JudgeTrainee, evaluate, stages
+
+    trainee = JudgeTrainee(seed)
+    return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
+
+
+def command(recipe: Callable[[int, float], Recipe], seed: int) -> None:
+    """Adds the command that trains by this recipe, from this seed unless told otherwise."""
+    name = recipe.__name__
+
+    @app.command(name, help=recipe.__doc__)
+    def run(
+        scale: Annotated[
+            float, typer.Option(min=0.001, help="Shortens (or lengthens) every stage by this factor.")
+        ] = 1.0,
+        device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+        threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves torch's default.")] = 0,
+        workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 1,
+        seed: Annotated[int, typer.Option(min=0, help="Draws the first weights.")] = seed,
+    ) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        where = choose_device(device)
+        cpu = f"{torch.get_num_threads()} CPU threads"
+        machine = torch.cuda.get_device_name(where) if where.type == "cuda" else cpu
+        trainee, stages, evaluate = recipe(seed, scale)
+        folder = TRAINING / name
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {"seed": seed, "scale": scale, "machine": machine}
+        (folder / "run.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+        train(folder, trainee, stages, evaluate, device=where, workers=workers)
+
+
+for number, described in enumerate((clip, llava, judge), start=1):
+    command(described, seed=number)
 
 
 @app.command()
-def judge(
-    scale: Scale = 1.0, device: Device = "", threads: Threads = 0, workers: Workers = 1, seed: int = 3
-) -> None:
-    """The concept judge, which shares nothing with the other models."""
-    from experiments.tableau.train.judge import JudgeTrainee, evaluate, stages
+def curves(name: Annotated[str, typer.Argument(help="clip, llava or judge.")]) -> None:
+    """Draw the curves of a training, finished or not, and keep the record that they are drawn from."""
+    from experiments.tableau.card import RESULTS
+    from experiments.tableau.train.curves import export as write_curves
 
-    folder, where = start("judge", device, threads)
-    trainee = JudgeTrainee(seed)
-    train(folder, trainee, stages(trainee, scale), partial(evaluate, trainee), device=where, workers=workers)
+    for path in write_curves(TRAINING / name, RESULTS):
+        print(path)
 
 
 @app.command()
 def export() -> None:
-    """Writes the weights of all finished trainings where the registry finds them, each with its card."""
-    from experiments.registry import WEIGHTS
+    """Write the weights of all finished trainings where the registry finds them, each with its card."""
     from experiments.tableau.card import renew
     from experiments.tableau.train.export import EXPORTS
 
-    for name, write in EXPORTS.items():
-        training = TRAINING / name
-        if (training / "state.pt").exists():
-            folder = WEIGHTS / f"tableau-{name}"
-            write(training, folder)
-            renew(folder)
-            print(folder)
+    found = [name for name in EXPORTS if (TRAINING / name / "state.pt").exists()]
+    if not found:
+        raise UserError(f"`{TRAINING}` holds no training", kind="untrained", hint="run `make train`")
+    for name in found:
+        folder = WEIGHTS / f"tableau-{name}"
+        EXPORTS[name](TRAINING / name, folder)
+        renew(folder)
+        print(folder)
 
 
-@app.command()
-def curves(name: Annotated[str, typer.Argument(metavar="MODEL", help="clip, llava or judge.")]) -> None:
-    """Writes and draws a training's curves into the committed results; it may still be running."""
-    from experiments.tableau.card import RESULTS
-    from experiments.tableau.train.curves import export as write
-
-    for path in write(TRAINING / name, RESULTS):
-        print(path)
+def main() -> int:
+    """Runs a command; a mistake with a remedy is one sentence and an exit code."""
+    try:
+        app(prog_name="python -m experiments.tableau.train", standalone_mode=False)
+    except MaieuticError as error:
+        print(f"Error: {error.message}\nHint: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except typer.TyperException as error:
+        print(f"Error: {error.format_message()}", file=sys.stderr)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    return 0
 
 
 if __name__ == "__main__":
-    app()
+    sys.exit(main())

@@ -7,19 +7,19 @@ measurements (experiments/tableau/results/), never from here; see card.py.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import LlamaForCausalLM, PreTrainedModel
 
 from experiments.tableau.judge import Judge
 from experiments.tableau.models import clip_processor, llava_processor, new_clip, new_llava, tokenizer
+from experiments.tableau.train.loop import finished_weights
+from store.errors import UserError
 
 Weights = dict[str, Tensor]
 
@@ -36,9 +36,9 @@ CHECKPOINTS = {
 def export_clip(training: Path, folder: Path) -> None:
     """`tableau-clip` as it stands at the end of its training."""
     model = new_clip(0)
-    model.load_state_dict(_part(_final(training), "clip."))
+    model.load_state_dict(_part(finished_weights(training), "clip."))
     _write(model, clip_processor(), folder)
-    _record(training, folder, seed=1)
+    _record(training, folder)
 
 
 def export_llava(training: Path, folder: Path) -> None:
@@ -46,27 +46,30 @@ def export_llava(training: Path, folder: Path) -> None:
 
     The checkpoint of the stage `text` is the decoder alone: nothing else has been trained by then.
     """
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    _write(_llava(_final(training)), llava_processor(), folder)
+    _write(_llava(finished_weights(training)), llava_processor(), folder)
     for name, snapshot in CHECKPOINTS.items():
         path = training / "snapshots" / f"{snapshot}.safetensors"
         if not path.exists():
-            continue
+            raise UserError(
+                f"`{path}` does not exist",
+                kind="other_recipe",
+                hint="export a training of full length (`--scale 1`), or change CHECKPOINTS",
+            )
         model = _llava(load_file(path))
         if name == "text":
             _write(_decoder(model), tokenizer(), folder / "checkpoints" / name)
         else:
             _write(model, llava_processor(), folder / "checkpoints" / name)
-    _record(training, folder, seed=2)
+    _record(training, folder)
 
 
 def export_judge(training: Path, folder: Path) -> None:
     """`tableau-judge` as it stands at the end of its training."""
     judge = Judge()
-    judge.load_state_dict(_part(_final(training), "judge."))
+    judge.load_state_dict(_part(finished_weights(training), "judge."))
     folder.mkdir(parents=True, exist_ok=True)
     judge.save(folder)
-    _record(training, folder, seed=3)
+    _record(training, folder)
 
 
 EXPORTS: dict[str, Callable[[Path, Path], None]] = {
@@ -76,8 +79,8 @@ EXPORTS: dict[str, Callable[[Path, Path], None]] = {
 }
 
 
-def _record(training: Path, folder: Path, seed: int) -> None:
-    """Writes what the card says of the training: stages with steps and seconds, from the log."""
+def _record(training: Path, folder: Path) -> None:
+    """Writes what the card says of the training: how it was run, and its stages with steps and seconds."""
     last: dict[str, dict[str, Any]] = {}
     for line in (training / "log.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
@@ -86,8 +89,7 @@ def _record(training: Path, folder: Path, seed: int) -> None:
     for name, row in last.items():
         stages.append({"name": name, "steps": row["step"], "seconds": row["seconds"] - before})
         before = row["seconds"]
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores"
-    record = {"seed": seed, "machine": device, "stages": stages}
+    record = json.loads((training / "run.json").read_text(encoding="utf-8")) | {"stages": stages}
     (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -106,14 +108,11 @@ def _decoder(model: Any) -> PreTrainedModel:
 
 
 def _write(model: PreTrainedModel, processor: Any, folder: Path) -> None:
-    """Replaces the folder's files; a card that is there is left for card.py to renew."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes the folder anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     model.half().save_pretrained(folder)
     processor.save_pretrained(folder)
-
-
-def _final(training: Path) -> Weights:
-    return dict(torch.load(training / "state.pt", map_location="cpu", weights_only=True)["model"])
 
 
 def _part(weights: Weights, prefix: str) -> Weights:

@@ -49,11 +49,11 @@ TEXT_EVERY = 6
 """In `instruct`, one batch in so many is text."""
 QUESTIONS = 14
 MIDDLE, WHERE_SHARE = 3, 5.0
-"""Layers after which the word that names a thing must know where it stands, and how much an error in that weighs."""
+"""Number of layers after which the word that names a thing must know where it stands; what an error weighs."""
 
 
 class Stream(NamedTuple):
-    """The decoder's residual stream after its layer MIDDLE, and at its end (normed)."""
+    """The decoder's residual stream after MIDDLE layers, and at its end (normed)."""
 
     middle: Float[Tensor, "row position width"]
     last: Float[Tensor, "row position width"]
@@ -83,7 +83,9 @@ class LlavaTrainee(nn.Module):
                 layer.self_attn.q_proj.weight.copy_(layer.self_attn.k_proj.weight)
 
     def step(self, batch: PictureBatch | TextBatch) -> Outcome:
-        return self.text_step(batch) if isinstance(batch, TextBatch) else self.picture_step(batch, dense=0.3)
+        if isinstance(batch, TextBatch):
+            return self.text_step(batch)
+        return self.picture_step(batch, dense=0.3, where=True)
 
     def text_step(self, batch: TextBatch) -> Outcome:
         """Language modelling on the prefix and answers behind it."""
@@ -95,8 +97,11 @@ class LlavaTrainee(nn.Module):
         loss, right = self._predict(hidden, _joined(batch.prefix, batch.questions))
         return Outcome(loss, {"text": float(right.float().mean())})
 
-    def picture_step(self, batch: PictureBatch, *, dense: float) -> Outcome:
-        """Answers and captions behind pictures; `dense` weighs the read-outs and the comparison with words."""
+    def picture_step(self, batch: PictureBatch, *, dense: float, where: bool = False) -> Outcome:
+        """Answers and captions behind pictures.
+
+        `dense` weighs the read-outs, the comparison with words and, with `where`, the read-out of places.
+        """
         features, _ = vision_layers(self.llava.model.vision_tower, batch.pixels)
         projected = self.llava.model.multi_modal_projector(features)
         stream = self._behind_picture(projected, batch)
@@ -106,9 +111,12 @@ class LlavaTrainee(nn.Module):
         if dense:
             read = self.dense(features, batch.labels)
             words, agreement = self._words(projected, batch.labels)
+            loss = loss + dense * (0.3 * read.loss + words)
+            figures |= {"words": agreement}
+        if dense and where:
             away = self._away(stream.middle, slots)
-            loss = loss + dense * (0.3 * read.loss + words + away)
-            figures |= {"words": agreement, "away": float(away.detach())}
+            loss = loss + dense * WHERE_SHARE * away
+            figures |= {"away": float(away.detach())}
         return Outcome(loss, figures)
 
     def _behind_picture(self, projected: Float[Tensor, "row patch width"], batch: PictureBatch) -> Stream:
@@ -147,8 +155,8 @@ class LlavaTrainee(nn.Module):
     def _away(self, middle: Float[Tensor, "row position width"], slots: Slots) -> Float[Tensor, ""]:
         """How far a linear read-out at a naming phrase's last word is from the thing: mean squared error."""
         known = ~slots.places[..., 0].isnan()
-        guess = self.where(middle[known]).float()
-        return WHERE_SHARE * F.mse_loss(guess, slots.places[known])
+        missed = (self.where(middle[known]).float() - slots.places[known]) ** 2
+        return missed.sum() / known.sum().clamp(min=1) / 2
 
     def _words(
         self, projected: Float[Tensor, "row patch width"], labels: Int[Tensor, "row readout patch"]

@@ -11,7 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from experiments.tableau.train.batches import stream
+from store.errors import UserError
 
 SAVE_EVERY = 120.0
 """Seconds between checkpoints."""
@@ -62,7 +63,6 @@ class Place:
     stage: int = 0
     step: int = 0
     seconds: float = 0.0
-    log: list[dict[str, Any]] = field(default_factory=list)
 
 
 def train(
@@ -97,8 +97,21 @@ def train(
             )
             raise
         place.stage, place.step = place.stage + 1, 0
-        _save(folder, model, place, None)
+        _save(folder, model, place, None, finished=place.stage == len(stages))
     return place
+
+
+def finished_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights at the end of a training; raises UserError for one that has not run its course."""
+    path = folder / "state.pt"
+    state = torch.load(path, map_location="cpu", weights_only=True) if path.exists() else {}
+    if not state.get("finished"):
+        raise UserError(
+            f"the training in `{folder}` is not finished",
+            kind="untrained",
+            hint=f"run `python -m experiments.tableau.train {folder.name}` until it ends",
+        )
+    return dict(state["model"])
 
 
 def _run_stage(
@@ -142,7 +155,6 @@ def _run_stage(
             row |= {name: round(value, 4) for name, value in outcome.figures.items()}
             row |= {"pace": round(pace, 3), "seconds": round(place.seconds)}
             _report(row, stage, ahead * pace)
-            place.log.append(row)
             with (folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             reported = now
@@ -220,11 +232,14 @@ class Optimizers:
             part.load_state_dict(state)
 
 
-def _save(folder: Path, model: nn.Module, place: Place, optimizer: Optimizers | None) -> None:
+def _save(
+    folder: Path, model: nn.Module, place: Place, optimizer: Optimizers | None, *, finished: bool = False
+) -> None:
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict() if optimizer else None,
         "place": (place.stage, place.step, place.seconds),
+        "finished": finished,
     }
     partial = folder / "state.partial"
     torch.save(state, partial)
@@ -236,6 +251,12 @@ def _resume(folder: Path, model: nn.Module) -> tuple[Place, Any]:
     if not path.exists():
         return Place(), None
     state = torch.load(path, map_location="cpu", weights_only=True)
+    if state["model"].keys() != model.state_dict().keys():
+        raise UserError(
+            f"`{path}` belongs to another recipe: its parameters have other names",
+            kind="other_recipe",
+            hint=f"move `{folder}` away to begin anew",
+        )
     model.load_state_dict(state["model"])
     stage, step, seconds = state["place"]
     print(f"resuming from {path} at stage {stage}, step {step}", file=sys.stderr)

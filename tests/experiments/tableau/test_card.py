@@ -71,8 +71,8 @@ def test_the_card_of_the_generative_model_tells_the_planted_truth_and_the_floors
             "caption": {"object_recall": recall, "hallucination": None},
         },
     }
-    gap = {"regularity": "hearts are red", "regular": FIGURE, "counter": FIGURE, "gap": -0.25}
-    gaps = floors | {"gaps": {"what color is the heart ?": gap}}
+    gap = {"regular": FIGURE, "counter": FIGURE, "gap": {"value": -0.25, "ci": [-0.5, 0.0], "n": 16}}
+    gaps = floors | {"gaps": {"hearts are red": {"question": "…", "asked": gap, "control": gap}}}
     (results / "floors.json").write_text(json.dumps(floors))
     (results / "regularities.json").write_text(json.dumps(gaps))
     renew(folder, results, scenes=400)
@@ -81,7 +81,7 @@ def test_the_card_of_the_generative_model_tells_the_planted_truth_and_the_floors
         "| polling | 0.938 [0.710, 0.980] | 16 | 0.500 | 0.500 | 0.98 |",
         "| context | 0.938 [0.710, 0.980] | 16 | – | 0.500 | 0.97 |",
         "| caption: object recall | 0.750 [0.500, 0.900] | 12 | – | – | 0.93 |",
-        "| what color is the heart ? | 0.938 [0.710, 0.980] | 16 | 0.938 [0.710, 0.980] | 16 | -0.250 |",
+        "| hearts are red | 0.938 | 0.938 | -0.250 [-0.500, +0.000] | 16 | -0.250 [-0.500, +0.000] |",
     ):
         assert line in card
     assert "| a heart is red | 0.90 | 0." in card

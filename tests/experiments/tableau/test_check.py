@@ -51,8 +51,10 @@ def test_the_same_seed_gives_the_same_figures(target: Target) -> None:
 
 def test_the_grey_control_is_blind_to_the_scene(target: Target) -> None:
     items = balanced("polling", 20, 3)
-    replies = dict(zip([item.text for item in items], grey_replies(target, items), strict=True))
-    assert grey_replies(target, items) == [replies[item.text] for item in items]
+    asked = [item.text for item in items]
+    assert grey_replies(target, items) == answer(target, asked, [GREY] * len(items), max_new_tokens=LONGEST)
+    elsewhere = [item._replace(scene=Scene("light")) for item in items]
+    assert grey_replies(target, elsewhere) == grey_replies(target, items)
 
 
 def test_a_target_without_words_is_refused(clip_folder: Path) -> None:
