@@ -34,7 +34,7 @@ class Sizes:
     floors: int = 5000
     pictures: int = 1500
     questions: int = 188
-    untrained: int = 3
+    untrained: int = 4
     language_heads: int = 200
     vision_heads: int = 100
     reference: int = 25

@@ -39,7 +39,7 @@ def finding(record: Record) -> str:
     vision, language = record["heads"]["vision"], record["heads"]["language"]
     return (
         f"{language['specialized']} of {language['of']} language heads and {vision['specialized']} of {vision['of']} "
-        "vision heads cost one kind of question at least 10 points more than the others"
+        "vision heads cost one kind of question at least 10 points more than the others on average"
     )
 
 

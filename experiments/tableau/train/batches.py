@@ -35,16 +35,16 @@ CAPTION_WEIGHT = 0.35
 END_WEIGHT = 0.1
 KIND_WEIGHTS: dict[Kind, float] = {
     "polling": 2.6,
-    "color": 2.0,
+    "color": 3.0,
     "shape": 2.0,
-    "fill": 2.0,
-    "size": 1.2,
+    "fill": 1.4,
+    "size": 0.8,
     "background": 0.5,
     "counting": 2.4,
     "relation": 2.2,
-    "relation_yn": 2.6,
-    "two_hop": 1.2,
-    "compare": 1.4,
+    "relation_yn": 3.0,
+    "two_hop": 1.0,
+    "compare": 1.2,
     "sign": 0.5,
 }
 """How often each kind is asked behind a picture."""

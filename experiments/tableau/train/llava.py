@@ -229,11 +229,11 @@ def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
         ),
         Stage(
             "instruct",
-            math.ceil(2400 * scale),
+            math.ceil(2800 * scale),
             {language: 1e-3, connector: 1e-3, vision: 5e-4, "dense": 1e-3, "where": 2e-3},
             partial(mixed_of, stage=5, rows=32),
             trainee.step,
-            snapshots=(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0),
+            snapshots=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0),
         ),
     ]
 

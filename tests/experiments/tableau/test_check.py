@@ -10,12 +10,23 @@ import pytest
 
 from experiments.tableau.balanced import balanced
 from experiments.tableau.caption_check import caption_figures
-from experiments.tableau.check import CHECKED, EXTRA, chance, check, grey_replies, macro, verdicts
+from experiments.tableau.check import (
+    CHECKED,
+    EXTRA,
+    GREY,
+    LONGEST,
+    chance,
+    check,
+    grey_replies,
+    macro,
+    verdicts,
+)
 from experiments.tableau.data import scenes
 from experiments.tableau.phrases import Phrase, full
 from experiments.tableau.questions import KINDS
 from experiments.tableau.scene import Scene, Thing
 from store.errors import UserError
+from tools.targets.answer import answer
 from tools.targets.load import load_target
 from tools.targets.target import Target
 
