@@ -25,12 +25,12 @@ Weights = dict[str, Tensor]
 
 
 CHECKPOINTS = {
-    "text": "text-00700",
-    "align": "align-00200",
-    "early": "instruct-00240",
-    "middle": "instruct-00840",
+    "text": ("text", 1),
+    "align": ("align", 1),
+    "early": ("instruct", 2),
+    "middle": ("instruct", 4),
 }
-"""Name of a committed checkpoint → the snapshot of the training that it is."""
+"""Name of a committed checkpoint → its stage, and which of the stage's snapshots it is, counted from 1."""
 
 
 def export_clip(training: Path, folder: Path) -> None:
@@ -47,15 +47,15 @@ def export_llava(training: Path, folder: Path) -> None:
     The checkpoint of the stage `text` is the decoder alone: nothing else has been trained by then.
     """
     _write(_llava(finished_weights(training)), llava_processor(), folder)
-    for name, snapshot in CHECKPOINTS.items():
-        path = training / "snapshots" / f"{snapshot}.safetensors"
-        if not path.exists():
+    for name, (stage, number) in CHECKPOINTS.items():
+        kept = sorted((training / "snapshots").glob(f"{stage}-*.safetensors"))
+        if len(kept) < number:
             raise UserError(
-                f"`{path}` does not exist",
+                f"`{training / 'snapshots'}` holds {len(kept)} of the stage `{stage}`, not {number}",
                 kind="other_recipe",
-                hint="export a training of full length (`--scale 1`), or change CHECKPOINTS",
+                hint="train to the end with `python -m experiments.tableau.train llava`",
             )
-        model = _llava(load_file(path))
+        model = _llava(load_file(kept[number - 1]))
         if name == "text":
             _write(_decoder(model), tokenizer(), folder / "checkpoints" / name)
         else:
