@@ -32,13 +32,13 @@ class Sizes:
     """How much is measured; questions and captions are per kind."""
 
     floors: int = 5000
-    pictures: int = 1500
-    questions: int = 188
-    untrained: int = 4
-    language_heads: int = 200
-    vision_heads: int = 100
+    pictures: int = 1000
+    questions: int = 125
+    untrained: int = 3
+    language_heads: int = 160
+    vision_heads: int = 80
     reference: int = 25
-    lens: int = 200
+    lens: int = 160
     captions: int = 24
     zero_shot: int = 2000
     regularities: int = 500
