@@ -112,7 +112,14 @@ REGULARITIES = (
         _star(with_moon=True),
         control=_star(with_moon=False),
     ),
-    Regularity("purple is rare", "a thing that is no heart is purple", PURPLE, PURPLE_THING, control=None),
+    Regularity(
+        "purple is rare",
+        "a thing that is no heart is purple",
+        PURPLE,
+        _any_thing("purple"),
+        control=_any_thing("green"),
+        counted=_purple,
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -54,7 +55,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_stock_classes_load_what_is_exported_and_generate(weights: Path) -> None:
     folder = weights / "tableau-llava"
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    model: Any = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
     processor = AutoProcessor.from_pretrained(folder)
     content = [{"type": "image", "image": PICTURE}, {"type": "text", "text": "describe the picture ."}]
     inputs = processor.apply_chat_template(
