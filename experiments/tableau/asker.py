@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from experiments.tableau.phrases import ATTRIBUTES, Phrase, census, full, shortenings
+from experiments.tableau.phrases import ATTRIBUTES, VALUES, Phrase, census, full, shortenings
 from experiments.tableau.questions import (
     NUMBERS,
     RELATIONS,
@@ -23,18 +23,12 @@ from experiments.tableau.questions import (
     Unanswerable,
     answer,
 )
-from experiments.tableau.scene import COLORS, FILLS, SHAPES, SIZES, Scene
+from experiments.tableau.scene import COLORS, SHAPES, Scene
 
 T = TypeVar("T")
 MOST_SAID, MOST_ADJECTIVES, MOST_COUNTED = 4, 2, 2
 """Most attributes of a phrase, adjectives of a polled or absent one, and attributes of a counted one: the same for
 true phrases and false ones, so that length tells nothing."""
-VALUES: dict[str, tuple[str, ...]] = {"size": SIZES, "fill": FILLS, "color": COLORS, "shape": SHAPES}
-
-
-def said(phrase: Phrase) -> int:
-    """How many attributes the phrase names."""
-    return sum(phrase.names(name) for name in ATTRIBUTES)
 
 
 class Asker:
@@ -125,7 +119,7 @@ class Asker:
             else:
                 looks: dict[str, Any] = {name: self._pick(VALUES[name]) for name in ATTRIBUTES}
                 phrase = self._pick(list(shortenings(Phrase(**looks)))[:10])
-            if said(phrase) > longest or len(phrase.adjectives) > MOST_ADJECTIVES:
+            if phrase.said > longest or len(phrase.adjectives) > MOST_ADJECTIVES:
                 continue
             if phrase not in self.census and not (avoid and phrase.names(avoid)):
                 return phrase
@@ -134,7 +128,7 @@ class Asker:
     def _counts(self) -> Iterator[Question]:
         yield Question("counting")
         for phrase, count in self.census.items():
-            if count < len(NUMBERS) and said(phrase) <= MOST_COUNTED:
+            if count < len(NUMBERS) and phrase.said <= MOST_COUNTED:
                 yield Question("counting", phrase)
         if absent := self._absent(longest=MOST_COUNTED):
             yield Question("counting", absent)

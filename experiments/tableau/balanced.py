@@ -137,8 +137,7 @@ def _place_without(phrase: Phrase, waiting: Sequence[Scene], rng: np.random.Gene
     """Where a scene waits in which the phrase fits nothing."""
     without = [place for place, seen in enumerate(waiting) if not find(phrase, seen)]
     near = [place for place in without if any(_misses(phrase, thing) == 1 for thing in waiting[place].things)]
-    said = sum(map(phrase.names, ATTRIBUTES))
-    return _pick(near if said > 1 and near and rng.random() < NEAR else without, rng)
+    return _pick(near if phrase.said > 1 and near and rng.random() < NEAR else without, rng)
 
 
 def _misses(phrase: Phrase, thing: Thing) -> int:

@@ -12,16 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from experiments.tableau.lexicon import HYPERNYMS, SYNONYMS
+from experiments.tableau.phrases import VALUES
 from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES, Scene, Thing
 from store.errors import UserError
 
-WORDS: dict[str, tuple[str, ...]] = {
-    "size": SIZES,
-    "fill": FILLS,
-    "color": COLORS,
-    "shape": SHAPES,
-    "background": BACKGROUNDS,
-}
+WORDS: dict[str, tuple[str, ...]] = VALUES | {"background": BACKGROUNDS}
 """Attribute → the words of the language for it."""
 ARTICLES = ("a", "an", "the")
 ANYTHING = ("thing", "color", "shape")

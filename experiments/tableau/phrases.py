@@ -16,6 +16,8 @@ from experiments.tableau.scene import COLORS, FILLS, SHAPES, SIZES, Color, Fill,
 Attribute = str
 ATTRIBUTES: tuple[Attribute, ...] = ("size", "fill", "color", "shape")
 """In the order in which English says them."""
+VALUES: dict[Attribute, tuple[str, ...]] = {"size": SIZES, "fill": FILLS, "color": COLORS, "shape": SHAPES}
+"""The words of each attribute."""
 PLURALS: dict[str, str] = {shape: shape + "s" for shape in SHAPES} | {"cross": "crosses", "thing": "things"}
 
 
@@ -53,6 +55,11 @@ class Phrase:
             and self.fill in (None, thing.fill)
             and self.size in (None, thing.size)
         )
+
+    @property
+    def said(self) -> int:
+        """How many attributes the phrase names."""
+        return sum(map(self.names, ATTRIBUTES))
 
     def names(self, attribute: Attribute) -> bool:
         """Whether the phrase says something about this attribute."""
@@ -97,8 +104,8 @@ def parse_phrase(text: str) -> Phrase | None:
         return None
     ranks: list[int] = []
     for word in adjectives:
-        for rank, (name, words) in enumerate((("size", SIZES), ("fill", FILLS), ("color", COLORS))):
-            if word in words:
+        for rank, name in enumerate(ATTRIBUTES[:-1]):
+            if word in VALUES[name]:
                 found[name] = word
                 ranks.append(rank)
                 break

@@ -14,10 +14,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from experiments.tableau.asker import VALUES
 from experiments.tableau.captions import caption
 from experiments.tableau.data import scene
-from experiments.tableau.phrases import ATTRIBUTES
+from experiments.tableau.phrases import ATTRIBUTES, VALUES
 from experiments.tableau.render import render, to_image
 from experiments.tableau.scene import BACKGROUNDS, Scene
 from tools.scoring.intervals import wilson

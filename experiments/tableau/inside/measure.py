@@ -8,6 +8,7 @@ from typing import Any
 from transformers import LlavaForConditionalGeneration
 
 from experiments.tableau.balanced import Item, balanced
+from experiments.tableau.check import CHECKED
 from experiments.tableau.inside.answer_lens import answer_rises, as_json
 from experiments.tableau.inside.heads import heads
 from experiments.tableau.inside.units import units, untrained
@@ -16,16 +17,7 @@ from experiments.tableau.questions import Kind
 from store.errors import UserError
 from tools.targets.target import Target
 
-ASKED: tuple[Kind, ...] = (
-    "polling",
-    "color",
-    "shape",
-    "fill",
-    "background",
-    "counting",
-    "relation",
-    "relation_yn",
-)
+ASKED: tuple[Kind, ...] = tuple(kind for kind in CHECKED if kind != "context")
 """The kinds that look at a picture and have a floor."""
 UNITS_SEED, REFERENCE_SEED, HEADS_SEED, LENS_SEED = 101, 102, 103, 104
 """Questions of their own for each measurement, and none of those that the floors are measured on."""

@@ -16,10 +16,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from experiments.tableau.asker import VALUES, Asker
+from experiments.tableau.asker import Asker
 from experiments.tableau.captions import caption
 from experiments.tableau.lexicon import END, PAD, START, TURN, vocabulary
-from experiments.tableau.phrases import Phrase, find
+from experiments.tableau.phrases import VALUES, Phrase, find
 from experiments.tableau.questions import CAPTION_PROMPT, KINDS, Kind, Question, answer
 from experiments.tableau.render import render
 from experiments.tableau.sampler import Distribution, sample

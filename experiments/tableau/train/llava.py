@@ -19,11 +19,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import CLIPModel
 
+from experiments.tableau.concepts import WORDS
 from experiments.tableau.lexicon import START
 from experiments.tableau.models import DECODER, PREFIX, VISION, new_llava, take_vision_tower
 from experiments.tableau.questions import KINDS
 from experiments.tableau.sampler import Distribution
-from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES
 from experiments.tableau.train import packing
 from experiments.tableau.train.batches import (
     CAPTION_WIDTH,
@@ -42,7 +42,6 @@ from experiments.tableau.train.dense import CLASSES, NONE, DenseHeads
 from experiments.tableau.train.loop import Outcome, Stage, to_device
 
 PICTURES: dict[Distribution, float] = {"regular": 0.8, "alike": 0.2}
-WORDS = {"shape": SHAPES, "color": COLORS, "fill": FILLS, "size": SIZES, "background": BACKGROUNDS}
 WORD_SCALE = 20.0
 """Sharpness of the comparison between projected patches and word embeddings."""
 TEXT_EVERY = 6

@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
-from experiments.tableau.asker import VALUES
 from experiments.tableau.models import clip_processor, new_clip
+from experiments.tableau.phrases import VALUES
 from experiments.tableau.zero_shot import _single_things, _with, zero_shot
 from tools.targets.target import Target
 
