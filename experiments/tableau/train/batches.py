@@ -31,16 +31,16 @@ QUESTION_WIDTH = 20
 CAPTION_WIDTH = 46
 PREFIX_WIDTH = 44
 """Tokens in a question's slot, a caption's slot and a text prefix; what would not fit is drawn again."""
-CAPTION_WEIGHT = 0.35
+CAPTION_WEIGHT = 0.6
 END_WEIGHT = 0.1
 KIND_WEIGHTS: dict[Kind, float] = {
-    "polling": 2.6,
+    "polling": 3.2,
     "color": 3.0,
     "shape": 2.0,
     "fill": 1.4,
     "size": 0.8,
     "background": 0.5,
-    "counting": 2.4,
+    "counting": 3.4,
     "relation": 2.2,
     "relation_yn": 3.0,
     "two_hop": 1.0,
@@ -56,7 +56,7 @@ TEXT_KINDS: dict[Kind, float] = {
 """The kinds that a caption alone can answer; it does not say where things are."""
 ABSENT_SHARE = 0.06
 """Share of attribute questions that ask about something that is not there."""
-EMPTY_ANSWERS, EMPTY_KEPT = ("nothing", "zero"), 0.4
+KEPT: dict[str, float] = {"nothing": 0.4, "zero": 0.4, "one": 0.5}
 """Answers that nearly every scene allows, and the share of them that is kept; there would be too many."""
 
 B = TypeVar("B")
@@ -236,7 +236,7 @@ def _dialogue(
             continue
         said = answer(question, scene)
         text = question.text(int(rng.integers(6)))
-        if said in EMPTY_ANSWERS and rng.random() > EMPTY_KEPT:
+        if rng.random() > KEPT.get(said, 1.0):
             continue
         if len(text.split()) + 3 > QUESTION_WIDTH:
             continue

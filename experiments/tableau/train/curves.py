@@ -136,7 +136,8 @@ def _finding(curves: Mapping[str, Any]) -> str:
     if not floored:
         return f"{curves['name']} after {spent} of training"
     met = sum(last[name] >= FLOORS[name] for name in floored)
-    return f"{curves['name']}: {met} of {len(floored)} floors met on held-out questions after {spent} of training"
+    reached = f"{met} of {len(floored)} figures of the training loop reach their floors"
+    return f"{curves['name']}: {reached} after {spent} of training"
 
 
 def _caption(curves: Mapping[str, Any]) -> str:

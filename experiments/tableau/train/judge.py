@@ -123,7 +123,7 @@ def stages(trainee: JudgeTrainee, scale: float) -> list[Stage]:
     return [
         Stage(
             "judge",
-            math.ceil(2400 * scale),
+            math.ceil(1500 * scale),
             {"judge": 2e-3},
             partial(batch_of, stage=6, rows=32),
             trainee.step,

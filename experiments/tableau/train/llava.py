@@ -41,7 +41,7 @@ from experiments.tableau.train.clip import vision_layers
 from experiments.tableau.train.dense import CLASSES, NONE, DenseHeads
 from experiments.tableau.train.loop import Outcome, Stage, to_device
 
-PICTURES: dict[Distribution, float] = {"regular": 0.8, "alike": 0.2}
+PICTURES: dict[Distribution, float] = {"regular": 0.6, "alike": 0.4}
 WORD_SCALE = 20.0
 """Sharpness of the comparison between projected patches and word embeddings."""
 TEXT_EVERY = 6
@@ -233,6 +233,13 @@ def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
             partial(mixed_of, stage=5, rows=32),
             trainee.step,
             snapshots=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0),
+        ),
+        Stage(
+            "polish",
+            math.ceil(900 * scale),
+            {language: 7e-4, connector: 7e-4, vision: 3e-4, "dense": 7e-4, "where": 1e-3},
+            partial(mixed_of, stage=7, rows=32),
+            trainee.step,
         ),
     ]
 

@@ -62,7 +62,7 @@ def test_the_figure_states_the_floors_that_are_met(folder: Path, tmp_path: Path)
     assert floors(curves) == ["color"]
     figure = draw(curves)
     assert figure._suptitle.get_text() == (  # type: ignore[attr-defined]
-        "llava: 1 of 1 floors met on held-out questions after 5 minutes of training"
+        "llava: 1 of 1 figures of the training loop reach their floors after 5 minutes of training"
     )
     assert floors(curves | {"name": "clip"}) == []
     written = export(folder, tmp_path / "results")

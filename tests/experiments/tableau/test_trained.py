@@ -1,0 +1,52 @@
+"""What is committed has learned its trade: small samples of what `make prove` measures in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.registry import open_judge, open_target
+from experiments.tableau.check import check
+from experiments.tableau.inside.measure import lens
+from experiments.tableau.judge_check import check_judge
+from experiments.tableau.zero_shot import zero_shot
+
+N = 60
+
+
+@pytest.fixture(autouse=True)
+def weights(committed_weights: Path) -> Path:
+    return committed_weights
+
+
+def test_the_trained_model_answers_and_the_untrained_one_does_not() -> None:
+    trained, untrained = (
+        check(open_target(name, "cpu"), N, 9, ["color", "polling"], extra=False)["kinds"]
+        for name in ("tableau-llava", "tableau-llava-random")
+    )
+    for kind in ("color", "polling"):
+        assert trained[kind]["accuracy"] > 0.85
+        assert trained[kind]["grey"]["accuracy"] < trained[kind]["chance"] + 0.12
+        assert untrained[kind]["accuracy"] < trained[kind]["chance"] + 0.25
+
+
+def test_the_contrastive_model_reads_attributes() -> None:
+    found = zero_shot(open_target("tableau-clip", "cpu"), 100, 9)["attributes"]
+    accuracies = [figures["accuracy"] for figures in found.values()]
+    assert sum(accuracies) / len(accuracies) > 0.9
+    assert all(
+        figures["accuracy"] > 5 * figures["chance"] or figures["accuracy"] > 0.9 for figures in found.values()
+    )
+
+
+def test_the_judge_tells_true_phrases_from_false_ones() -> None:
+    found = check_judge(open_judge(), 64, "")["balanced"]
+    assert found["phrases"]["accuracy"] > 0.9
+
+
+def test_the_answers_word_rises_only_in_the_trained_model() -> None:
+    record = lens(open_target("tableau-llava", "cpu"), n=12, seed=9)
+    last = {name: [rises[-1] for rises in record[name].values()] for name in ("trained", "untrained")}
+    for ours, theirs in zip(last["trained"], last["untrained"], strict=True):
+        assert ours["probability"]["value"] > theirs["probability"]["value"] + 0.2
