@@ -21,5 +21,3 @@ class Estimate:
     def as_json(self, name: str = "value") -> dict[str, Any]:
         """The shape of the public contract: `{name: value, "ci": [low, high], "n": n}`."""
         return {name: round(self.value, 6), "ci": [round(self.low, 6), round(self.high, 6)], "n": self.n}
-
-
