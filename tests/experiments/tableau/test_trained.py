@@ -31,13 +31,15 @@ def test_the_trained_model_answers_and_the_untrained_one_does_not() -> None:
         assert untrained[kind]["accuracy"] < trained[kind]["chance"] + 0.25
 
 
-def test_the_contrastive_model_reads_attributes() -> None:
+SHAPE_BELOW = pytest.mark.xfail(strict=True, reason="shape is below the floor of 0.90 (see its card)")
+
+
+@pytest.mark.parametrize(
+    "attribute", ["size", "fill", "color", "background", pytest.param("shape", marks=SHAPE_BELOW)]
+)
+def test_the_contrastive_model_reads_attributes(attribute: str) -> None:
     found = zero_shot(open_target("tableau-clip", "cpu"), 100, 9)["attributes"]
-    accuracies = [figures["accuracy"] for figures in found.values()]
-    assert sum(accuracies) / len(accuracies) > 0.9
-    assert all(
-        figures["accuracy"] > 5 * figures["chance"] or figures["accuracy"] > 0.9 for figures in found.values()
-    )
+    assert found[attribute]["accuracy"] >= 0.9
 
 
 def test_the_judge_tells_true_phrases_from_false_ones() -> None:
