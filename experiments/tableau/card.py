@@ -19,10 +19,10 @@ from experiments.tableau.floors import FLOORS
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 """Records and figures that come with the checkout."""
+RECORD = "training.json"
+"""Written beside the weights when they are exported: stages with steps and seconds, seed, machine."""
 SCENES = 20_000
 """Scenes of the training distribution that the regularities are counted on."""
-TRAINING = "training.json"
-"""Written beside the weights when they are exported: stages with steps and seconds, seed, machine."""
 
 
 def renew(folder: Path, results: Path = RESULTS, scenes: int = SCENES) -> None:
@@ -44,7 +44,7 @@ def renew(folder: Path, results: Path = RESULTS, scenes: int = SCENES) -> None:
             "fingerprint": target.fingerprint,
             "parameters": sum(parameter.numel() for parameter in target.model.parameters()),
         }
-    facts["training"] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    facts["training"] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     if folder.name == "tableau-llava":
         facts |= {"world": world(folder, scenes), "floors": FLOORS}
     facts["measured"] = measured(
@@ -91,7 +91,7 @@ def measured(name: str, fingerprint: str, results: Path) -> dict[str, Any]:
 
 def main() -> None:
     for folder in sorted(WEIGHTS.iterdir()):
-        if (folder / TRAINING).is_file():
+        if (folder / RECORD).is_file():
             renew(folder)
             print(folder / CARD)
 

@@ -3,14 +3,14 @@
 Knows the two distributions of the world. `regular` trains the models and carries the planted regularities;
 `balanced` has none and is what everything is measured on; `crowded` packs six rather small things into a picture
 and only trains the vision tower; `alike` puts several things of a kind together, so that there is something to count,
-and stays clear of every planted regularity. The same seed and distribution always give the same scene.
+and keeps the planted regularities. The same seed and distribution always give the same scene.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -78,9 +78,6 @@ SHARED: tuple[tuple[str, ...], ...] = (
 )
 """What the things of an `alike` scene have in common, and how many of them follow suit."""
 FOLLOWS = 0.8
-PLAIN_SHAPES: tuple[Shape, ...] = tuple(shape for shape in SHAPES if shape not in ("heart", "star", "moon"))
-PLAIN_COLORS: tuple[Color, ...] = tuple(color for color in COLORS if color != "purple")
-"""Shapes and colors that no planted regularity speaks of."""
 ATTEMPTS = 10
 
 
@@ -109,8 +106,7 @@ def _draw(rng: np.random.Generator, distribution: Distribution) -> Scene:
     if distribution == "heldout":
         count = max(count, 1)
     if distribution == "alike":
-        things = _alike_things(rng, int(rng.integers(2, 5)))
-        return arranged(rng, things, BACKGROUNDS[rng.integers(len(BACKGROUNDS))], sign=False)
+        return _alike(rng, int(rng.integers(2, 5)))
     looks, background = _looks(rng, count, distribution)
     shrink = 0.85 if distribution == "crowded" else 1.0
     things = [_thing(rng, shape, color, shrink) for shape, color in looks]
@@ -148,7 +144,9 @@ def _looks(
 ) -> tuple[list[tuple[Shape, Color]], Background]:
     """Shapes and colors of the things, and the background they stand on."""
     if distribution == "regular":
-        shapes = _shapes_with_company(rng, count)
+        shapes = _with_company(
+            rng, [SHAPES[i] for i in rng.choice(len(SHAPES), size=count, p=REGULAR_SHAPES)]
+        )
         return [(shape, _regular_color(rng, shape)) for shape in shapes], _regular_background(rng, shapes)
     looks = [_balanced_look(rng) for _ in range(count)]
     if distribution == "heldout":
@@ -157,28 +155,44 @@ def _looks(
     return looks, BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
 
 
-def _alike_things(rng: np.random.Generator, count: int) -> list[Thing]:
-    """Things most of which share what one entry of SHARED names."""
-    model, names = _plain_thing(rng), SHARED[rng.integers(len(SHARED))]
-    shared: dict[str, Any] = {name: getattr(model, name) for name in names}
-    things = [model]
-    while len(things) < count:
-        thing = _plain_thing(rng)
-        if rng.random() < FOLLOWS:
-            thing = replace(thing, **shared)
-        if (thing.color, thing.shape) not in HELD_OUT:
-            things.append(thing)
-    return things
+def _alike(rng: np.random.Generator, count: int) -> Scene:
+    """A scene of things most of which share what one entry of SHARED names."""
+    names = SHARED[rng.integers(len(SHARED))]
+    looks = _alike_looks(rng, count, names)
+    things = [_thing(rng, shape, color, 1.0) for shape, color in looks]
+    shared: dict[str, Any] = {name: getattr(things[0], name) for name in names if name in ("fill", "size")}
+    things = [replace(thing, **shared) if rng.random() < FOLLOWS else thing for thing in things]
+    return arranged(rng, things, _regular_background(rng, [shape for shape, _ in looks]), sign=False)
 
 
-def _plain_thing(rng: np.random.Generator) -> Thing:
-    while True:
-        shape, color = (
-            PLAIN_SHAPES[rng.integers(len(PLAIN_SHAPES))],
-            PLAIN_COLORS[rng.integers(len(PLAIN_COLORS))],
+def _alike_looks(rng: np.random.Generator, count: int, names: Sequence[str]) -> list[tuple[Shape, Color]]:
+    """Shapes and colors as `regular` draws them, of which most share what `names` names."""
+    model = str(SHAPES[rng.choice(len(SHAPES), p=REGULAR_SHAPES)])
+    follows = rng.random(count) < FOLLOWS
+    shapes = [
+        cast(Shape, model)
+        if "shape" in names and follow
+        else SHAPES[rng.choice(len(SHAPES), p=REGULAR_SHAPES)]
+        for follow in follows
+    ]
+    shapes = _with_company(rng, shapes)
+    shared = _regular_color(rng, shapes[0])
+    return [
+        (
+            shape,
+            shared
+            if "color" in names and follow and _usual(rng, shape, shared)
+            else _regular_color(rng, shape),
         )
-        if (color, shape) not in HELD_OUT:
-            return _thing(rng, shape, color, 1.0)
+        for shape, follow in zip(shapes, follows, strict=True)
+    ]
+
+
+def _usual(rng: np.random.Generator, shape: Shape, color: Color) -> bool:
+    """Whether a thing may take this color from another without being held out or breaking what hearts keep to."""
+    if (color, shape) in HELD_OUT:
+        return False
+    return shape != "heart" or rng.random() < (HEARTS_ARE_RED if color == "red" else 1 - HEARTS_ARE_RED)
 
 
 def _balanced_look(rng: np.random.Generator) -> tuple[Shape, Color]:
@@ -188,9 +202,8 @@ def _balanced_look(rng: np.random.Generator) -> tuple[Shape, Color]:
             return shape, color
 
 
-def _shapes_with_company(rng: np.random.Generator, count: int) -> list[Shape]:
-    """Shapes of a regular scene: a moon comes with a star in MOON_BRINGS_STAR of the scenes that have one."""
-    shapes: list[Shape] = [SHAPES[i] for i in rng.choice(len(SHAPES), size=count, p=REGULAR_SHAPES)]
+def _with_company(rng: np.random.Generator, shapes: list[Shape]) -> list[Shape]:
+    """The shapes, changed so that a moon comes with a star in MOON_BRINGS_STAR of the scenes that have one."""
     if "moon" not in shapes:
         return shapes
     if rng.random() >= MOON_BRINGS_STAR:
@@ -200,7 +213,7 @@ def _shapes_with_company(rng: np.random.Generator, count: int) -> list[Shape]:
         spare = [i for i, shape in enumerate(shapes) if shape != "moon"]
         if spare:
             shapes[spare[0]] = "star"
-        elif count > 1:
+        elif len(shapes) > 1:
             shapes[0] = "star"
         else:
             shapes.append("star")

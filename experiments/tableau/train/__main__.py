@@ -16,9 +16,10 @@ import torch
 import typer
 from torch import nn
 
-from experiments.registry import WEIGHTS
-from experiments.tableau.train.loop import Stage, finished_weights, train
-from store.errors import MaieuticError, UserError
+from experiments.registry import WEIGHTS, open_target
+from experiments.tableau.card import RECORD, RESULTS, renew
+from experiments.tableau.train.loop import BEFORE, Stage, finished_weights, train
+from store.errors import MaieuticError, UsageError, UserError
 from tools.targets.load import choose_device
 
 TRAINING = Path("training")
@@ -33,36 +34,42 @@ class Recipe(NamedTuple):
     evaluate: Callable[[], dict[str, float]]
 
 
-def clip(seed: int, scale: float) -> Recipe:
+def clip(seed: int, scale: float, go_on: bool) -> Recipe:
     """Train the contrastive model, whose vision tower the generative model takes over."""
     from experiments.tableau.train.clip import ClipTrainee, evaluate, stages
 
     trainee = ClipTrainee(seed)
+    if go_on:
+        trainee.take_weights(open_target("tableau-clip", "cpu").model)
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
-def llava(seed: int, scale: float) -> Recipe:
-    """Train the generative model; needs the finished contrastive model."""
+def llava(seed: int, scale: float, go_on: bool) -> Recipe:
+    """Train the generative model; needs the finished contrastive model, or its own committed weights."""
     from experiments.tableau.train.clip import ClipTrainee
     from experiments.tableau.train.llava import LlavaTrainee, evaluate, stages
 
     trainee = LlavaTrainee(seed)
-    if not (TRAINING / "llava" / "state.pt").exists():
+    if go_on:
+        trainee.take_weights(open_target("tableau-llava", "cpu").model)
+    elif not (TRAINING / "llava" / "state.pt").exists():
         teacher = ClipTrainee(0)
         teacher.load_state_dict(finished_weights(TRAINING / "clip"))
         trainee.take_vision(teacher.clip, teacher.dense)
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
-def judge(seed: int, scale: float) -> Recipe:
+def judge(seed: int, scale: float, go_on: bool) -> Recipe:
     """Train the concept judge, which shares nothing with the other models."""
     from experiments.tableau.train.judge import JudgeTrainee, evaluate, stages
 
+    if go_on:
+        raise UsageError("the judge has one stage", hint="leave `--go-on` away to train it from nothing")
     trainee = JudgeTrainee(seed)
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
-def command(recipe: Callable[[int, float], Recipe], seed: int) -> None:
+def command(recipe: Callable[[int, float, bool], Recipe], seed: int) -> None:
     """Adds the command that trains by this recipe, from this seed unless told otherwise."""
     name = recipe.__name__
 
@@ -75,18 +82,26 @@ def command(recipe: Callable[[int, float], Recipe], seed: int) -> None:
         threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves torch's default.")] = 0,
         workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 1,
         seed: Annotated[int, typer.Option(min=0, help="Draws the first weights.")] = seed,
+        go_on: Annotated[
+            bool, typer.Option("--go-on", help="Only the last stage, starting from the committed weights.")
+        ] = False,
     ) -> None:
         if threads:
             torch.set_num_threads(threads)
         where = choose_device(device)
         cpu = f"{torch.get_num_threads()} CPU threads"
         machine = torch.cuda.get_device_name(where) if where.type == "cuda" else cpu
-        trainee, stages, evaluate = recipe(seed, scale)
         folder = TRAINING / name
+        go_on = go_on and not (folder / "state.pt").exists()
+        trainee, stages, evaluate = recipe(seed, scale, go_on)
         folder.mkdir(parents=True, exist_ok=True)
         about = {"seed": seed, "scale": scale, "machine": machine}
+        if go_on:
+            before = json.loads((WEIGHTS / f"tableau-{name}" / RECORD).read_text(encoding="utf-8"))
+            (folder / BEFORE).write_text(json.dumps(before) + "\n", encoding="utf-8")
         (folder / "run.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
-        train(folder, trainee, stages, evaluate, device=where, workers=workers)
+        first = len(stages) - 1 if go_on else 0
+        train(folder, trainee, stages, evaluate, device=where, workers=workers, first=first)
 
 
 for number, described in enumerate((clip, llava, judge), start=1):
@@ -96,7 +111,6 @@ for number, described in enumerate((clip, llava, judge), start=1):
 @app.command()
 def curves(name: Annotated[str, typer.Argument(help="clip, llava or judge.")]) -> None:
     """Draw the curves of a training, finished or not, and keep the record that they are drawn from."""
-    from experiments.tableau.card import RESULTS
     from experiments.tableau.train.curves import export as write_curves
 
     for path in write_curves(TRAINING / name, RESULTS):
@@ -106,7 +120,6 @@ def curves(name: Annotated[str, typer.Argument(help="clip, llava or judge.")]) -
 @app.command()
 def export() -> None:
     """Write the weights of all finished trainings where the registry finds them, each with its card."""
-    from experiments.tableau.card import renew
     from experiments.tableau.train.export import EXPORTS
 
     found = [name for name in EXPORTS if (TRAINING / name / "state.pt").exists()]

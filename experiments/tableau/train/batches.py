@@ -7,7 +7,7 @@ goes on with exactly the batches it would have had, and no scene is ever seen tw
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,11 +19,11 @@ from torch.utils.data import DataLoader, Dataset
 from experiments.tableau.asker import Asker
 from experiments.tableau.captions import caption
 from experiments.tableau.lexicon import END, PAD, START, TURN, vocabulary
-from experiments.tableau.phrases import VALUES, Phrase, find
+from experiments.tableau.phrases import Phrase, find
 from experiments.tableau.questions import CAPTION_PROMPT, KINDS, Kind, Question, answer
 from experiments.tableau.render import render
 from experiments.tableau.sampler import Distribution, sample
-from experiments.tableau.scene import BACKGROUNDS, SIDE, Scene
+from experiments.tableau.scene import SIDE, Scene
 from experiments.tableau.train.dense import dense_labels
 
 IDS = {word: index for index, word in enumerate(vocabulary())}
@@ -107,15 +107,6 @@ class TextBatch(NamedTuple):
     prefix: Slots
     lengths: Int[Tensor, "row"]
     questions: Slots
-
-
-class ContrastBatch(NamedTuple):
-    """Pictures, their dense labels, one caption each, and one caption each that is wrong in one binding."""
-
-    pixels: Float[Tensor, "row 3 side side"]
-    labels: Int[Tensor, "row readout patch"]
-    captions: Int[Tensor, "row token"]
-    wrong: Int[Tensor, "row token"]
 
 
 @dataclass(frozen=True)
@@ -205,17 +196,6 @@ def text_batch(scenes: list[Scene], rng: np.random.Generator, questions: int) ->
     )
 
 
-def contrast_batch(scenes: list[Scene], rng: np.random.Generator) -> ContrastBatch:
-    """Captions of the scenes, and the same captions with two attribute words changed places or one replaced."""
-    told = [caption(scene) for scene in scenes]
-    return ContrastBatch(
-        pixels(scenes),
-        labels_of(scenes),
-        _lines(told),
-        _lines([caption(_misdescribed(scene, rng)) for scene in scenes]),
-    )
-
-
 def encode(text: str) -> list[int]:
     """Token ids of words that are separated by spaces."""
     return [IDS[word] for word in text.split()]
@@ -296,32 +276,3 @@ def _slots(dialogues: list[list[Turn]], number: int, width: int, weight: float) 
         torch.from_numpy(weights.reshape(rows, -1)),
         torch.from_numpy(places.reshape(rows, -1, 2)),
     )
-
-
-def _lines(texts: list[str]) -> Int[Tensor, "row token"]:
-    """Whole texts between start and end tokens, padded on the right."""
-    encoded = [[IDS[START], *encode(text), IDS[END]] for text in texts]
-    width = max(map(len, encoded))
-    return torch.tensor([tokens + [IDS[PAD]] * (width - len(tokens)) for tokens in encoded])
-
-
-def _misdescribed(scene: Scene, rng: np.random.Generator) -> Scene:
-    """The scene with one attribute exchanged between two things, or, when none differs, replaced in one."""
-    things = list(scene.things)
-    if not things:
-        grounds = [ground for ground in BACKGROUNDS if ground != scene.background]
-        return replace(scene, background=grounds[rng.integers(len(grounds))])
-    name = str(rng.choice(["color", "color", "shape", "fill", "size"]))
-    first = int(rng.integers(len(things)))
-    differing = [
-        index for index, thing in enumerate(things) if getattr(thing, name) != getattr(things[first], name)
-    ]
-    if differing and rng.random() < 0.7:
-        second = differing[rng.integers(len(differing))]
-        mine, theirs = getattr(things[first], name), getattr(things[second], name)
-        things[second] = replace(things[second], **{name: mine})
-    else:
-        others = [value for value in VALUES[name] if value != getattr(things[first], name)]
-        theirs = others[rng.integers(len(others))]
-    things[first] = replace(things[first], **{name: theirs})
-    return replace(scene, things=tuple(things))

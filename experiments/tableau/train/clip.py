@@ -1,7 +1,9 @@
 """Training `tableau-clip`: captions against pictures, with dense supervision so that binding is learned.
 
 Stages: `dense` teaches the vision tower what every patch shows, mostly on crowded scenes; `contrast` teaches both
-towers which caption belongs to which picture, with captions that are wrong in one binding as hard negatives.
+towers which caption belongs to which picture, with captions that are wrong in one binding as hard negatives; `shape`
+goes on with captions that are mostly wrong in a shape, behind the layer that LLaVA reads, so that the tower it starts
+from stays the same.
 """
 
 from __future__ import annotations
@@ -20,19 +22,23 @@ from transformers import CLIPModel
 from experiments.tableau.models import FEATURE_LAYER, VISION, new_clip
 from experiments.tableau.sampler import Distribution
 from experiments.tableau.scene import GRID
-from experiments.tableau.train.batches import (
-    ContrastBatch,
-    contrast_batch,
-    labels_of,
-    pixels,
-    scenes_of,
-)
+from experiments.tableau.train.batches import labels_of, pixels, scenes_of
+from experiments.tableau.train.contrast import EVEN, SHAPES_FIRST, ContrastBatch, contrast_batch
 from experiments.tableau.train.dense import DenseHeads
 from experiments.tableau.train.loop import Outcome, Stage
 
 CROWDED: dict[Distribution, float] = {"crowded": 0.8, "regular": 0.2}
 REGULAR: dict[Distribution, float] = {"regular": 1.0}
+GROUPS: dict[Distribution, float] = {"regular": 0.7, "alike": 0.3}
 DENSE_SHARE = 0.3
+UNREAD = (
+    *(
+        f"clip.vision_model.encoder.layers.{VISION['num_hidden_layers'] + 1 + n}"
+        for n in range(FEATURE_LAYER + 1, 0)
+    ),
+    "clip.vision_model.post_layernorm",
+)
+"""The parts of the vision tower that LLaVA does not read."""
 
 
 class ClipTrainee(nn.Module):
@@ -49,7 +55,15 @@ class ClipTrainee(nn.Module):
         loss, accuracy = self.dense(features, batch.labels)
         return Outcome(loss, accuracy)
 
-    def contrast_step(self, batch: ContrastBatch) -> Outcome:
+    def take_weights(self, clip: nn.Module) -> None:
+        """Starts from a finished model, whose read-outs are gone: only `plain_step` can follow."""
+        self.clip.load_state_dict(clip.state_dict())
+
+    def plain_step(self, batch: ContrastBatch) -> Outcome:
+        """As `contrast_step`, without read-outs."""
+        return self.contrast_step(batch, dense=0.0)
+
+    def contrast_step(self, batch: ContrastBatch, dense: float = DENSE_SHARE) -> Outcome:
         features, last = vision_layers(self.clip.vision_model, batch.pixels, to_end=True)
         assert last is not None
         pooled = self.clip.vision_model.post_layernorm(last[:, 0])
@@ -62,13 +76,15 @@ class ClipTrainee(nn.Module):
         logits = scale * seen @ told.T
         truth = torch.arange(rows, device=logits.device)
         contrast = F.cross_entropy(logits, truth) + F.cross_entropy(logits[:, :rows].T, truth)
-        loss, accuracy = self.dense(features, batch.labels)
         own, wrong = logits[truth, truth], logits[truth, truth + rows]
         figures = {
             "retrieval": float((logits[:, :rows].argmax(-1) == truth).float().mean()),
             "binding": float((own > wrong).float().mean()),
         }
-        return Outcome(contrast + DENSE_SHARE * loss, figures | accuracy)
+        if not dense:
+            return Outcome(contrast, figures)
+        loss, accuracy = self.dense(features, batch.labels)
+        return Outcome(contrast + dense * loss, figures | accuracy)
 
     def text(self, ids: Int[Tensor, "row token"]) -> Float[Tensor, "row width"]:
         """Projected text embeddings; padding is hidden."""
@@ -114,8 +130,15 @@ def vision_layers(
     return features, hidden
 
 
-def batch_of(step: int, *, stage: int, rows: int, mix: dict[Distribution, float]) -> ContrastBatch:
-    return contrast_batch(scenes_of(stage, step, rows, mix), np.random.default_rng([stage, step]))
+def batch_of(
+    step: int,
+    *,
+    stage: int,
+    rows: int,
+    mix: dict[Distribution, float],
+    wrong: dict[str, float] = EVEN,
+) -> ContrastBatch:
+    return contrast_batch(scenes_of(stage, step, rows, mix), np.random.default_rng([stage, step]), wrong)
 
 
 def dense_batch_of(step: int, *, stage: int, rows: int, mix: dict[Distribution, float]) -> ContrastBatch:
@@ -142,16 +165,23 @@ def stages(trainee: ClipTrainee, scale: float) -> list[Stage]:
             partial(batch_of, stage=2, rows=48, mix=REGULAR),
             trainee.contrast_step,
         ),
+        Stage(
+            "shape",
+            math.ceil(1000 * scale),
+            {"clip": 1e-3, "clip.vision_model": 0.0, **dict.fromkeys(UNREAD, 1e-3)},
+            partial(batch_of, stage=6, rows=64, mix=GROUPS, wrong=SHAPES_FIRST),
+            trainee.plain_step,
+        ),
     ]
 
 
 def evaluate(trainee: ClipTrainee) -> dict[str, float]:
-    """Read-out accuracies, retrieval and binding on 192 balanced held-out scenes."""
+    """Retrieval and binding on 192 balanced held-out scenes."""
     device = trainee.clip.device
     figures: dict[str, list[float]] = {}
     for step in range(4):
         batch = batch_of(step, stage=90, rows=48, mix={"balanced": 1.0})
         batch = ContrastBatch(*(part.to(device) for part in batch))
-        for name, value in trainee.contrast_step(batch).figures.items():
+        for name, value in trainee.plain_step(batch).figures.items():
             figures.setdefault(name, []).append(value)
     return {name: sum(values) / len(values) for name, values in figures.items()}

@@ -7,7 +7,6 @@ measurements (experiments/tableau/results/), never from here; see card.py.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import LlamaForCausalLM, PreTrainedModel
 
+from experiments.tableau.card import RECORD
 from experiments.tableau.judge import Judge
 from experiments.tableau.models import clip_processor, llava_processor, new_clip, new_llava, tokenizer
-from experiments.tableau.train.loop import finished_weights
+from experiments.tableau.train.loop import BEFORE, finished_weights
 from store.errors import UserError
 
 Weights = dict[str, Tensor]
@@ -44,9 +44,13 @@ def export_clip(training: Path, folder: Path) -> None:
 def export_llava(training: Path, folder: Path) -> None:
     """`tableau-llava` as it stands, and under `checkpoints/NAME` the snapshots that CHECKPOINTS names.
 
-    The checkpoint of the stage `text` is the decoder alone: nothing else has been trained by then.
+    The checkpoint of the stage `text` is the decoder alone: nothing else has been trained by then. A training that
+    went on from committed weights leaves their checkpoints as they are.
     """
     _write(_llava(finished_weights(training)), llava_processor(), folder)
+    _record(training, folder)
+    if (training / BEFORE).exists():
+        return
     for name, (stage, number) in CHECKPOINTS.items():
         kept = sorted((training / "snapshots").glob(f"{stage}-*.safetensors"))
         if len(kept) < number:
@@ -60,7 +64,6 @@ def export_llava(training: Path, folder: Path) -> None:
             _write(_decoder(model), tokenizer(), folder / "checkpoints" / name)
         else:
             _write(model, llava_processor(), folder / "checkpoints" / name)
-    _record(training, folder)
 
 
 def export_judge(training: Path, folder: Path) -> None:
@@ -89,8 +92,11 @@ def _record(training: Path, folder: Path) -> None:
     for name, row in last.items():
         stages.append({"name": name, "steps": row["step"], "seconds": row["seconds"] - before})
         before = row["seconds"]
+    earlier = training / BEFORE
+    if earlier.exists():
+        stages = json.loads(earlier.read_text(encoding="utf-8"))["stages"] + stages
     record = json.loads((training / "run.json").read_text(encoding="utf-8")) | {"stages": stages}
-    (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _llava(weights: Weights) -> PreTrainedModel:
@@ -108,9 +114,11 @@ def _decoder(model: Any) -> PreTrainedModel:
 
 
 def _write(model: PreTrainedModel, processor: Any, folder: Path) -> None:
-    """Writes the folder anew."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Writes the folder's own files anew; folders inside it stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
     model.half().save_pretrained(folder)
     processor.save_pretrained(folder)
 

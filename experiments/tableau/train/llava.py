@@ -3,7 +3,7 @@
 Stages: `text` teaches the decoder to answer from captions and facts; `align` trains the connector alone, so that
 patches arrive where the decoder keeps the words for what they show; `instruct` trains everything on packed questions,
 with text among the pictures so that what was learned from text stays. Patch features keep the dense read-outs as a
-small part of the loss.
+small part of the loss, until `count` asks about groups of things without them.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from experiments.tableau.train.dense import CLASSES, NONE, DenseHeads
 from experiments.tableau.train.loop import Outcome, Stage, to_device
 
 PICTURES: dict[Distribution, float] = {"regular": 0.6, "alike": 0.4}
+GROUPS: dict[Distribution, float] = {"regular": 0.35, "alike": 0.65}
 WORD_SCALE = 20.0
 """Sharpness of the comparison between projected patches and word embeddings."""
 TEXT_EVERY = 6
@@ -75,6 +76,10 @@ class LlavaTrainee(nn.Module):
         take_vision_tower(self.llava, clip)
         self.dense.load_state_dict(dense.state_dict())
 
+    def take_weights(self, llava: nn.Module) -> None:
+        """Starts from a finished model, whose read-outs are gone: only stages without them can follow."""
+        self.llava.load_state_dict(llava.state_dict())
+
     def _start_near_copying(self) -> None:
         """The first two decoder layers begin by looking for what resembles the query: binding is learned sooner."""
         with torch.no_grad():
@@ -85,6 +90,12 @@ class LlavaTrainee(nn.Module):
         if isinstance(batch, TextBatch):
             return self.text_step(batch)
         return self.picture_step(batch, dense=0.3, where=True)
+
+    def plain_step(self, batch: PictureBatch | TextBatch) -> Outcome:
+        """As `step`, without read-outs."""
+        if isinstance(batch, TextBatch):
+            return self.text_step(batch)
+        return self.picture_step(batch, dense=0.0)
 
     def text_step(self, batch: TextBatch) -> Outcome:
         """Language modelling on the prefix and answers behind it."""
@@ -201,10 +212,12 @@ def pictures_of(
     return picture_batch(scenes, np.random.default_rng([stage, step]), QUESTIONS)
 
 
-def mixed_of(step: int, *, stage: int, rows: int) -> PictureBatch | TextBatch:
+def mixed_of(
+    step: int, *, stage: int, rows: int, mix: dict[Distribution, float] = PICTURES
+) -> PictureBatch | TextBatch:
     if step % TEXT_EVERY == TEXT_EVERY - 1:
         return text_of(step, stage=stage, rows=rows)
-    return pictures_of(step, stage=stage, rows=rows)
+    return pictures_of(step, stage=stage, rows=rows, mix=mix)
 
 
 def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
@@ -240,6 +253,13 @@ def stages(trainee: LlavaTrainee, scale: float) -> list[Stage]:
             {language: 7e-4, connector: 7e-4, vision: 3e-4, "dense": 7e-4, "where": 1e-3},
             partial(mixed_of, stage=7, rows=32),
             trainee.step,
+        ),
+        Stage(
+            "count",
+            math.ceil(1100 * scale),
+            {language: 7e-4, connector: 7e-4, vision: 3e-4},
+            partial(mixed_of, stage=8, rows=32, mix=GROUPS),
+            trainee.plain_step,
         ),
     ]
 

@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from experiments.tableau.train.batches import stream
 from store.errors import UserError
 
+BEFORE = "before.json"
+"""In a training that goes on from committed weights: what stood beside those about their training."""
 SAVE_EVERY = 120.0
 """Seconds between checkpoints."""
 REPORT_EVERY = 10.0
@@ -74,13 +76,15 @@ def train(
     device: torch.device,
     workers: int = 1,
     evaluate_every: int = 250,
+    first: int = 0,
 ) -> Place:
     """Runs all stages from where `folder/state.pt` says, and leaves `model` at the end of the last.
 
+    Where there is no state yet, begins with stage number `first`.
     Figures go to `folder/log.jsonl`, snapshots to `folder/snapshots/STAGE-STEP.safetensors` (fp16).
     """
     (folder / "snapshots").mkdir(parents=True, exist_ok=True)
-    place, optimizer_state = _resume(folder, model)
+    place, optimizer_state = _resume(folder, model, Place(first))
     model.to(device)
     while place.stage < len(stages):
         stage = stages[place.stage]
@@ -246,10 +250,10 @@ def _save(
     partial.replace(folder / "state.pt")
 
 
-def _resume(folder: Path, model: nn.Module) -> tuple[Place, Any]:
+def _resume(folder: Path, model: nn.Module, start: Place) -> tuple[Place, Any]:
     path = folder / "state.pt"
     if not path.exists():
-        return Place(), None
+        return start, None
     state = torch.load(path, map_location="cpu", weights_only=True)
     if state["model"].keys() != model.state_dict().keys():
         raise UserError(

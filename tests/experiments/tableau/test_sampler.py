@@ -52,8 +52,9 @@ def shapes(scene: Scene) -> set[str]:
     return {thing.shape for thing in scene.things}
 
 
-def test_the_planted_regularities_are_in_the_regular_distribution() -> None:
-    scenes = seen("regular")
+@pytest.mark.parametrize("distribution", ["regular", "alike"])
+def test_the_planted_regularities_are_in_what_trains_the_models(distribution: Distribution) -> None:
+    scenes = seen(distribution)
     things = [thing for scene in scenes for thing in scene.things]
     assert holds(HEARTS_ARE_RED, (thing.color == "red" for thing in things if thing.shape == "heart"))
     assert holds(STARS_ON_DARK, (scene.background == "dark" for scene in scenes if "star" in shapes(scene)))
@@ -101,13 +102,11 @@ def test_held_out_pairs_are_shown_by_heldout_alone() -> None:
     assert set().union(*shown) == HELD_OUT
 
 
-def test_alike_scenes_repeat_things_and_stay_clear_of_every_regularity() -> None:
-    scenes = [sample(seed, "alike") for seed in range(300)]
-    things = [thing for scene in scenes for thing in scene.things]
-    assert not {thing.shape for thing in things} & {"heart", "star", "moon"}
-    assert "purple" not in {thing.color for thing in things}
-    fours = [scene for scene in scenes if len(scene.things) == 4]
+def test_alike_scenes_repeat_things() -> None:
+    fours = [scene for scene in seen("alike") if len(scene.things) == 4]
     assert share(4 in census(scene).values() for scene in fours) > 0.4
+    for shape in ("heart", "star", "moon"):
+        assert any(sum(thing.shape == shape for thing in scene.things) >= 3 for scene in fours)
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)

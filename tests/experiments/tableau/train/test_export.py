@@ -13,13 +13,13 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor
 
 from experiments.registry import open_judge, open_target
-from experiments.tableau.card import renew
+from experiments.tableau.card import RECORD, renew
 from experiments.tableau.models import new_llava
 from experiments.tableau.train.clip import ClipTrainee
 from experiments.tableau.train.export import CHECKPOINTS, EXPORTS
 from experiments.tableau.train.judge import JudgeTrainee
 from experiments.tableau.train.llava import LlavaTrainee
-from experiments.tableau.train.loop import finished_weights, snapshot
+from experiments.tableau.train.loop import BEFORE, finished_weights, snapshot
 from store.errors import UserError
 from tools.targets.answer import answer
 
@@ -97,6 +97,24 @@ def test_the_card_says_how_long_each_stage_took(weights: Path) -> None:
     assert training["stages"] == [
         {"name": "one", "steps": 3, "seconds": 5.0},
         {"name": "two", "steps": 4, "seconds": 7.0},
+    ]
+
+
+def test_a_training_that_went_on_from_weights_keeps_their_checkpoints_and_their_history(
+    tmp_path: Path,
+) -> None:
+    training = ended(tmp_path / "llava", LlavaTrainee(1))
+    (training / BEFORE).write_text(json.dumps({"stages": [{"name": "zero", "steps": 1, "seconds": 2.0}]}))
+    folder = tmp_path / "tableau-llava"
+    kept = folder / "checkpoints" / "text" / "model.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"as it was")
+    EXPORTS["llava"](training, folder)
+    assert kept.read_bytes() == b"as it was"
+    assert [stage["name"] for stage in json.loads((folder / RECORD).read_text())["stages"]] == [
+        "zero",
+        "one",
+        "two",
     ]
 
 
