@@ -1,4 +1,7 @@
-"""Budgets: how many calls, forward rows and seconds a component may cost. Spent in the tool layer, never by planners."""
+"""Budgets: how many calls, forward rows and seconds a component may cost.
+
+Spent in the tool layer, never by planners.
+"""
 
 from __future__ import annotations
 
