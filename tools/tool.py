@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 
 from pydantic import BaseModel, Field
 
-from store.records import Cost, Model, Quantity
+from store.records import Cost, Model, Quantity, Split
 
 if TYPE_CHECKING:
     from tools.context import ToolContext
@@ -27,8 +27,12 @@ class Arguments(Model):
 
 
 class Result(Model):
-    """What a tool measured. Tools add typed fields for pages; `artifacts` maps names to content hashes."""
+    """What a tool measured. Tools add typed fields for pages; `artifacts` maps names to content hashes.
 
+    `measured_on` is the split that it was measured on.
+    """
+
+    measured_on: ClassVar[Split] = "train"
     summary: str = Field(max_length=SUMMARY)
     quantities: dict[str, Quantity] = Field(default_factory=dict)
     artifacts: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,70 @@
+"""What tools work with: a target behind its engine, pictures, a judge, a describer, an editor, the index, the store.
+
+Knows what belongs together in one run and how chance is drawn; knows nothing about any tool, nor which world the parts
+come from. Pictures are those of the planner's own split: whatever is sealed can't be reached from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from store.address import Address, Extent, parse
+from tools.budget import Budget
+
+if TYPE_CHECKING:
+    from store.database import Store
+    from store.recorder import Turn
+    from tools.activations import ActivationSource
+    from tools.engine import Engine
+    from tools.index import ExemplarIndex
+    from tools.judging import ConceptJudge
+    from tools.stimuli import Describer, ImageEditor, ImageSource
+    from tools.targets.adapter import Adapter
+    from tools.targets.target import Target
+
+
+@dataclass
+class ToolContext:
+    """One run's parts. `images` is the planner's split and `select` the one it may ask scores of, never its pictures;
+    without an `editor` pairs are found, not made. `charged` holds the turns that this process has paid for."""
+
+    target: Target
+    adapter: Adapter
+    engine: Engine
+    activations: ActivationSource
+    images: ImageSource
+    select: ImageSource
+    judge: ConceptJudge
+    describer: Describer
+    editor: ImageEditor | None
+    index: ExemplarIndex
+    store: Store
+    budget: Budget
+    seed: int = 0
+    charged: set[Turn] = field(default_factory=set)
+
+    @property
+    def extent(self) -> Extent:
+        return self.adapter.extent()
+
+    @property
+    def forwards(self) -> int:
+        """Rows that have gone through the target since the context was made."""
+        return self.engine.forwards + self.activations.forwards
+
+    def address(self, text: str) -> Address:
+        """The component that a planner's words name. Raises UserError of kind "address"."""
+        return parse(text, self.extent)
+
+    def derived_seed(self, *words: object) -> int:
+        """A seed that depends on the run's and on `words` (a component, a purpose) alone: below 2³²."""
+        text = "|".join([str(self.seed), *map(str, words)])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
+
+    def random(self, *words: object) -> np.random.Generator:
+        """Chance for one purpose, the same at every call."""
+        return np.random.default_rng(self.derived_seed(*words))

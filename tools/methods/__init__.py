@@ -1,0 +1,4 @@
+"""The methods: one tool or one family of tools a file, registered when this package is imported.
+
+Nothing here loads a model's libraries before a tool is called, so that tools can be listed in no time.
+"""
