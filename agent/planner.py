@@ -1,0 +1,57 @@
+"""What a planner is: something that reads one thread's record and says what to do next.
+
+Knows the interface that the built-in planner, language models and recorded runs share; knows nothing about any of them.
+
+What every planner can rely on, and must keep to:
+
+- It keeps nothing between turns. The same view gives the same decision, so that a killed run can go on.
+- A hypothesis is proposed before the experiment that tests it: a verdict cites at least one experiment of the step
+  that proposed the hypothesis, or of a later one.
+- A verdict's effect is a number of a cited experiment (a quantity's value, its control, or the difference of the two),
+  and `supports` needs an interval that lies wholly past the threshold. receipts.judge makes such verdicts.
+- A call that can't be carried out comes back as a note in the next view; three such turns in a row end the thread.
+- A conclusion is refused, with a note that says why, when check.py finds a sentence without a citation, a number
+  without a source, or no supporting verdict from an experiment that had a control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.decision import Decision
+from agent.thread import ThreadView
+from store.records import Model
+from tools.tool import Tool
+
+
+class Usage(Model):
+    """What one decision cost at an endpoint."""
+
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A decision with what led to it: `prompt` is the whole text that a model was sent, empty where there is none."""
+
+    decision: Decision
+    prompt: str = ""
+    usage: Usage | None = None
+
+
+class Planner(Protocol):
+    """`name` is what `--planner` takes and what the run's row keeps: `builtin`, `openai:MODEL`, `recorded`."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
+        """The next decision. Raises MaieuticError of kind "endpoint" when it can't be had now but can be later, and
+        PlannerError when what came back can't be understood (its message goes to the next turn as a note).
+        """
+        ...

@@ -1,0 +1,110 @@
+"""What a planner sees of one component's thread: decisions, results, hypotheses, refusals, and what is left to spend.
+
+Knows the record of one thread as values. Knows no tensors or pictures, no other component, and nothing of the `test`
+split. A planner that decides from this alone continues a killed run by being asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.decision import Decision
+from store.address import Address
+from store.errors import PlannerError
+from store.records import Experiment, Hypothesis, Quantity, Verdict
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided at a step (from 0), as it stands in the store."""
+
+    step: int
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A hypothesis under its number (from 1), the step that proposed it, and what has been found for or against it."""
+
+    number: int
+    step: int
+    hypothesis: Hypothesis
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Why something that was decided at `step` was not done, and what to do instead.
+
+    `repair`: a call, verdict or program that could not be carried out; `call` is its place among the step's calls, or
+    None. `revision`: a conclusion that was refused.
+    """
+
+    step: int
+    kind: Literal["repair", "revision"]
+    text: str
+    call: int | None = None
+
+
+@dataclass(frozen=True)
+class Left:
+    """What may still be spent; None where there is no limit. `low`: less than a fifth of something is left."""
+
+    steps: int
+    calls: int | None = None
+    forwards: int | None = None
+    seconds: float | None = None
+    low: bool = False
+
+
+@dataclass(frozen=True)
+class ThreadView:
+    """One component's thread at the moment of its next decision, number `step` (from 0).
+
+    `finish_now` is the reason why only a conclusion or an abstention will be accepted, or empty.
+    """
+
+    component: Address
+    target: str
+    family: str
+    seed: int
+    step: int
+    left: Left
+    finish_now: str = ""
+    decided: tuple[Decided, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
+    stated: tuple[Stated, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def experiment(self, number: int) -> Experiment:
+        """Raises PlannerError for a number that this thread does not have."""
+        for experiment in self.experiments:
+            if experiment.number == number:
+                return experiment
+        known = ", ".join(f"e{experiment.number}" for experiment in self.experiments) or "none yet"
+        raise PlannerError(
+            f"there is no experiment `e{number}` in this thread", kind="citation", hint=f"it has {known}"
+        )
+
+    def of(self, tool: str) -> tuple[Experiment, ...]:
+        """This thread's experiments with one tool, oldest first."""
+        return tuple(experiment for experiment in self.experiments if experiment.tool == tool)
+
+    def at(self, step: int, call: int) -> Experiment | None:
+        """The experiment of one call; None when it was refused."""
+        for experiment in self.experiments:
+            if (experiment.step, experiment.call) == (step, call):
+                return experiment
+        return None
+
+    @property
+    def select_scores(self) -> tuple[Experiment, ...]:
+        """Scores asked for so far on the select split (three at most, rounded to 0.1)."""
+        return self.of("score_description")
+
+
+def quantities(experiment: Experiment) -> dict[str, Quantity]:
+    """The named numbers of an experiment's result."""
+    found = experiment.result.get("quantities", {})
+    return {name: Quantity.model_validate(value) for name, value in found.items()}
