@@ -57,7 +57,7 @@ def bootstrap_mean(
     numbers = np.asarray(values, dtype=np.float64).ravel()
     if not np.isfinite(numbers).all():
         raise ValueError("the mean of values that are not finite is not a number")
-    sums, counts = _totals(numbers, groups)
+    sums, counts = totals(numbers, groups)
     if len(sums) < 2:
         raise ValueError(f"an interval needs at least two independent samples, got {len(sums)}")
     means = _resampled_means(sums, counts, np.random.default_rng(seed), draws)
@@ -66,7 +66,7 @@ def bootstrap_mean(
     return Estimate(mean, min(float(low), mean), max(float(high), mean), len(sums))
 
 
-def _totals(
+def totals(
     numbers: Float[np.ndarray, "value"], groups: Sequence[Hashable] | None
 ) -> tuple[Float[np.ndarray, "group"], Float[np.ndarray, "group"]]:
     """Sum and count of each group's values."""
