@@ -1,0 +1,140 @@
+"""What every model family must tell: where sites are, how stimuli become tensors, what can reach the logits.
+
+Knows the questions; each family answers them in a module of its own. Knows nothing about interventions (engine/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from store.address import Address, Extent
+from store.errors import UserError
+from store.records import Scope
+from tools.stimuli import Stimulus
+from tools.targets.batch import Batch, Space
+from tools.targets.sites import Site
+from tools.targets.target import Target
+
+Side = Literal["input", "output", "shared input", "pattern"]
+"""Where at the module the site is. A `shared input` is read by others too (the residual stream before a norm): it must
+be changed in place. A `pattern` lives inside the module's attention."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tap:
+    """Where a site sits. Its tensor is [row position width], a pattern's [row head query key].
+
+    `heads` says into how many equal slices the last axis falls; 0 where its parts are single numbers.
+    """
+
+    site: Site
+    module: nn.Module
+    side: Side
+    space: Space
+    width: int
+    heads: int = 0
+
+    @property
+    def units(self) -> int:
+        """How many parts can be named by an index."""
+        return self.heads or self.width
+
+    def part(self, index: int | None) -> slice:
+        """The part's slice of the last axis (of the head axis in a pattern); all of it for None.
+
+        Raises UserError of kind "site" for an index past the end.
+        """
+        if index is None:
+            return slice(None)
+        if not 0 <= index < self.units:
+            kind = "heads" if self.heads else "units"
+            raise UserError(
+                f"`{self.site}` has no {index}: it has {self.units} {kind} (0–{self.units - 1})",
+                kind="site",
+                hint=f"stay below {self.units}",
+            )
+        size = 1 if self.side == "pattern" or not self.heads else self.width // self.heads
+        return slice(index * size, (index + 1) * size)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """How a picture's tokens lie: `rows` × `columns`, row by row.
+
+    `boxes` are left, top, right, bottom in pixels of the picture; crops reach past no edge.
+    """
+
+    rows: int
+    columns: int
+    boxes: Float[np.ndarray, "token 4"]
+
+
+class Adapter(Protocol):
+    """A target as the engine and the tools see it."""
+
+    target: Target
+
+    def extent(self) -> Extent:
+        """Neurons and heads of every tower."""
+        ...
+
+    def batch(self, stimuli: Sequence[Stimulus], /) -> Batch:
+        """Stimuli as tensors on the target's device; one without a question gets the plain picture prompt."""
+        ...
+
+    def tap(self, site: Site, /) -> Tap:
+        """Where a site sits. Raises UserError of kind "site" for one that the target does not have."""
+        ...
+
+    def encoded(self, batch: Batch, /) -> Batch:
+        """The same batch with the picture already carried through vision tower and connector, where the family
+        allows it: a forward pass of it gives the same logits without running them."""
+        ...
+
+    def forward(self, batch: Batch, /) -> Float[Tensor, "row vocabulary"]:
+        """Logits at the answer position, as float32 (contrastive models: the picture's embedding, not normed)."""
+        ...
+
+    def output_row(self, address: Address, /) -> Float[Tensor, "... width"]:
+        """What a component writes into the residual stream: a neuron's column of the last linear map [width], a
+        head's slice of the output projection [head_width width]."""
+        ...
+
+    def reaches(self, what: Site | Address, scope: Scope | Literal["all"] = "all", /) -> str | None:
+        """None where changing it at these positions can change the logits, else the reason in words."""
+        ...
+
+    def token(self, word: str, /) -> int | None:
+        """The one token that says the word as an answer; None when it takes several or is not in the vocabulary."""
+        ...
+
+    def unembed(self, hidden: Float[Tensor, "... width"], /) -> Float[Tensor, "... vocabulary"]:
+        """Final norm and unembedding of a residual stream."""
+        ...
+
+    def boxes(self, width: int, height: int, /) -> Grid:
+        """Which pixels of a picture of this size each visual token covers."""
+        ...
+
+
+def adapter_for(target: Target) -> Adapter:
+    """The adapter of the target's family. Raises UserError for a family that has none."""
+    if target.family in ("llava", "llava_next"):
+        from tools.targets.llava import LlavaAdapter
+
+        return LlavaAdapter(target)
+    if target.family == "clip":
+        from tools.targets.clip import ClipAdapter
+
+        return ClipAdapter(target)
+    raise UserError(
+        f"`{target.name}` is a `{target.family}` model, a family whose inside can't be read yet",
+        kind="unsupported_family",
+        hint="give a target of the llava, llava_next or clip family",
+    )
