@@ -1,0 +1,101 @@
+"""How the store's database is found, connected to and set up for safe writing.
+
+Knows what `--store` may say, SQLite's switches (WAL, FULL, busy timeout, foreign keys) and transactions that take the
+write lock at once; knows nothing about tables.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from store.errors import UserError
+from store.failures import told
+
+
+def location(where: str | Path | None) -> URL:
+    """The database that `where` names: a path, a URL, or by default MAIEUTIC_STORE or the user's data folder.
+
+    Raises UserError of kind "store" for a URL that can't be read.
+    """
+    where = where or os.environ.get("MAIEUTIC_STORE") or _default()
+    if isinstance(where, Path) or "://" not in where:
+        return URL.create("sqlite", database=str(Path(where).expanduser().absolute()))
+    try:
+        url = make_url(where)
+    except ArgumentError as error:
+        raise UserError(
+            "the store's URL can't be read", kind="store", hint="give a path, or `sqlite:////folder/file.db`"
+        ) from error
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise UserError(
+            "a store needs a file", kind="store", hint="give a path, or `sqlite:////folder/file.db`"
+        )
+    return url
+
+
+def plainly(url: URL) -> str:
+    """What messages call the store: the path of a file, else the URL without its password."""
+    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string()
+
+
+def connect(url: URL, patience: float) -> Engine:
+    """An engine for `url`; a lock that others hold is waited for `patience` seconds.
+
+    Raises UserError where the folder can't be made, the path is a folder, or the database's driver is not installed.
+    """
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, patience)
+    try:
+        return create_engine(url)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UserError(
+            f"the store `{plainly(url)}` needs a driver that is not installed",
+            kind="store",
+            hint="install the driver that the URL names, such as `pip install psycopg`",
+        ) from error
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same engine, whose transactions take the write lock at once, so that nothing read in them gets stale."""
+    return engine.execution_options(writes=True)
+
+
+def _default() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("maieutic", appauthor=False) / "store.db"
+
+
+def _sqlite(url: URL, patience: float) -> Engine:
+    path = Path(str(url.database))
+    with told(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise UserError(
+            f"`{path}` is a folder",
+            kind="store-folder",
+            hint=f"name a file in it, such as `{path / 'store.db'}`",
+        )
+    engine = create_engine(url, connect_args={"timeout": patience})
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    """Every acknowledged commit reaches the disk (FULL), and readers never wait for the writer (WAL)."""
+    connection.isolation_level = None  # the driver begins no transactions of its own; _begin does
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
