@@ -22,7 +22,7 @@ from tools.targets.adapter import Grid, Tap
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import describe
-from tools.targets.sites import LOCAL, EMBED, Site, check_site, site_of
+from tools.targets.sites import EMBED, LOCAL, Site, check_site, site_of
 from tools.targets.target import Target
 from tools.targets.towers import Stack
 

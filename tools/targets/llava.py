@@ -25,7 +25,7 @@ from tools.targets.answer import encode, prompt
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import Anatomy, describe
-from tools.targets.sites import LOCAL, CONNECTOR_OUT, EMBED, LOGITS, Site, check_site, site_of
+from tools.targets.sites import CONNECTOR_OUT, EMBED, LOCAL, LOGITS, Site, check_site, site_of
 from tools.targets.target import Target
 from tools.targets.towers import Stack
 
