@@ -1,7 +1,7 @@
 """Units that stand for something: a trained model beside untrained copies, on the same stimuli.
 
-Composes stimuli, activations and selectivity; see selectivity.py for what is measured, units_report.py for what is
-compared.
+Composes stimuli, activations and selectivity; see tools/scoring/selectivity.py for what is measured, units_report.py
+for what is compared.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from transformers import LlavaForConditionalGeneration
 
 from experiments.tableau.balanced import Item
 from experiments.tableau.inside.activations import Activations, Site, units_at_answer, units_on_pictures
-from experiments.tableau.inside.presence import asked_in, presence, true_of
-from experiments.tableau.inside.selectivity import Selectivity, selectivity, split
+from experiments.tableau.inside.presence import asked_in, true_of
 from experiments.tableau.inside.stimuli import asked, batches, scenes_of
 from experiments.tableau.inside.units_report import UnitsReport, site_report
 from experiments.tableau.models import FEATURE_LAYER, new_llava
 from experiments.tableau.sampler import sample
 from experiments.tableau.scene import Scene
+from tools.scoring.presence import presence
+from tools.scoring.selectivity import Selectivity, selectivity, split
 
 STREAM = 11
 """The sampler's stream of these pictures: a world that no model was trained on."""

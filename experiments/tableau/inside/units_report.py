@@ -16,10 +16,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from experiments.tableau.inside.activations import Site
-from experiments.tableau.inside.presence import Presence
-from experiments.tableau.inside.selectivity import Selectivity, chance, exceeds, null
 from store.values import Estimate
 from tools.scoring.intervals import bootstrap_mean
+from tools.scoring.presence import Presence
+from tools.scoring.selectivity import Selectivity, chance, exceeds, null
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)
 GROUPS = ("vision", "language (visual)", "language (last)", "all")

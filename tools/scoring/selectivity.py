@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from experiments.tableau.inside.presence import Presence
+from tools.scoring.correlation import correlations
+from tools.scoring.presence import Presence
 
 DEAD_SHARE = 0.01
 """A unit is dead when its standard deviation over stimuli is below this share of its site's median one."""
@@ -26,12 +27,14 @@ class Selectivity:
 
     `label` is each unit's best phrase; `rho` its Pearson correlation on the half that did not choose it, with the sign
     of the half that did, so in [−1, 1] and near 0 for chance finds. `rho_of_class` is the same for the best phrase
-    within each class. Dead units have 0 everywhere.
+    within each class, `chosen_of_class` the strength, from 0 to 1, for which that phrase was chosen. Dead units have 0
+    everywhere.
     """
 
     label: Int[np.ndarray, "unit"]
     rho: Float[np.ndarray, "unit"]
     rho_of_class: Float[np.ndarray, "class unit"]
+    chosen_of_class: Float[np.ndarray, "class unit"]
     dead: Bool[np.ndarray, "unit"]
 
 
@@ -41,14 +44,6 @@ def split(groups: Sequence[object], seed: int) -> Bool[np.ndarray, "stimulus"]:
     order = np.random.default_rng(seed).permutation(len(distinct))
     chooses = {distinct[index] for index in order[: len(distinct) // 2]}
     return np.array([group in chooses for group in groups], dtype=np.bool_)
-
-
-def correlations(
-    true: Bool[np.ndarray, "label stimulus"], activations: Float[np.ndarray, "stimulus unit"]
-) -> Float[np.ndarray, "label unit"]:
-    """Pearson correlation of every label with every unit; 0 where one of them does not vary."""
-    labels, units = _standardized(true.astype(np.float64).T), _standardized(activations.astype(np.float64))
-    return labels.T @ units / len(units)
 
 
 def selectivity(
@@ -62,11 +57,13 @@ def selectivity(
     measured[:, dead] = 0.0
     strength, units = np.abs(chosen), np.arange(chosen.shape[1])
     best = strength.argmax(axis=0)
-    of_class = np.zeros((len(presence.classes), len(units)))
+    of_class, chosen_of_class = np.zeros((2, len(presence.classes), len(units)))
     for index in range(len(of_class)):
         members = np.flatnonzero(presence.class_of == index)
         of_class[index] = measured[members[strength[members].argmax(axis=0)], units]
-    return Selectivity(best, measured[best, units], of_class, dead)
+        chosen_of_class[index] = strength[members].max(axis=0)
+    chosen_of_class[:, dead] = 0.0
+    return Selectivity(best, measured[best, units], of_class, chosen_of_class, dead)
 
 
 def null(untrained: Sequence[Selectivity]) -> Float[np.ndarray, "class"]:
@@ -98,10 +95,3 @@ def chance(
         threshold = null([*copies[:index], *copies[index + 1 :]])
         found.append(exceeds(copy, threshold if least is None else np.maximum(threshold, least), presence))
     return np.concatenate(found)
-
-
-def _standardized(columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
-    """Mean 0 and variance 1 in each column; a constant column becomes 0."""
-    centered = columns - columns.mean(axis=0)
-    spread = centered.std(axis=0)
-    return centered / np.where(spread > 1e-12 * (1 + np.abs(columns).max()), spread, np.inf)
