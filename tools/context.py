@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @dataclass
 class ToolContext:
     """One run's parts. `images` is the planner's split and `select` the one it may ask scores of, never its pictures;
-    without an `editor` pairs are found, not made. `charged` holds the turns that this process has paid for."""
+    without an `editor` pairs are found, not made. `turn` is the call that is being measured; `charged` holds the turns
+    that this process has paid for; `embedded` and `judged` keep what the planner's pictures
+    look like, and how likely each phrase holds in them."""
 
     target: Target
     adapter: Adapter
@@ -45,7 +47,10 @@ class ToolContext:
     store: Store
     budget: Budget
     seed: int = 0
+    turn: Turn | None = None
     charged: set[Turn] = field(default_factory=set)
+    embedded: dict[int, np.ndarray] = field(default_factory=dict)
+    judged: dict[tuple[str, int], float] = field(default_factory=dict)
 
     @property
     def extent(self) -> Extent:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import version
@@ -27,8 +28,9 @@ from tools.tool import TOOLS, Arguments, Result, Tool
 if TYPE_CHECKING:
     from store.recorder import Turn
 
-USERS_OWN = ("image", "memory", "device", "missing_weights", "store", "disk", "locked", "index", "no_words")
-"""Kinds of UserError that no other argument would cure: they end the run. All others are the planner's words."""
+USERS_OWN = ("image", "memory", "device", "missing_weights", "store", "disk", "index")
+"""Kinds of UserError, by how they begin, that no other argument would cure: they end the run. All others are due to
+the planner's words."""
 
 
 def call(context: ToolContext, turn: Turn, name: str, arguments: Mapping[str, Any]) -> Experiment:
@@ -48,7 +50,7 @@ def call(context: ToolContext, turn: Turn, name: str, arguments: Mapping[str, An
         _charge(context, turn, found.result["cost"]["forwards"])
         return found
     context.budget.check()
-    result = _measured(context, tool, checked)
+    result = _measured(replace(context, turn=turn), tool, checked)
     experiment = context.store.recorder.experiment(
         turn,
         tool=name,
@@ -97,7 +99,7 @@ def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
     try:
         result: Result = tool.function(context, arguments)
     except UserError as error:
-        if error.kind in USERS_OWN:
+        if error.kind.startswith(USERS_OWN):
             raise
         told = f"{error.message}; {error.hint}" if error.hint else error.message
         raise PlannerError(told, kind=error.kind, hint=error.hint) from error

@@ -2,3 +2,7 @@
 
 Nothing here loads a model's libraries before a tool is called, so that tools can be listed in no time.
 """
+
+from tools.methods import activations, exemplars
+
+__all__ = ["activations", "exemplars"]

@@ -29,12 +29,13 @@ Named = Annotated[
     int | str, Field(description="A picture's number in the planner's split, or a key that a tool gave.")
 ]
 Component = Annotated[str, Field(description="One component's address, such as `language.3.mlp.17`.")]
-MADE = "made/"
-"""Keys of pictures that were made for a planner begin with this; the artifact's hash follows."""
 
 
 class Shown(Model):
-    """A picture on a page: `image` and `overlay` are artifacts; `index` is its number in the source, if it has one."""
+    """A picture on a page: `image` and `overlay` are artifacts; `index` is its number in the source, if it has one.
+
+    `tail` says why it is shown, `of` names the picture beside which it belongs.
+    """
 
     key: str
     index: int | None = None
@@ -42,6 +43,8 @@ class Shown(Model):
     image: str
     overlay: str = ""
     tail: str = ""
+    of: str = ""
+    question: str = ""
 
 
 def chosen(context: ToolContext, named: Sequence[int | str]) -> list[Stimulus]:
@@ -57,12 +60,12 @@ def keep(context: ToolContext, image: Image.Image) -> str:
     return context.store.artifacts.put(png(image), "image/png")
 
 
-def keep_made(context: ToolContext, stimulus: Stimulus, kind: str) -> tuple[str, str]:
-    """A made picture as artifact and on record as one of the planner's split: its key for planners, and its hash."""
+def keep_made(context: ToolContext, stimulus: Stimulus, kind: str) -> str:
+    """A picture that was made, as artifact, and on record as one that planners may look at: its key finds it again."""
     sha = keep(context, stimulus.image)
-    key = f"{MADE}{sha[:32]}"
-    context.store.recorder.stimulus(key, sha256=stimulus.sha256, split="train", kind=kind, artifact=sha)
-    return key, sha
+    plain = Stimulus(stimulus.key, stimulus.image)
+    context.store.recorder.stimulus(plain.key, plain.sha256, "train", kind=kind, artifact=sha)
+    return sha
 
 
 def maps(
@@ -76,7 +79,9 @@ def maps(
 def keep_overlays(
     context: ToolContext, address: Address, reading: Reading, stimuli: Sequence[Stimulus]
 ) -> list[str]:
-    """Overlays as artifacts, all on one scale: the hottest place of them all."""
+    """Overlays as artifacts, all on one scale: the hottest place of them all. Empty where no picture token is seen."""
+    if not seen_by(context, address):
+        return [""] * len(stimuli)
     heat = maps(context, address, reading, stimuli)
     scale = float(np.nanmax(heat, initial=0.0))
     return [
@@ -85,35 +90,30 @@ def keep_overlays(
     ]
 
 
+def seen_by(context: ToolContext, address: Address) -> bool:
+    """Whether picture tokens pass at the component: not in the text tower of a contrastive model."""
+    return context.index.entry(address).pools["visual.max"].known
+
+
 def _one(context: ToolContext, name: int | str) -> Stimulus:
     size = len(context.images)
-    if isinstance(name, str) and name.startswith(MADE):
-        return _made(context, name)
-    if isinstance(name, str):
-        tail = name.rpartition("/")[2]
-        number = int(tail) if tail.isdecimal() and tail.isascii() else -1
-        if not 0 <= number < size or context.images.picture(number).key != name:
-            raise _unknown(context, name)
+    if isinstance(name, int):
+        if not 0 <= name < size:
+            raise PlannerError(
+                f"`{name}` is past the end: there are {size} pictures",
+                kind="picture",
+                hint=f"numbers go from 0 to {size - 1}",
+            )
+        return context.images.asked(name)
+    tail = name.rstrip("?").rpartition("/")[2]
+    number = int(tail) if tail.isdecimal() and tail.isascii() else -1
+    if 0 <= number < size and context.images.picture(number).key == name.rstrip("?"):
         return context.images.asked(number)
-    if not 0 <= name < size:
+    made = context.store.queries.stimulus(name)
+    if made is None or made.split != "train" or not made.artifact:
         raise PlannerError(
-            f"`{name}` is past the end: there are {size} pictures",
+            f"`{name}` is no picture that a planner may look at; those of the splits `select` and `test` are sealed",
             kind="picture",
-            hint=f"numbers go from 0 to {size - 1}",
+            hint=f"give numbers from 0 to {size - 1}, or keys that a tool gave back",
         )
-    return context.images.asked(name)
-
-
-def _made(context: ToolContext, key: str) -> Stimulus:
-    row = context.store.queries.stimulus(key)
-    if row is None or row.split != "train" or not row.artifact:
-        raise _unknown(context, key)
-    return Stimulus(key, decode_image(context.store.artifacts.get(row.artifact), key))
-
-
-def _unknown(context: ToolContext, name: str) -> PlannerError:
-    return PlannerError(
-        f"`{name}` is no picture that a planner may look at; pictures of the splits `select` and `test` are sealed",
-        kind="picture",
-        hint=f"give numbers from 0 to {len(context.images) - 1}, or keys that a tool gave back",
-    )
+    return Stimulus(name, decode_image(context.store.artifacts.get(made.artifact), name))
