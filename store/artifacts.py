@@ -42,7 +42,8 @@ class Artifacts:
 
     def get(self, sha: str) -> bytes:
         """The bytes of a file. Raises UserError when it is missing, or is no longer what was put there."""
-        data = self.path(sha).read_bytes()
+        with told(str(self.folder)):
+            data = self.path(sha).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha:
             raise UserError(
                 f"the artifact `{sha}` is damaged",

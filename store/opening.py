@@ -24,18 +24,20 @@ def location(where: str | Path | None) -> URL:
     """
     where = where or os.environ.get("MAIEUTIC_STORE") or _default()
     if isinstance(where, Path) or "://" not in where:
-        return URL.create("sqlite", database=str(Path(where).expanduser().absolute()))
+        return _file(Path(where))
     try:
         url = make_url(where)
     except ArgumentError as error:
         raise UserError(
             "the store's URL can't be read", kind="store", hint="give a path, or `sqlite:////folder/file.db`"
         ) from error
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+    if url.get_backend_name() != "sqlite":
+        return url
+    if url.database in (None, "", ":memory:"):
         raise UserError(
             "a store needs a file", kind="store", hint="give a path, or `sqlite:////folder/file.db`"
         )
-    return url
+    return _file(Path(str(url.database)))
 
 
 def plainly(url: URL) -> str:
@@ -71,6 +73,10 @@ def _default() -> Path:
     return user_data_path("maieutic", appauthor=False) / "store.db"
 
 
+def _file(path: Path) -> URL:
+    return URL.create("sqlite", database=str(path.expanduser().absolute()))
+
+
 def _sqlite(url: URL, patience: float) -> Engine:
     path = Path(str(url.database))
     with told(str(path)):
@@ -94,6 +100,7 @@ def _set_up(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA recursive_triggers=ON")  # else REPLACE deletes what no trigger sees
 
 
 def _begin(connection: Connection) -> None:

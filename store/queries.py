@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, case, select
 from sqlalchemy.orm import Session, aliased
 
 from store.access import Access
@@ -39,7 +39,9 @@ from store.views import (
     Run,
     Scored,
     Step,
+    as_component,
     as_experiment,
+    as_pair,
 )
 
 T = TypeVar("T")
@@ -70,25 +72,12 @@ class Queries:
         """Where the run stands with each of its components, after the test where there was one: not for planners."""
         chosen = (
             select(ComponentRow, DescriptionRow.label)
-            .outerjoin(
-                DescriptionRow,
-                and_(
-                    DescriptionRow.run == ComponentRow.run, DescriptionRow.component == ComponentRow.address
-                ),
-            )
+            .outerjoin(DescriptionRow, _DESCRIBED)
             .where(ComponentRow.run == run)
             .order_by(ComponentRow.address)
         )
         return [
-            Component.model_validate(
-                {
-                    "run": row.run,
-                    "address": row.address,
-                    "status": row.status or None,
-                    "label": label or "",
-                    "reason": row.reason,
-                }
-            )
+            as_component(row, label or "")
             for row, label in self._access.read(lambda session: session.execute(chosen).all())
         ]
 
@@ -151,14 +140,9 @@ class Queries:
         """Those of a whole run, or of one component, by address."""
 
         def work(session: Session) -> list[Description]:
-            chosen = select(DescriptionRow, ComponentRow).join(
-                ComponentRow,
-                and_(
-                    DescriptionRow.run == ComponentRow.run, DescriptionRow.component == ComponentRow.address
-                ),
-            )
+            chosen = select(DescriptionRow, ComponentRow).join(ComponentRow, _DESCRIBED)
             chosen = chosen.where(DescriptionRow.run == run).order_by(DescriptionRow.component)
-            scored = select(ScoreRow).where(ScoreRow.run == run).order_by(ScoreRow.split)
+            scored = select(ScoreRow).where(ScoreRow.run == run).order_by(_SPLIT_ORDER)
             if component is not None:
                 chosen = chosen.where(DescriptionRow.component == component)
                 scored = scored.where(ScoreRow.component == component)
@@ -173,13 +157,13 @@ class Queries:
         return self._access.read(work)
 
     def scores(self, run: str, component: str, *, test: bool = False) -> list[Scored]:
-        """By name, and within a name by split."""
+        """By name, and within a name train, select, test."""
         chosen = select(ScoreRow).filter_by(run=run, component=component)
         if not test:
             chosen = chosen.where(ScoreRow.split != "test")
         return [
             Scored(row.name, Score.model_validate(row.body))
-            for row in self._all(chosen.order_by(ScoreRow.name, ScoreRow.split))
+            for row in self._all(chosen.order_by(ScoreRow.name, _SPLIT_ORDER))
         ]
 
     def pairs(self, run: str, thread: str, *, test: bool = False) -> list[RecordedPair]:
@@ -194,16 +178,7 @@ class Queries:
         )
         if not test:
             chosen = chosen.where(without.split != "test", with_.split != "test")
-        return [
-            RecordedPair(
-                number=row.number,
-                concept=row.concept,
-                without_key=row.without_key,
-                with_key=row.with_key,
-                verified=row.verified,
-            )
-            for row in self._all(chosen)
-        ]
+        return [as_pair(row) for row in self._all(chosen)]
 
     def stimulus(self, key: str, *, test: bool = False) -> RecordedStimulus | None:
         row = self._access.read(lambda session: session.get(StimulusRow, key))
@@ -231,18 +206,17 @@ class Queries:
 
     def export_rows(self) -> Iterator[dict[str, Any]]:
         """Every row of the record as JSON, `{"table": …, column: value, …}`, test included: not for planners."""
-        for row in self._access.stream(
-            *(
-                select(mapper.class_).order_by(*mapper.primary_key)
-                for mapper in sorted(Base.registry.mappers, key=lambda mapper: mapper.class_.__name__)
-            )
-        ):
+        mappers = sorted(Base.registry.mappers, key=lambda mapper: mapper.class_.__tablename__)
+        chosen = (select(mapper.class_).order_by(*mapper.primary_key) for mapper in mappers)
+        for row in self._access.stream(*chosen):
             yield {"table": row.__tablename__, **_columns(row)}
 
     def _all(self, chosen: Select[T]) -> list[T]:
         return self._access.read(lambda session: list(session.scalars(chosen)))
 
 
+_DESCRIBED = and_(DescriptionRow.run == ComponentRow.run, DescriptionRow.component == ComponentRow.address)
+_SPLIT_ORDER = case({"train": 0, "select": 1, "test": 2}, value=ScoreRow.split)
 _OPEN = ExperimentRow.split != "test"
 _RUNS = select(RunRow, TargetRow.name).join(TargetRow, RunRow.fingerprint == TargetRow.fingerprint)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from store.records import Experiment, Hypothesis, Model, Score, Split, Status, Verdict
-from store.schema import ExperimentRow
+from store.schema import ComponentRow, ExperimentRow, PairRow
 
 RunKind = Literal["label", "ask", "audit", "direct", "score"]
 RunEnd = Literal["done", "partial", "budget", "failed", "interrupted"]
@@ -88,6 +88,21 @@ class Hit(Model):
     thread: str
     number: int | None
     text: str
+
+
+def as_component(row: ComponentRow, label: str) -> Component:
+    status: Any = row.status or None
+    return Component(run=row.run, address=row.address, status=status, label=label, reason=row.reason)
+
+
+def as_pair(row: PairRow) -> RecordedPair:
+    return RecordedPair(
+        number=row.number,
+        concept=row.concept,
+        without_key=row.without_key,
+        with_key=row.with_key,
+        verified=row.verified,
+    )
 
 
 def as_experiment(row: ExperimentRow) -> Experiment:
