@@ -8,7 +8,7 @@ What every planner can rely on, and must keep to:
 - A hypothesis is proposed before the experiment that tests it: a verdict cites at least one experiment of the step
   that proposed the hypothesis, or of a later one.
 - A verdict's effect is a number of a cited experiment (a quantity's value, its control, or the difference of the two),
-  and `supports` needs an interval that lies wholly past the threshold. receipts.judge makes such verdicts.
+  and `supports` needs an interval that lies wholly past the threshold. verdicts.judge makes such verdicts.
 - A call that can't be carried out comes back as a note in the next view; three such turns in a row end the thread.
 - A conclusion is refused, with a note that says why, when check.py finds a sentence without a citation, a number
   without a source, or no supporting verdict from an experiment that had a control.
@@ -51,7 +51,5 @@ class Planner(Protocol):
     def name(self) -> str: ...
 
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
-        """The next decision. Raises MaieuticError of kind "endpoint" when it can't be had now but can be later, and
-        PlannerError when what came back can't be understood (its message goes to the next turn as a note).
-        """
+        """The next decision. Raises MaieuticError of kind "endpoint" when it can't be had now but can be later."""
         ...

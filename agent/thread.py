@@ -11,7 +11,6 @@ from typing import Literal
 
 from agent.decision import Decision
 from store.address import Address
-from store.errors import PlannerError
 from store.records import Experiment, Hypothesis, Quantity, Verdict
 
 
@@ -78,14 +77,12 @@ class ThreadView:
     notes: tuple[Note, ...] = ()
 
     def experiment(self, number: int) -> Experiment:
-        """Raises PlannerError for a number that this thread does not have."""
+        """Raises LookupError for a number that this thread does not have."""
         for experiment in self.experiments:
             if experiment.number == number:
                 return experiment
         known = ", ".join(f"e{experiment.number}" for experiment in self.experiments) or "none yet"
-        raise PlannerError(
-            f"there is no experiment `e{number}` in this thread", kind="citation", hint=f"it has {known}"
-        )
+        raise LookupError(f"there is no experiment `e{number}` in this thread; it has {known}")
 
     def of(self, tool: str) -> tuple[Experiment, ...]:
         """This thread's experiments with one tool, oldest first."""
