@@ -1,1 +1,1 @@
-"""The engine: reads and writes any site of a target, exactly; many rows with interventions of their own in one batch."""
+"""The engine: reads and writes any site of a target, exactly; rows of a batch carry interventions of their own."""

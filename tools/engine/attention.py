@@ -94,7 +94,7 @@ def _attend(
     if watch is not None:
         watch.fired += 1
         if watch.cut is not None:
-            pattern = pattern.nan_to_num(0.0)
+            pattern = pattern.masked_fill(scores.isneginf().all(-1, keepdim=True), 0.0)
         if watch.touch is not None:
             replaced = watch.touch(pattern)
             pattern = pattern if replaced is None else replaced

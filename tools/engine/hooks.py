@@ -71,7 +71,7 @@ def hooked(
     """
     hooks = [_Hook(tap, touch) for tap, touch in touches if tap.side != "pattern"]
     watches = {module: Watch(cut) for module, cut in (cuts or {}).items()}
-    named = {module: "the attention whose edges are cut" for module in watches}
+    named = dict.fromkeys(watches, "the attention whose edges are cut")
     for tap, touch in touches:
         if tap.side == "pattern":
             watch = watches.setdefault(tap.module, Watch())

@@ -22,6 +22,16 @@ connector); or the one position where the answer is predicted."""
 Positions = Literal["all", "visual", "question", "answer"] | tuple[int, ...]
 """Numbers count from a row's first real token, negative ones from its end; in `vision`, 0 is the class token."""
 
+CLASSES = ("other", "visual", "question", "answer")
+"""What a position can be."""
+SCOPES: dict[Space, tuple[Literal["visual", "question", "answer"] | None, ...]] = {
+    "language": ("visual", "question", "answer"),
+    "vision": ("visual",),
+    "patches": ("visual",),
+    "answer": (None, None, "answer"),
+}
+"""The classes after `other` that a space has."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -54,6 +64,19 @@ class Batch:
             question=self.question[index],
             real=self.real[index],
             answer=self.answer[index],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Batch]) -> Batch:
+        """Batches of equal width below one another."""
+        first = parts[0]
+        return replace(
+            first,
+            inputs={name: torch.cat([part.inputs[name] for part in parts]) for name in first.inputs},
+            visual=torch.cat([part.visual for part in parts]),
+            question=torch.cat([part.question for part in parts]),
+            real=torch.cat([part.real for part in parts]),
+            answer=torch.cat([part.answer for part in parts]),
         )
 
     def width(self, space: Space) -> int:
@@ -94,6 +117,15 @@ class Batch:
             kind="positions",
             hint="say `all`" if space == "answer" else "say `all` or `visual`",
         )
+
+    def classes(self, space: Space) -> Int[Tensor, "row position"]:
+        """Index into CLASSES of each position, −1 for padding."""
+        found = torch.full((len(self), self.width(space)), -1, device=self.visual.device)
+        found[self.where(space, "all")] = 0
+        for number, scope in enumerate(SCOPES[space], start=1):
+            if scope:
+                found[self.where(space, scope)] = number
+        return found
 
     def _numbered(self, space: Space, positions: tuple[int, ...]) -> Bool[Tensor, "row position"]:
         width = self.width(space)
