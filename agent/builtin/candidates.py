@@ -1,0 +1,106 @@
+"""Candidates: which phrases may be what a component stands for, read from descriptions and from comparisons.
+
+Knows how counts become a correlation and which phrases are worth joining; knows nothing about hypotheses. Whatever is
+chosen here has yet to survive a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import sqrt
+from typing import Any, NamedTuple
+
+from agent.thread import ThreadView, quantities
+from store.records import Experiment, Reading
+
+FEWEST = 6
+"""Active pictures that a phrase must be found in before it is a candidate."""
+LEAST = 0.12
+"""Correlation with being active, below which a phrase is not worth a test."""
+EVERYDAY = frozenset("a an the is are of there in on it do does you any what which how many to that this".split())
+"""Words of questions that stand in all kinds of them."""
+
+
+class Candidate(NamedTuple):
+    """A phrase under a reading; `weight` is an estimate of its correlation with activation."""
+
+    concept: str
+    reading: Reading
+    weight: float
+
+
+class Tested(NamedTuple):
+    """A concept that was compared on pictures: point-biserial correlation, and the experiment that gave it."""
+
+    concept: str
+    reading: Reading
+    rho: float
+    experiment: Experiment
+
+
+def candidates(view: ThreadView) -> list[Candidate]:
+    """Every phrase worth a test, best first, from all descriptions of the thread."""
+    found = [one for experiment in view.of("describe") for one in _of(experiment)]
+    return sorted(found, key=lambda one: (-one.weight, len(one.concept), one.concept))
+
+
+def tested(view: ThreadView) -> list[Tested]:
+    """What the comparisons on pictures found, best first; `effect` in sd becomes a correlation by its base rate."""
+    found = []
+    for experiment in view.of("activations"):
+        concept, have = str(experiment.arguments.get("concept") or ""), quantities(experiment)
+        if concept and "effect" in have and "base_rate" in have:
+            share = have["base_rate"].value
+            rho = have["effect"].value * sqrt(share * (1 - share))
+            found.append(Tested(concept, reading_of(experiment), rho, experiment))
+    return sorted(found, key=lambda one: (-one.rho, len(one.concept)))
+
+
+def unions(found: Sequence[Tested]) -> list[str]:
+    """The best phrase joined with others that hold elsewhere: `a | b` and `a & b`, at most four concepts."""
+    if not found:
+        return []
+    best = found[0]
+    partners = [
+        one
+        for one in found[1:]
+        if one.reading == best.reading and one.rho > 0.5 * best.rho and not _overlap(one.concept, best.concept)
+    ][:2]
+    return [f"{best.concept} {sign} {partner.concept}" for partner in partners for sign in ("|", "&")]
+
+
+def reading_of(experiment: Experiment) -> Reading:
+    given: Any = experiment.arguments.get("reading") or {}
+    return Reading.model_validate(given)
+
+
+def _of(experiment: Experiment) -> Iterator[Candidate]:
+    result, reading = experiment.result, reading_of(experiment)
+    active, calm = result.get("n", 0), result.get("calm", 0)
+    for told in result.get("phrases", ()):
+        yield from _worth(told, told["phrase"], reading, active, calm)
+    for told in result.get("words", ()):
+        word = str(told["phrase"])
+        if word.startswith("answer: "):
+            yield from _worth(told, f"answer is {word.removeprefix('answer: ')}", reading, active, calm)
+        elif word not in EVERYDAY and len(word) > 1:
+            yield from _worth(told, f"question names {word}", reading, active, calm)
+
+
+def _worth(told: dict[str, Any], concept: str, reading: Reading, active: int, calm: int) -> Iterator[Candidate]:
+    weight = phi(told["active"], active, told["inactive"], calm)
+    if told["active"] >= FEWEST and weight >= LEAST:
+        yield Candidate(concept, reading, weight)
+
+
+def phi(hits: int, active: int, misses: int, calm: int) -> float:
+    """Correlation of showing a phrase with being active, from `hits` of `active` and `misses` of `calm`; 0 if constant."""
+    shown, hidden = hits + misses, active + calm - hits - misses
+    below = active * calm * shown * hidden
+    return (hits * (calm - misses) - misses * (active - hits)) / sqrt(below) if below > 0 else 0.0
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one phrase says all that the other says."""
+    first, second = set(one.split()) - {"thing"}, set(other.split()) - {"thing"}
+    return first <= second or second <= first

@@ -1,0 +1,252 @@
+"""How the built-in planner goes about a neuron: guess, compare, break, cut, score, conclude.
+
+Five turns, each decided from the record alone. A phrase is believed when pictures that hold it excite the neuron more
+than others do, and when adding or taking away just that thing moves it; everything else is left unsaid.
+"""
+
+from __future__ import annotations
+
+from agent.builtin import telling
+from agent.builtin.candidates import Tested, candidates, reading_of, tested, unions
+from agent.decision import Abstention, Call, Calls, Conclusion, Decision
+from agent.thread import Stated, ThreadView, quantities
+from agent.verdicts import judge
+from store.errors import PlannerError
+from store.records import Experiment, Hypothesis, Reading, Verdict
+
+COMPARED = 5
+"""Phrases that are compared on pictures at once."""
+THRESHOLD = 0.5
+"""Standard deviations of the component by which a phrase must move it, at least."""
+BETTER = 0.03
+"""Correlation that a combination must gain over a single phrase."""
+ENOUGH = 0.3
+"""Score on the select split below which nothing is claimed."""
+PAIRS = 24
+
+
+def decide(view: ThreadView) -> Decision:
+    """The next decision."""
+    if view.finish_now or view.step >= 5:
+        return conclude(view)
+    turn = (survey, compare, combine, break_it, score)[view.step]
+    return turn(view)
+
+
+def survey(view: ThreadView) -> Decision:
+    """What excites the neuron, at both ends and over every kind of token that it has."""
+    scopes = ("visual",) if view.component.tower == "vision" else ("visual", "question", "answer")
+    readings = [Reading.model_validate({"sign": sign, "scope": scope}) for scope in scopes for sign in "+-"]
+    return Calls(
+        thought="Both ends of the component, described blindly, give phrases that may be what it stands for.",
+        calls=tuple(_call("describe", view, reading=reading.model_dump()) for reading in readings),
+    )
+
+
+def compare(view: ThreadView) -> Decision:
+    """The best phrases compete on pictures that hold them and pictures that do not."""
+    found = candidates(view)
+    if not found:
+        return Abstention(reason="No phrase tells the pictures that excite it from those that do not.")
+    best = found[0].reading
+    chosen = [one for one in found if one.reading == best][: COMPARED - 1]
+    chosen += [one for one in found if one.reading != best][:1]
+    return Calls(
+        thought=f"`{chosen[0].concept}` sets active pictures apart best ({best}); the runners-up compete with it.",
+        propose=tuple(_prediction(one.concept, one.reading) for one in chosen),
+        calls=(
+            _call("top_exemplars", view, reading=best.model_dump()),
+            *(_call("activations", view, reading=one.reading.model_dump(), concept=one.concept) for one in chosen),
+        ),
+    )
+
+
+def combine(view: ThreadView) -> Decision:
+    """Verdicts on single phrases; the best two are tried together."""
+    verdicts = _verdicts(view)
+    found = _standing(view, verdicts)
+    if not found:
+        return _nothing(view)
+    joined = unions(found)
+    return Calls(
+        thought="Whether the component stands for two things, or for two things together.",
+        verdicts=verdicts,
+        propose=tuple(_prediction(concept, found[0].reading) for concept in joined),
+        calls=tuple(
+            _call("activations", view, reading=found[0].reading.model_dump(), concept=concept) for concept in joined
+        ),
+    )
+
+
+def break_it(view: ThreadView) -> Decision:
+    """The favorite is put to tests that it can lose: pairs that differ in it alone, and life without the component."""
+    verdicts = _verdicts(view)
+    favorite = _favorite(view, verdicts)
+    if favorite is None:
+        return _nothing(view)
+    calls, proposed = [], []
+    reading = favorite.reading.model_dump()
+    if _pictured(favorite.concept):
+        proposed.append(_pair_prediction(favorite.concept, favorite.reading))
+        calls.append(_call("make_pairs", view, reading=reading, concept=favorite.concept, n=PAIRS))
+    calls.append(_call("ablate", view))
+    if view.component.tower == "language":
+        calls.append(_call("vocabulary_effect", view))
+    return Calls(
+        thought=f"`{favorite.concept}` is the favorite: try to break it.",
+        verdicts=verdicts,
+        propose=tuple(proposed),
+        calls=tuple(calls),
+    )
+
+
+def score(view: ThreadView) -> Decision:
+    """Scores on the select split for the favorite and its best simpler rival."""
+    verdicts = _verdicts(view)
+    found = _standing(view, verdicts)
+    favorite = _favorite(view, verdicts)
+    if favorite is None:
+        return _nothing(view)
+    rivals = [one for one in found if one.concept != favorite.concept][:1]
+    return Calls(
+        thought="How well the words predict activation on pictures that were not looked at.",
+        verdicts=verdicts,
+        calls=tuple(
+            _call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
+            for one in (favorite, *rivals)
+        ),
+    )
+
+
+def conclude(view: ThreadView) -> Decision:
+    """The best scored phrase that was never contradicted, or nothing."""
+    if any(note.kind == "revision" for note in view.notes):
+        return Abstention(reason="The text that was tried did not stand up to its own receipts.")
+    scored = sorted(view.select_scores, key=lambda e: (-_pearson(e), view.experiments.index(e)))
+    if not scored:
+        return _nothing(view)
+    best = scored[0]
+    if _pearson(best) < ENOUGH:
+        return Abstention(
+            reason=f"The best phrase, `{best.arguments['concept']}`, predicts too little of it: "
+            f"{{e{best.number}.pearson}} [e{best.number}]."
+        )
+    concept, reading = str(best.arguments["concept"]), reading_of(best)
+    compared = next(
+        (one.experiment for one in tested(view) if one.concept == concept and one.reading == reading), None
+    )
+    if compared is None:
+        return _nothing(view)
+    pairs = next((e for e in view.of("make_pairs") if e.arguments.get("concept") == concept), None)
+    return Conclusion(
+        reading=reading,
+        label=concept,
+        concept=concept,
+        text=telling.neuron(view, concept, reading, compared, pairs, best),
+        facets=telling.facets(concept, compared),
+        confidence=max(0.0, min(1.0, _pearson(best))),
+        claims=telling.claims(view, compared, pairs),
+        verdicts=_verdicts(view),
+    )
+
+
+def _call(tool: str, view: ThreadView, **more: object) -> Call:
+    return Call.model_validate({"tool": tool, "arguments": {"component": str(view.component), **more}})
+
+
+def _prediction(concept: str, reading: Reading) -> Hypothesis:
+    return Hypothesis(
+        statement=f"It is more active ({reading}) where `{concept}` holds than elsewhere.",
+        concept=concept,
+        quantity="effect",
+        direction="above",
+        threshold=THRESHOLD,
+        control="the same difference for random components of its site",
+        refuter="a difference whose interval reaches below the threshold, or one that random components share",
+    )
+
+
+def _pair_prediction(concept: str, reading: Reading) -> Hypothesis:
+    return Hypothesis(
+        statement=f"A change of `{concept}` alone moves it ({reading}), all else in the picture being equal.",
+        concept=concept,
+        quantity="effect",
+        direction="above",
+        threshold=THRESHOLD / 2,
+        control="the same pairs measured on random components of its site",
+        refuter="pairs between which it hardly differs, although only the concept changed",
+    )
+
+
+def _verdicts(view: ThreadView) -> tuple[Verdict, ...]:
+    """Verdicts on every hypothesis that has none yet and whose experiment has run."""
+    found = []
+    for stated in view.stated:
+        if stated.verdicts:
+            continue
+        experiment = _of_hypothesis(view, stated)
+        if experiment is not None:
+            try:
+                found.append(judge(stated, experiment))
+            except PlannerError:
+                continue
+    return tuple(found)
+
+
+def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
+    """The experiment that was run in the step of the hypothesis to test it."""
+    tool = "make_pairs" if stated.hypothesis.statement.startswith("A change") else "activations"
+    for experiment in view.of(tool):
+        same = experiment.arguments.get("concept") == stated.hypothesis.concept
+        if same and experiment.step >= stated.step and str(reading_of(experiment)) in stated.hypothesis.statement:
+            return experiment
+    return None
+
+
+def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Tested]:
+    """Concepts that a comparison supports and no experiment contradicts, best first."""
+    outcomes: dict[str, set[str]] = {}
+    for stated in view.stated:
+        given = [*stated.verdicts, *(one for one in fresh if one.hypothesis == stated.number)]
+        outcomes.setdefault(stated.hypothesis.concept, set()).update(one.outcome for one in given)
+    return [
+        one
+        for one in tested(view)
+        if "supports" in outcomes.get(one.concept, set()) and "contradicts" not in outcomes[one.concept]
+    ]
+
+
+def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Tested | None:
+    """The concept of the highest correlation; a combination must earn its length."""
+    found = _standing(view, fresh)
+    single = next((one for one in found if _single(one.concept)), None)
+    joined = next((one for one in found if not _single(one.concept)), None)
+    if single and joined and joined.reading == single.reading and joined.rho > single.rho + BETTER:
+        return joined
+    return single or joined
+
+
+def _nothing(view: ThreadView) -> Abstention:
+    found = tested(view)
+    if not found:
+        return Abstention(reason="No comparison could be made.")
+    best = found[0]
+    return Abstention(
+        reason=f"No phrase stood its test; the best, `{best.concept}`, makes a difference of "
+        f"{{e{best.experiment.number}.effect}} against {{e{best.experiment.number}.effect.control}} for random "
+        f"components of the site [e{best.experiment.number}]."
+    )
+
+
+def _pearson(experiment: Experiment) -> float:
+    have = quantities(experiment)
+    return have["pearson"].value if "pearson" in have else 0.0
+
+
+def _single(concept: str) -> bool:
+    return not {"|", "&"} & set(concept)
+
+
+def _pictured(concept: str) -> bool:
+    """Whether the phrase speaks of the picture, so that an editor can change it."""
+    return _single(concept) and not concept.startswith(("question ", "answer "))
