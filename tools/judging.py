@@ -1,17 +1,23 @@
 """Concept judges: how likely a phrase holds in a picture, said by something that sees the picture alone.
 
-Knows the one interface that all judges share; knows nothing about how one of them sees, what it was trained on, or
-what its words are. A judge is blind to the model under study: it gets pixels and words, never an activation.
+Knows the interfaces that all judges share; knows nothing about how one of them sees, what it was trained on, or what
+its words are. A judge is blind to the model under study: it gets pixels and words, never an activation. What is said of
+a stimulus's words ("question asks color", "question names red", "answer is red") needs no judge and is read here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image
+
+from tools.stimuli import Stimulus
+
+_OF_WORDS = re.compile(r"(?:the )?(?P<what>question asks|question names|answer is) (?P<word>.+)")
 
 
 class ConceptJudge(Protocol):
@@ -27,3 +33,43 @@ class ConceptJudge(Protocol):
         too small for it.
         """
         ...
+
+
+@runtime_checkable
+class StimulusJudge(Protocol):
+    """A judge that knows more of a stimulus than its pixels, such as the scene it was painted from."""
+
+    def present_stimuli(
+        self, stimuli: Sequence[Stimulus], phrases: Sequence[str], /
+    ) -> Float32[np.ndarray, "stimulus phrase"]:
+        """Like `ConceptJudge.present`, for stimuli. Raises UserError for one that the judge does not know."""
+        ...
+
+
+def judge_matrix(
+    judge: ConceptJudge, stimuli: Sequence[Stimulus], phrases: Sequence[str]
+) -> Float32[np.ndarray, "stimulus phrase"]:
+    """Probability that each phrase holds of each stimulus: what is said of its words is read, the rest is judged."""
+    matrix = np.zeros((len(stimuli), len(phrases)), dtype=np.float32)
+    of_words = [_OF_WORDS.fullmatch(phrase.strip().lower()) for phrase in phrases]
+    for column, match in enumerate(of_words):
+        if match:
+            matrix[:, column] = [_said(stimulus, match["what"], match["word"]) for stimulus in stimuli]
+    seen = [column for column, match in enumerate(of_words) if not match]
+    if seen and stimuli:
+        words = [phrases[column] for column in seen]
+        if isinstance(judge, StimulusJudge):
+            matrix[:, seen] = judge.present_stimuli(stimuli, words)
+        else:
+            matrix[:, seen] = judge.present([stimulus.image for stimulus in stimuli], words)
+    return matrix
+
+
+def _said(stimulus: Stimulus, what: str, word: str) -> bool:
+    match what:
+        case "question asks":
+            return stimulus.kind.replace("_", " ") == word.removeprefix("for ").replace("_", " ")
+        case "question names":
+            return re.search(rf"\b{re.escape(word)}s?\b", stimulus.question.lower()) is not None
+        case _:
+            return stimulus.answer.lower() == word

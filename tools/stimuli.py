@@ -62,7 +62,9 @@ class ImageSource(Protocol):
 
     name: str
     split: Split
-    fingerprint: str
+
+    @property
+    def fingerprint(self) -> str: ...
 
     def __len__(self) -> int: ...
 

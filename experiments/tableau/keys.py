@@ -1,0 +1,69 @@
+"""Keys of painted stimuli: one string that says how the scene is come by, so that nobody has to keep it.
+
+`train/17` is a scene of a split, `train/color-64-3/5` the fifth of 64 scenes for color questions drawn with seed 3, and
+`made` the empty canvas; each edit follows after `|`, as in `train/17|remove red star #2`. A `?` behind the first
+part says that the stimulus carries a question, which the scene knows nothing of. Knows strings alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+Verb = Literal["add", "remove", "swap", "edit", "paint"]
+MADE = "made"
+"""Where stimuli begin that descend from no picture."""
+_STEP = re.compile(rf"(?P<verb>{'|'.join(get_args(Verb))}) (?P<words>[^|?#]*) #(?P<seed>\d+)")
+
+
+class Step(NamedTuple):
+    """One edit: what was asked for, in plain words, and with which seed."""
+
+    verb: Verb
+    words: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.words} #{self.seed}"
+
+
+class Key(NamedTuple):
+    """Where a stimulus begins, and the edits that it went through."""
+
+    base: str
+    steps: tuple[Step, ...] = ()
+
+    def __str__(self) -> str:
+        return "|".join([self.base, *map(str, self.steps)])
+
+    def then(self, step: Step) -> Key:
+        return self._replace(steps=(*self.steps, step))
+
+    def asked(self) -> str:
+        """The key of this scene with a question."""
+        return "|".join([f"{self.base}?", *map(str, self.steps)])
+
+    def chance(self) -> np.random.Generator:
+        """Chance that is the same whenever this key is."""
+        return np.random.default_rng(int.from_bytes(hashlib.sha256(str(self).encode()).digest()[:16]))
+
+
+def read_key(text: str) -> Key | None:
+    """The key that `text` writes, or None when no painted stimulus has it."""
+    base, *rest = text.split("|")
+    steps = tuple(_step(found) if (found := _STEP.fullmatch(part)) else None for part in rest)
+    known = tuple(step for step in steps if step is not None)
+    return Key(base.removesuffix("?"), known) if len(known) == len(steps) else None
+
+
+def _step(found: re.Match[str]) -> Step:
+    verb: Verb = found["verb"]  # type: ignore[assignment]  # the pattern allows no other word
+    return Step(verb, found["words"], int(found["seed"]))
+
+
+def plain_words(text: str) -> str:
+    """What a key keeps of a concept, an instruction or a prompt: lower case, words and commas, one space between."""
+    return " ".join(re.findall(r"\w+|,", text.lower()))
