@@ -14,10 +14,14 @@ from store.records import Claim, Facet, Hypothesis, Model, Reading, Verdict
 
 
 class Call(Model):
-    """One experiment to run: a tool's name and its arguments, not yet validated."""
+    """One experiment to run: a tool's name and its arguments, not yet validated.
+
+    `unreadable` is what a model sent in the place of arguments when it was no JSON object.
+    """
 
     tool: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    unreadable: str = ""
 
 
 class Calls(Model):

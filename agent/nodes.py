@@ -1,0 +1,193 @@
+"""The loop's nodes: decide, act, record, check, finish.
+
+Each does one thing and may be killed in it: what a node writes goes under a key that it finds again when it is run once
+more. A decision is committed before anything acts on it. Knows nothing about the order of nodes (graph.py).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.check import check_abstention, check_conclusion, check_verdict
+from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Program
+from agent.record import Outcome, asked_of, decision_of, outcome_row, read_view, step_row
+from agent.state import Desk, State, as_values, pending
+from agent.steps import STEPS, build
+from agent.thread import Note, ThreadView
+from store.errors import PlannerError
+from store.recorder import Turn
+from tools import door
+from tools.budget import BudgetReached
+
+LAST_STEP = "the last turn is reached"
+LOW_BUDGET = "the budget is nearly spent"
+
+
+async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Asks the planner, unless the record already holds the decision of this step, and commits what it says."""
+    desk, step, asked = runtime.context, state["step"] + 1, pending(state)
+    row = _row(desk, step)
+    if row is None:
+        view = read_view(desk.context, desk.run, desk.component, step, desk.limits.steps - step, asked)
+        choice = await desk.planner.decide(view, desk.tools)
+        store = desk.context.store
+        prompt = store.artifacts.put(choice.prompt.encode(), "application/json") if choice.prompt else ""
+        usage = choice.usage.model_dump() if choice.usage else None
+        row = store.recorder.step(
+            desk.run, desk.thread, step, step_row(choice.decision, asked), prompt, usage
+        )
+    return {"step": step, "kind": row["kind"], "finish": asked_of(row).finish, "notes": [], "worked": 0}
+
+
+async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Carries out the step's calls, one by one, on the model thread."""
+    desk, step = runtime.context, state["step"]
+    decision = _decision(desk, step)
+    view = _view(desk, state)
+    notes: list[Note] = []
+    worked = 0
+    if isinstance(decision, Program):
+        text = "programs can't be run yet: call the tools one by one"
+        return {"notes": as_values([Note(step, "repair", text)])}
+    assert isinstance(decision, Calls)
+    for place, call in enumerate(decision.calls):
+        try:
+            _refuse(view, call)
+            turn = Turn(desk.run, desk.thread, step, place)
+            await desk.bench.submit(partial(door.call, desk.context, turn, call.tool, call.arguments))
+            worked += 1
+        except PlannerError as error:
+            notes.append(Note(step, "repair", error.message, place))
+        except BudgetReached as error:
+            return {"notes": as_values(notes), "worked": worked, "finish": error.message}
+    if not (decision.calls or decision.propose or decision.verdicts):
+        notes.append(Note(step, "repair", "nothing was asked for: call a tool, `conclude` or `abstain`"))
+    return {"notes": as_values(notes), "worked": worked}
+
+
+async def record(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Records what the step proposed and judged, and says whether the thread has to end."""
+    desk, step, limits = runtime.context, state["step"], runtime.context.limits
+    decision, notes, worked = _decision(desk, step), list(state["notes"]), state["worked"]
+    if isinstance(decision, Calls):
+        view, recorder = _view(desk, state), desk.context.store.recorder
+        for number, hypothesis in enumerate(decision.propose, start=len(view.stated) + 1):
+            recorder.hypothesis(desk.run, desk.thread, number, hypothesis)
+            worked += 1
+        for verdict in decision.verdicts:
+            try:
+                check_verdict(view, verdict)
+                recorder.verdict(desk.run, desk.thread, verdict.hypothesis, verdict)
+                worked += 1
+            except PlannerError as error:
+                notes += as_values([Note(step, "repair", error.message)])
+    repairs = 0 if worked else state["repairs"] + 1
+    ended = (
+        f"{repairs} turns in a row did nothing; the last refusal: {_last(notes)}"
+        if repairs >= limits.repairs
+        else ""
+    )
+    return {
+        "notes": notes,
+        "repairs": repairs,
+        "ended": ended,
+        "finish": state["finish"] or _reason(desk, step + 1),
+    }
+
+
+async def check(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Believes a conclusion or an abstention, or says what has to change."""
+    desk, step = runtime.context, state["step"]
+    try:
+        _believed(_view(desk, state), _decision(desk, step), state["finish"])
+    except PlannerError as error:
+        revisions = state["revisions"] + 1
+        over = revisions > desk.limits.revisions
+        ended = (
+            f"the conclusion was refused {revisions} times; the last refusal: {error.message}" if over else ""
+        )
+        return {
+            "notes": as_values([Note(step, "revision", error.message)]),
+            "revisions": revisions,
+            "ended": ended,
+            "finish": state["finish"] or _reason(desk, step + 1),
+        }
+    return {"accepted": True}
+
+
+async def finish(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Writes the outcome: the verdicts that came with a conclusion, and the last row of the thread."""
+    desk, step, recorder = runtime.context, state["step"], runtime.context.context.store.recorder
+    if state["ended"]:
+        outcome = Outcome(Abstention(reason=state["ended"][:2000]), "loop", step + 1, state["finish"])
+    else:
+        decision = _believed(_view(desk, state), _decision(desk, step), state["finish"])
+        outcome = Outcome(decision, "planner", step + 1, state["finish"])
+        for verdict in decision.verdicts if isinstance(decision, Conclusion) else ():
+            recorder.verdict(desk.run, desk.thread, verdict.hypothesis, verdict)
+    recorder.step(
+        desk.run, desk.thread, step + 1, outcome_row(outcome) | {"asked": {"notes": state["notes"]}}
+    )
+    return {}
+
+
+def _believed(view: ThreadView, decision: Decision, finishing: str) -> Conclusion | Abstention:
+    """The decision as it will stand. Raises PlannerError when it can't."""
+    if isinstance(decision, Conclusion):
+        return check_conclusion(view, decision)
+    if isinstance(decision, Abstention):
+        return check_abstention(view, decision)
+    raise PlannerError(f"only `conclude` or `abstain` can be said now, because {finishing}", kind="finish")
+
+
+def _refuse(view: ThreadView, call: Call) -> None:
+    """Raises PlannerError for a call that is no experiment, or one that is already measured."""
+    if call.unreadable:
+        raise PlannerError(
+            f"`{call.tool}` was not run: its arguments are not a JSON object: `{call.unreadable[:80]}`",
+            kind="arguments",
+        )
+    if call.tool in STEPS:
+        build(view, call)
+        raise PlannerError(
+            f"`{call.tool}` is a step of its own: take it when the results are in", kind="arguments"
+        )
+    _, arguments = door.check(call.tool, call.arguments)
+    words = arguments.model_dump(mode="json")
+    for experiment in view.of(call.tool):
+        if experiment.arguments == words:
+            raise PlannerError(
+                f"`{call.tool}` with these arguments is e{experiment.number} already: read it, or ask something else",
+                kind="repeated",
+            )
+
+
+def _view(desk: Desk, state: State) -> ThreadView:
+    """The thread before this step, whatever has been recorded since."""
+    left = desk.limits.steps - state["step"]
+    return read_view(desk.context, desk.run, desk.component, state["step"], left, pending(state))
+
+
+def _reason(desk: Desk, next_step: int) -> str:
+    """Why the next decision has to be the last, or empty."""
+    if next_step >= desk.limits.steps - 1:
+        return LAST_STEP
+    return LOW_BUDGET if desk.context.budget.low else ""
+
+
+def _row(desk: Desk, step: int) -> dict[str, Any] | None:
+    rows = desk.context.store.queries.steps(desk.run, desk.thread)
+    return next((row.decision for row in rows if row.step == step), None)
+
+
+def _decision(desk: Desk, step: int) -> Decision:
+    row = _row(desk, step)
+    assert row is not None, f"step {step} acts before it is recorded"
+    return decision_of(row)
+
+
+def _last(notes: list[dict[str, Any]]) -> str:
+    return str(notes[-1]["text"]) if notes else "none"
