@@ -1,0 +1,191 @@
+"""Activations: the values of neurons and heads on stimuli, pooled over tokens or laid out over the picture.
+
+Knows how to read many components in one forward pass a stimulus. A neuron's activation is an input of its MLP's last
+linear map; a head's is the length of what it adds to the residual stream at a position, and its map over the picture is
+its attention from the answer position (in the vision tower: from the class token). Knows nothing about what pictures
+show; whatever else can answer these two questions may stand in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int64
+from torch import Tensor
+
+from store.address import Address
+from store.errors import UserError
+from tools.pooling import Tokens, length_factor, pool, tokens_of, written
+from tools.pools import POOLS, side
+from tools.reading import read
+from tools.stimuli import Stimulus
+from tools.targets.adapter import Adapter, Tap, adapter_for
+from tools.targets.batch import Batch, Space
+from tools.targets.sites import Site, site_of
+from tools.targets.target import Target
+
+__all__ = ["POOLS", "ActivationSource", "ModelActivations", "side"]
+
+BATCH = 32
+"""Rows that go through the model at once."""
+MAP_BATCH = 8
+"""Rows at once where whole attention patterns are made."""
+
+
+class ActivationSource(Protocol):
+    """Anything that has components with activations."""
+
+    def pooled(
+        self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
+    ) -> Float32[np.ndarray, "pool stimulus component"]:
+        """Values by POOLS; NaN where a pool has no tokens. Each depends on its own stimulus alone (to 1e-5)."""
+        ...
+
+    def maps(
+        self, address: Address, stimuli: Sequence[Stimulus], /
+    ) -> Float32[np.ndarray, "stimulus rows columns"]:
+        """Over the picture, row by row: a neuron's activation at, or a head's attention to, each visual token."""
+        ...
+
+    @property
+    def forwards(self) -> int:
+        """Rows run so far."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Stop:
+    """Components read at one site: their columns in the result, and the units that they are."""
+
+    tap: Tap
+    columns: Int64[np.ndarray, "component"]
+    units: Tensor | None
+    factors: Float[Tensor, "head width width"] | None
+
+    def read(self, tensor: Tensor) -> Float[Tensor, "row position component"]:
+        values = tensor if self.factors is None else written(tensor, self.factors)
+        return values if self.units is None else values[..., self.units]
+
+
+class ModelActivations:
+    """The components of a target's own model, in float32."""
+
+    def __init__(self, target: Target, adapter: Adapter | None = None, *, batch: int = BATCH) -> None:
+        self.target = target
+        self._adapter = adapter if adapter is not None else adapter_for(target)
+        self._batch = batch
+        self._forwards = 0
+        self._factors: dict[Site, Tensor] = {}
+
+    @property
+    def forwards(self) -> int:
+        return self._forwards
+
+    def pooled(
+        self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
+    ) -> Float32[np.ndarray, "pool stimulus component"]:
+        """Raises UserError of kind "address" for what is neither a neuron nor a head."""
+        found = np.full((len(POOLS), len(stimuli), len(addresses)), np.nan, np.float32)
+        stops = self._stops(addresses)
+        for first in range(0, len(stimuli), self._batch):
+            rows = slice(first, first + self._batch)
+            batch = self._adapter.batch(stimuli[rows])
+            # A batch without any text has no language side (contrastive models): its values stay NaN.
+            present = [stop for stop in stops if batch.width(stop.tap.space)]
+            tokens: dict[Space, Tokens] = {}
+
+            def keep(
+                place: int,
+                tensor: Tensor,
+                batch: Batch = batch,
+                present: list[_Stop] = present,
+                tokens: dict[Space, Tokens] = tokens,
+                rows: slice = rows,
+            ) -> None:
+                stop = present[place]
+                space = stop.tap.space
+                if space not in tokens:
+                    tokens[space] = tokens_of(batch, space)
+                values = pool(stop.read(tensor), tokens[space])
+                found[:, rows, stop.columns] = values.cpu().numpy()
+
+            self._run(batch, [stop.tap for stop in present], keep)
+        return found
+
+    def maps(
+        self, address: Address, stimuli: Sequence[Stimulus], /
+    ) -> Float32[np.ndarray, "stimulus rows columns"]:
+        """Raises UserError of kind "address" where no visual token is seen (a text tower, other kinds of parts)."""
+        (stop,) = self._stops([address])
+        tap = stop.tap
+        if address.part == "head":
+            tap = self._adapter.tap(Site("attn.pattern", address.tower, address.layer))
+        grid = self._adapter.boxes(*stimuli[0].image.size) if stimuli else None
+        found: list[Tensor] = []
+        for first in range(0, len(stimuli), MAP_BATCH):
+            batch = self._adapter.batch(stimuli[first : first + MAP_BATCH])
+            visual = batch.where(tap.space, "visual")
+            if grid is None or not bool((visual.sum(1) == grid.rows * grid.columns).all()):
+                raise UserError(
+                    f"`{address}` sees no grid of visual tokens, so it has no map over the picture",
+                    kind="address",
+                    hint="name a component at whose layer picture tokens pass",
+                )
+
+            def keep(_: int, tensor: Tensor, batch: Batch = batch, visual: Tensor = visual) -> None:
+                rows = torch.arange(len(batch), device=tensor.device)
+                if tap.side == "pattern":
+                    start = torch.zeros_like(batch.answer) if tap.space == "vision" else batch.answer
+                    over = tensor[rows, address.index, start]
+                else:
+                    over = tensor[..., address.index]
+                found.append(over[visual].float().view(len(batch), -1).cpu())
+
+            self._run(batch, [tap], keep)
+        if grid is None:
+            return np.zeros((0, 0, 0), np.float32)
+        return torch.cat(found).view(-1, grid.rows, grid.columns).numpy()
+
+    def _stops(self, addresses: Sequence[Address]) -> list[_Stop]:
+        """The sites that hold the components, each once."""
+        places: dict[Site, list[tuple[int, int]]] = {}
+        for column, address in enumerate(addresses):
+            site, index = site_of(address)
+            if index is None:
+                raise UserError(
+                    f"`{address}` has no one activation", kind="address", hint="name a neuron or a head"
+                )
+            places.setdefault(site, []).append((column, index))
+        return [self._stop(site, held) for site, held in places.items()]
+
+    def _stop(self, site: Site, held: list[tuple[int, int]]) -> _Stop:
+        tap = self._adapter.tap(site)
+        columns, units = zip(*held, strict=True)
+        whole = list(units) == list(range(tap.units))
+        return _Stop(
+            tap,
+            np.array(columns),
+            None if whole else torch.tensor(units, device=self.target.device),
+            self._length_factors(tap) if tap.heads else None,
+        )
+
+    def _length_factors(self, tap: Tap) -> Tensor:
+        if tap.site not in self._factors:
+            tower, layer = tap.site.tower, tap.site.layer
+            assert tower is not None and layer is not None
+            self._factors[tap.site] = torch.stack(
+                [
+                    length_factor(self._adapter.output_row(Address(tower, layer, "head", head)))
+                    for head in range(tap.heads)
+                ]
+            )
+        return self._factors[tap.site]
+
+    def _run(self, batch: Batch, taps: Sequence[Tap], keep: Callable[[int, Tensor], None]) -> None:
+        if taps:
+            read(taps, lambda: self._adapter.forward(batch), keep)
+        self._forwards += len(batch)
