@@ -84,6 +84,10 @@ class Adapter(Protocol):
         """Neurons and heads of every tower."""
         ...
 
+    def sites(self) -> list[Site]:
+        """Every site that can be read and written."""
+        ...
+
     def batch(self, stimuli: Sequence[Stimulus], /) -> Batch:
         """Stimuli as tensors on the target's device; one without a question gets the plain picture prompt."""
         ...

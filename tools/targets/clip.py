@@ -22,7 +22,7 @@ from tools.targets.adapter import Grid, Tap
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import describe
-from tools.targets.sites import EMBED, LOCAL, Site, check_site, site_of
+from tools.targets.sites import EMBED, LOCAL, Site, all_sites, check_site, site_of
 from tools.targets.target import Target
 from tools.targets.towers import Stack
 
@@ -43,6 +43,10 @@ class ClipAdapter:
         return Extent(
             self.target.name, {"vision": self._vision.extent(), "language": self._language.extent()}
         )
+
+    def sites(self) -> list[Site]:
+        """Every site."""
+        return list(all_sites(self.extent()))
 
     def batch(self, stimuli: Sequence[Stimulus], /) -> Batch:
         """`question` is every word of the text, `answer` the token that stands for it as a whole."""

@@ -25,7 +25,7 @@ from tools.targets.answer import encode, prompt
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import Anatomy, describe
-from tools.targets.sites import CONNECTOR_OUT, EMBED, LOCAL, LOGITS, Site, check_site, site_of
+from tools.targets.sites import CONNECTOR_OUT, EMBED, LOCAL, LOGITS, Site, all_sites, check_site, site_of
 from tools.targets.target import Target
 from tools.targets.towers import Stack
 
@@ -61,6 +61,10 @@ class LlavaAdapter:
         """Neurons and heads of both towers (of LLaVA-NeXT: of the language side)."""
         stacks = [self._language] if self._vision is None else [self._vision, self._language]
         return Extent(self.target.name, {stack.tower: stack.extent() for stack in stacks})
+
+    def sites(self) -> list[Site]:
+        """Every site (of LLaVA-NeXT: those of the language side)."""
+        return [site for site in all_sites(self.extent()) if not (self._blind and site == CONNECTOR_OUT)]
 
     def batch(self, stimuli: Sequence[Stimulus], /) -> Batch:
         """Padded on the left; tokens of the question are those that overlap its words in the prompt."""

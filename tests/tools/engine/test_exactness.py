@@ -1,0 +1,164 @@
+"""The contract of every family: what changes nothing changes nothing, what restores everything restores everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.tools.lively import QUESTIONS, asked
+from tools.engine.engine import Engine
+from tools.engine.plan import Add, Intervention, Knockout, Plan, Row, Scale, Set, Swap, Value, Zero
+from tools.targets.batch import Positions
+from tools.targets.sites import LAYER_PLACES, Site, parse_site
+
+STIMULI = asked(*QUESTIONS)
+
+
+def change(
+    site: Site | str, value: Value, index: int | None = None, positions: Positions = "all"
+) -> Intervention:
+    return Intervention(parse_site(site) if isinstance(site, str) else site, index, positions, value)
+
+
+def logits(engine: Engine, *rows: Row) -> torch.Tensor:
+    return engine.run(Plan(STIMULI, rows)).logits
+
+
+def test_no_intervention_is_the_plain_forward_pass(engine: Engine) -> None:
+    batch = engine.adapter.batch(STIMULI)
+    with torch.inference_mode():
+        plain = engine.adapter.forward(batch)
+    assert (engine.plain(STIMULI).logits - plain).abs().max() < 1e-5
+    assert plain.std() > 0.1
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_forward_pass_is_the_models_own(llava: Engine, question: str) -> None:
+    from tools.targets.answer import encode, prompt
+
+    number = QUESTIONS.index(question)
+    target = llava.target
+    inputs = encode(target, [prompt(target, question, with_image=True)], [STIMULI[number].image])
+    with torch.inference_mode():
+        own = target.model(**inputs).logits[0, -1]
+    assert (llava.plain(STIMULI).logits[number] - own).abs().max() < 1e-5
+
+
+def test_putting_a_site_into_itself_changes_nothing(engine: Engine) -> None:
+    plain = engine.plain(STIMULI).logits[0]
+    sites = engine.adapter.sites()
+    after = logits(engine, *(Row(0, (change(site, Swap(0)),)) for site in sites))
+    for site, found in zip(sites, after, strict=True):
+        assert (found - plain).abs().max() < 1e-5, site
+
+
+def test_every_site_that_reaches_the_logits_changes_them(engine: Engine) -> None:
+    plain = engine.plain(STIMULI).logits[0]
+    sites = engine.adapter.sites()
+    after = logits(engine, *(Row(0, (change(site, Zero()),)) for site in sites))
+    for site, found in zip(sites, after, strict=True):
+        moved = float((found - plain).abs().max())
+        if engine.adapter.reaches(site) is None:
+            assert moved > 1e-3, site
+        else:
+            assert moved < 1e-5, site
+
+
+@pytest.mark.parametrize("scope", ["visual", "question", "answer"])
+def test_what_has_no_path_to_the_logits_leaves_them_alone(engine: Engine, scope: Any) -> None:
+    plain = engine.plain(STIMULI).logits[0]
+    sites = [
+        site
+        for site in engine.adapter.sites()
+        if site.tower is not None
+        and (engine.adapter.tap(site).space == "language" or scope == "visual")
+        and not (engine.target.family == "clip" and site.tower == "language" and scope == "visual")
+    ]
+    after = logits(engine, *(Row(0, (change(site, Zero(), positions=scope),)) for site in sites))
+    for site, found in zip(sites, after, strict=True):
+        moved = float((found - plain).abs().max())
+        assert (moved > 1e-4) == (engine.adapter.reaches(site, scope) is None), site
+
+
+@pytest.mark.parametrize("place", ["resid_pre", "resid_mid", "resid_post"])
+def test_patching_all_of_a_layers_residual_recovers_the_other_run(engine: Engine, place: str) -> None:
+    plain = engine.plain(STIMULI).logits
+    for tower, layers in engine.adapter.extent().towers.items():
+        for layer in range(layers.layers):
+            site = Site(place, tower, layer)  # type: ignore[arg-type]
+            if engine.adapter.reaches(site) or (tower == "vision" and engine.target.family == "llava"):
+                continue
+            patched = logits(engine, Row(0, (change(site, Swap(1)),)))[0]
+            gap = plain[1] - plain[0]
+            recovery = (patched - plain[0]) @ gap / (gap @ gap)
+            assert abs(float(recovery) - 1) < 1e-3, site
+            assert (patched - plain[1]).abs().max() < 1e-4, site
+
+
+def test_patching_the_picture_as_the_connector_gives_it_shows_the_other_picture(llava: Engine) -> None:
+    other = [STIMULI[0], type(STIMULI[0])("other", STIMULI[1].image, STIMULI[0].question)]
+    plain = llava.plain(other).logits
+    read = llava.adapter.extent().towers["vision"].layers - 2
+    for site in (
+        "connector.out",
+        f"vision.{read}.resid_post",
+        "vision.0.resid_pre",
+        f"vision.{read}.resid_mid",
+    ):
+        patched = llava.run(Plan(other, [Row(0, (change(site, Swap(1)),))])).logits[0]
+        assert (patched - plain[1]).abs().max() < 1e-5, site
+
+
+def test_rows_do_not_influence_one_another(engine: Engine) -> None:
+    tower = "vision" if engine.target.family == "clip" else "language"
+    rows = [
+        Row(0),
+        Row(1, (change(f"{tower}.1.mlp.act", Zero(), 3),)),
+        Row(2, (change(f"{tower}.0.attn.z", Scale(-2.0), 1),)),
+        Row(0, (change(f"{tower}.0.attn.pattern", Scale(0.0), 0),)),
+        Row(1, (), (Knockout(0, None, "all", (0,), tower),)),
+        Row(3, (change(f"{tower}.1.resid_pre", Set(torch.ones(1)), positions=(1, 2)),)),
+        Row(2, (change(f"{tower}.0.resid_mid", Add(torch.ones(1)), 2),)),
+        *(Row(number % 4) for number in range(30)),
+    ]
+    together = logits(engine, *rows)
+    alone = torch.cat([engine.run(Plan([STIMULI[row.stimulus]], [_alone(row)])).logits for row in rows[:9]])
+    assert (together[:9] - alone).abs().max() < 1e-5
+    plain = engine.plain(STIMULI).logits
+    assert (together[7:] - plain[[number % 4 for number in range(30)]]).abs().max() < 1e-5
+    for number in range(1, 7):
+        assert (together[number] - plain[rows[number].stimulus]).abs().max() > 1e-3, number
+
+
+def _alone(row: Row) -> Row:
+    return Row(0, row.interventions, row.knockouts)
+
+
+def test_padding_on_the_left_changes_nothing(llava: Engine) -> None:
+    reads = tuple(Site(place, "language", 1) for place in LAYER_PLACES if place != "attn.pattern")
+    padded = llava.plain(STIMULI, reads)
+    for number, stimulus in enumerate(STIMULI):
+        alone = llava.plain([stimulus], reads)
+        assert (padded.logits[number] - alone.logits[0]).abs().max() < 1e-5
+        for site in reads:
+            real = padded.batch.real[number]
+            assert (padded.reads[site][number][real] - alone.reads[site][0]).abs().max() < 1e-5, site
+    assert not padded.batch.real.all()
+
+
+def test_the_picture_encoded_once_gives_the_same_as_the_whole_way(llava: Engine) -> None:
+    rows = [Row(number, (change("language.0.mlp.act", Zero(), 3),)) for number in range(4)]
+    once = llava.run(Plan(STIMULI, rows))
+    whole = llava.run(Plan(STIMULI, rows, (parse_site("connector.out"),)))
+    assert "picture" in once.batch.inputs and "pixel_values" in whole.batch.inputs
+    assert (once.logits - whole.logits).abs().max() < 1e-5
+
+
+def test_attention_in_the_open_is_the_models_own(engine: Engine) -> None:
+    towers = engine.adapter.extent().towers
+    reads = tuple(Site("attn.pattern", tower, 0) for tower in towers)
+    assert (engine.plain(STIMULI, reads).logits - engine.plain(STIMULI).logits).abs().max() < 1e-5
+    config = engine.target.model.config
+    assert config.text_config._attn_implementation == config.vision_config._attn_implementation == "sdpa"
