@@ -1,0 +1,124 @@
+"""One judge over one split: presence of phrases in every stimulus, judged once for all components and kept in a file.
+
+Knows which judge said what of which pictures; knows nothing of components, so a judge can't be led by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from store.errors import UserError
+from store.records import Split
+from tools.judging import ConceptJudge, judge_matrix
+from tools.stimuli import ImageSource, Stimulus
+
+AT_ONCE = 64
+"""Pictures that are in memory together."""
+WORDS = ("concept", "unknown_phrase")
+"""Kinds of errors that are about the words of a concept, not about the judge or the pictures."""
+SHARED = "shared judge"
+"""Mark of a score whose judge is also the planner's."""
+
+
+class Judged:
+    """A judge's columns over all stimuli of a source (with their questions), made when first asked for.
+
+    `name` is what scores print; `fingerprint` tells judges of one name apart. With a folder, columns outlive the
+    process: one file for each judge and source. Phrases that the judge does not understand are remembered as refused.
+    """
+
+    def __init__(
+        self,
+        judge: ConceptJudge,
+        source: ImageSource,
+        *,
+        name: str,
+        fingerprint: str = "",
+        folder: Path | None = None,
+    ) -> None:
+        self.judge = judge
+        self.source = source
+        self.name = name
+        key = hashlib.sha256(f"{name}|{fingerprint}|{source.fingerprint}|{len(source)}".encode()).hexdigest()
+        self._file = folder / f"judged-{key[:20]}.npz" if folder else None
+        self._columns: dict[str, Float32[np.ndarray, "stimulus"]] = dict(self._kept())
+        self._refused: dict[str, UserError] = {}
+
+    @property
+    def split(self) -> Split:
+        return self.source.split
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def stimuli(self) -> Iterator[list[Stimulus]]:
+        """All stimuli in order, AT_ONCE at a time."""
+        for first in range(0, len(self), AT_ONCE):
+            yield [self.source.asked(index) for index in range(first, min(first + AT_ONCE, len(self)))]
+
+    def prepare(self, phrases: Iterable[str]) -> None:
+        """Judges in one pass what has not been judged yet; what is not understood is refused later, by `column`."""
+        new = [p for p in dict.fromkeys(phrases) if p not in self._columns and p not in self._refused]
+        missing = [phrase for phrase in new if self._understood(phrase)]
+        if not missing:
+            return
+        blocks = [judge_matrix(self.judge, shown, missing) for shown in self.stimuli]
+        matrix = np.clip(np.concatenate(blocks), 0, 1).astype(np.float32)
+        self._columns |= {phrase: matrix[:, place] for place, phrase in enumerate(missing)}
+        self._keep()
+
+    def column(self, phrase: str) -> Float[np.ndarray, "stimulus"]:
+        """Presence of the phrase in every stimulus, from 0 to 1. Raises the judge's UserError for an unknown one."""
+        self.prepare([phrase])
+        if phrase in self._refused:
+            raise self._refused[phrase]
+        return self._columns[phrase].astype(np.float64)
+
+    def knows(self, phrase: str) -> bool:
+        """Whether the judge understands the phrase."""
+        self.prepare([phrase])
+        return phrase not in self._refused
+
+    def columns(self, phrases: Sequence[str]) -> Float[np.ndarray, "phrase stimulus"]:
+        """Rows in the order of `phrases`."""
+        self.prepare(phrases)
+        return np.array([self.column(phrase) for phrase in phrases]).reshape(len(phrases), len(self))
+
+    def mark(self, planner: str) -> str:
+        """What a score says of its judge; `planner` names the planner's."""
+        return f"{self.name}, {SHARED}" if planner == self.name else self.name
+
+    def _understood(self, phrase: str) -> bool:
+        try:
+            judge_matrix(self.judge, [self.source.asked(0)], [phrase])
+        except UserError as refusal:
+            if refusal.kind not in WORDS:
+                raise
+            self._refused[phrase] = refusal
+        return phrase not in self._refused
+
+    def _kept(self) -> Iterator[tuple[str, Float32[np.ndarray, "stimulus"]]]:
+        if self._file is None or not self._file.is_file():
+            return
+        with np.load(self._file, allow_pickle=False) as kept:
+            yield from zip(kept["phrases"].tolist(), kept["presence"], strict=True)
+
+    def _keep(self) -> None:
+        """Written under another name first, so that a killed process leaves a whole file or none."""
+        if self._file is None:
+            return
+        self._columns = dict(self._kept()) | self._columns
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._file.with_suffix(f".{os.getpid()}.tmp")
+        with partial.open("wb") as file:
+            np.savez_compressed(
+                file, phrases=np.array(list(self._columns)), presence=np.stack(list(self._columns.values()))
+            )
+        partial.replace(self._file)

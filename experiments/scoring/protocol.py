@@ -1,0 +1,202 @@
+"""The protocol: how true frozen words are, by values that the words were not made from and a judge that can't see them.
+
+One set of resamples serves all components, so every difference is paired. Knows metrics, control and null; knows
+nothing about where values come from, who wrote the words, or how scores are kept (seal.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from experiments.scoring.judged import WORDS, Judged
+from store.errors import UserError
+from store.records import Reading, Score, Status
+from store.values import Estimate
+from tools.scoring.bootstrap import DRAWS, Resampled, Resamples, resampled, resamples
+from tools.scoring.concept import concept_values, phrases
+from tools.scoring.correlation import correlations, pearson
+from tools.scoring.retrieval import active, auprc, overlap
+
+NAMES = ("pearson", "auprc", "f1", "iou", "p_concept_given_active", "p_active_given_concept")
+PRIMARY = "pearson"
+ACCURATE = 0.3
+"""What the lower end of ρ's 95 % interval must exceed for words to be accurate."""
+MOSTLY = 0.9
+"""A phrase that holds in more stimuli than this predicts nothing, and is no control."""
+SAME = 0.95
+"""Correlation of two phrases' presences above which they say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is scored: the concept as the frozen description has it, of one side of a component."""
+
+    component: str
+    reading: Reading
+    concept: str
+    null: float | None = None
+    """What untrained units of the same site reach with a phrase of this class (null.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The most frequent phrase (that says something else), its ρ, and how far the concept's ρ lies above it."""
+
+    phrase: str
+    rho: float
+    margin: Estimate
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A subject's scores by NAMES, all 0 where it could not be scored, for `reason`.
+
+    `p_value` is the bootstrap's for "ρ is 0", to be corrected across components.
+    """
+
+    subject: Subject
+    scores: dict[str, Score]
+    control: Control | None
+    p_value: float
+    reason: str = ""
+
+    @property
+    def pearson(self) -> Score:
+        return self.scores[PRIMARY]
+
+    @property
+    def status(self) -> Status:
+        """`verified` when ρ is surely above ACCURATE, and surely above the control's."""
+        accurate = self.pearson.ci[0] > ACCURATE
+        beats = self.control is None or self.control.margin.low > 0
+        return "verified" if accurate and beats else "unverified"
+
+
+def score(
+    subjects: Sequence[Subject],
+    values: Float[np.ndarray, "stimulus subject"],
+    judged: Judged,
+    *,
+    vocabulary: Sequence[str] = (),
+    planner_judge: str = "",
+    groups: Sequence[Hashable] | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Scored]:
+    """Scores of all subjects, in order. `values` are of the judge's stimuli, turned so that larger means more.
+
+    `vocabulary` holds the phrases from which the control is taken; `groups[i]` is the scene of stimulus i (by default
+    each is its own). A concept that the judge can't read, or a side without values, scores 0: nothing is dropped.
+    """
+    if values.shape != (len(judged), len(subjects)):
+        raise ValueError(f"{len(judged)} stimuli × {len(subjects)} subjects have no values {values.shape}")
+    usable = np.isfinite(values).all(axis=0)
+    numbers = np.where(usable, values, 0.0).astype(np.float64)
+    concepts, reasons = _presences(subjects, usable, judged, vocabulary)
+    drawn = resamples(list(groups) if groups is not None else range(len(judged)), draws=draws, seed=seed)
+    metrics = _metrics(numbers, concepts, drawn)
+    controls = _controls(numbers, concepts, metrics[PRIMARY], drawn, _columns(vocabulary, judged))
+    estimates = {name: metric.estimates() for name, metric in metrics.items()}
+    p_values, mark = metrics[PRIMARY].p_values(), judged.mark(planner_judge)
+    return [
+        Scored(
+            subject,
+            {
+                name: Score(
+                    value=table[place].value,
+                    ci=(table[place].low, table[place].high),
+                    n=len(judged),
+                    split=judged.split,
+                    null=subject.null if name == PRIMARY else None,
+                    judge=mark,
+                )
+                for name, table in estimates.items()
+            },
+            controls[place],
+            float(p_values[place]),
+            reasons[place],
+        )
+        for place, subject in enumerate(subjects)
+    ]
+
+
+def _presences(
+    subjects: Sequence[Subject],
+    usable: Bool[np.ndarray, "subject"],
+    judged: Judged,
+    vocabulary: Sequence[str],
+) -> tuple[Float[np.ndarray, "stimulus subject"], list[str]]:
+    """Presence of every concept, nowhere where it can't be scored, and why not."""
+    found, reasons = np.zeros((len(judged), len(subjects))), [""] * len(subjects)
+    judged.prepare([*(phrase for subject in subjects for phrase in _phrases(subject)), *vocabulary])
+    for place, subject in enumerate(subjects):
+        if not usable[place]:
+            reasons[place] = f"there are no values {subject.reading}"
+            continue
+        try:
+            found[:, place] = concept_values(subject.concept, judged.column)
+        except UserError as error:
+            if error.kind not in WORDS:
+                raise
+            reasons[place] = error.message
+    return found, reasons
+
+
+def _metrics(
+    values: Float[np.ndarray, "stimulus subject"],
+    concepts: Float[np.ndarray, "stimulus subject"],
+    drawn: Resamples,
+) -> dict[str, Resampled]:
+    """By NAMES; a concept that holds nowhere retrieves nothing, whatever the share of active stimuli is."""
+    truth = active(values) & concepts.any(axis=0)
+    both = overlap(truth, concepts, drawn.weights)
+    rows = (
+        pearson(values, concepts, drawn.weights),
+        auprc(truth, concepts, drawn.weights),
+        both.f1,
+        both.iou,
+        both.concept_given_active,
+        both.active_given_concept,
+    )
+    return {name: resampled(row, drawn) for name, row in zip(NAMES, rows, strict=True)}
+
+
+def _controls(
+    values: Float[np.ndarray, "stimulus subject"],
+    concepts: Float[np.ndarray, "stimulus subject"],
+    rho: Resampled,
+    drawn: Resamples,
+    columns: dict[str, Float[np.ndarray, "stimulus"]],
+) -> list[Control | None]:
+    """For each subject the most frequent phrase that says something else than its concept, if there is one."""
+    if not columns:
+        return [None] * values.shape[1]
+    names, table = list(columns), np.array(list(columns.values()))
+    same = correlations(table, concepts) > SAME
+    order = np.argsort(-table.mean(axis=1), kind="stable")
+    chosen = order[(~same[order]).argmax(axis=0)]
+    margin = rho - resampled(pearson(values, table[chosen].T, drawn.weights), drawn)
+    return [
+        None if same[:, place].all() else Control(names[rival], float(rho.value[place] - apart.value), apart)
+        for place, (rival, apart) in enumerate(zip(chosen, margin.estimates(), strict=True))
+    ]
+
+
+def _columns(vocabulary: Sequence[str], judged: Judged) -> dict[str, Float[np.ndarray, "stimulus"]]:
+    """Presences of those phrases that the judge knows, and that hold in some stimuli but not in nearly all."""
+    found = {}
+    for phrase in vocabulary:
+        if judged.knows(phrase) and 0 < judged.column(phrase).mean() <= MOSTLY:
+            found[phrase] = judged.column(phrase)
+    return found
+
+
+def _phrases(subject: Subject) -> tuple[str, ...]:
+    try:
+        return phrases(subject.concept)
+    except UserError:
+        return ()

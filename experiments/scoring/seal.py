@@ -1,0 +1,92 @@
+"""The sealed test: scores of frozen words go into the record once, and what they mean is settled with them.
+
+A killed run may come back and finish what it began, since the same words on the same stimuli score the same; nobody can
+come back with better words. Knows the record; knows nothing about how a score is made.
+"""
+
+from __future__ import annotations
+
+from experiments.scoring.protocol import NAMES, PRIMARY, Scored
+from store.database import Store
+from store.errors import UserError
+from store.records import Claim, Description, Status
+
+
+def is_tested(store: Store, run: str, component: str) -> bool:
+    """Whether the test of a component is done, down to its last claim."""
+    description = store.queries.description(run, component, test=True)
+    return (
+        description is not None
+        and description.claims.get("learned") is not None
+        and _written(store, run, component) >= set(NAMES)
+    )
+
+
+def record(store: Store, run: str, scored: Scored) -> Status:
+    """Writes test scores of a frozen description and settles its status and the claim `learned`.
+
+    Raises UserError of kind "sealed" when the component's test is done already, and RuntimeError when the description
+    is not frozen or has another concept or reading than was scored.
+    """
+    subject = scored.subject
+    if is_tested(store, run, subject.component):
+        raise UserError(
+            f"`{subject.component}` of run `{run}` has been scored on test already",
+            kind="sealed",
+            hint="a test is taken once; label the component in a new run",
+        )
+    frozen = store.queries.description(run, subject.component, test=True)
+    if frozen is None or (frozen.concept, frozen.reading) != (subject.concept, subject.reading):
+        raise RuntimeError(
+            f"`{subject.component}` of run `{run}` has no frozen words that say `{subject.concept}`"
+        )
+    written = _written(store, run, subject.component)
+    for name in NAMES:
+        if name not in written:
+            store.recorder.score(run, subject.component, name, scored.scores[name])
+    store.recorder.settle(
+        run,
+        subject.component,
+        scored.status,
+        reason=why(scored),
+        claims={"learned": learned(scored)},
+    )
+    return scored.status
+
+
+def learned(scored: Scored) -> Claim:
+    """Whether training put it there: the words are accurate, and truer than untrained units' best of their class."""
+    rho = scored.pearson
+    if rho.null is None:
+        verdict, because = "undetermined", "no untrained copies were measured at this site"
+    elif rho.value <= rho.null:
+        verdict, because = "no", "untrained units of the same site reach this as well"
+    elif scored.status == "verified":
+        verdict, because = "yes", ""
+    else:
+        verdict, because = "undetermined", "the words are not accurate"
+    return Claim.model_validate(
+        {"verdict": verdict, "effect": rho.value, "ci": rho.ci, "control": rho.null, "because": because}
+    )
+
+
+def _written(store: Store, run: str, component: str) -> set[str]:
+    """Names of the test scores that are on record."""
+    found = store.queries.scores(run, component, test=True)
+    return {name for name, score in found if score.split == "test"}
+
+
+def why(scored: Scored) -> str:
+    """Why a description was not verified, in one sentence; empty when it was."""
+    if scored.reason or scored.status == "verified":
+        return scored.reason
+    rho, control = scored.pearson, scored.control
+    if control is not None and control.margin.low <= 0 and rho.ci[0] > 0:
+        return f"test ρ {rho.value:.2f} is not surely above that of `{control.phrase}` ({control.rho:.2f})"
+    return f"test ρ is {rho.value:.2f} [{rho.ci[0]:.2f}, {rho.ci[1]:.2f}], not surely above 0.3"
+
+
+def primary(description: Description) -> float:
+    """What a description counts in an average: test ρ, and 0 where nothing was said or nothing could be scored."""
+    found = description.scores.get(PRIMARY)
+    return found.value if found is not None and found.split == "test" else 0.0
