@@ -124,9 +124,13 @@ async def _stands(graph: Graph, config: RunnableConfig, rows: Sequence[Step]) ->
 
 
 def _pay(context: ToolContext, run: str, thread: str) -> None:
-    """A resumed thread stands where it stood: what its recorded experiments cost is spent already."""
+    """A resumed thread stands where it stood: what its recorded experiments cost is spent already.
+
+    A budget that is new owes all of it, even where this process has paid for some from another one.
+    """
+    paid, new = context.memory.charged, context.budget.spent_calls == 0
     for experiment in context.store.queries.experiments(run, thread):
         turn = Turn(run, thread, experiment.step, experiment.call)
-        if turn not in context.charged:
-            context.charged.add(turn)
+        if new or turn not in paid:
+            paid.add(turn)
             context.budget.charge(1, experiment.result.get("cost", {}).get("forwards", 0))

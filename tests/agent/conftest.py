@@ -1,0 +1,63 @@
+"""A small context with the tests' own tool, and a thread to run in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.bench import Bench
+from agent.checkpoints import open_checkpoints
+from agent.graph import run_thread
+from agent.planner import Planner
+from agent.record import Outcome
+from store.address import Address, parse
+from store.database import open_store
+from tests.agent.weighing import WEIGH
+from tests.tools.small import small_context
+from tools.budget import Budget
+from tools.context import Memory, ToolContext
+from tools.tool import TOOLS
+
+COMPONENT = parse("language.0.mlp.3")
+RunOne = Callable[..., Coroutine[Any, Any, Outcome]]
+
+
+@pytest.fixture(scope="module")
+def parts(llava_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ToolContext]:
+    made = small_context(llava_folder, tmp_path_factory.mktemp("agent"))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def context(parts: ToolContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToolContext]:
+    """A context with a store and a budget of its own, in which `weigh` is a tool."""
+    monkeypatch.setitem(TOOLS, WEIGH.name, WEIGH)
+    with open_store(tmp_path / "store.db") as store:
+        store.recorder.target("tiny", parts.target.fingerprint, "llava", {})
+        yield replace(parts, store=store, budget=Budget(), memory=Memory())
+
+
+@pytest.fixture
+def run(context: ToolContext) -> str:
+    return context.store.recorder.open_run("label", context.target.fingerprint, {}, 0, "scripted")
+
+
+@pytest.fixture
+def run_one(context: ToolContext, run: str) -> RunOne:
+    """Runs one component with a planner, as often as it is called."""
+
+    async def through(planner: Planner, component: Address = COMPONENT, **more: Any) -> Outcome:
+        tools = more.pop("tools", [WEIGH])
+        checkpoints: Path | None = more.pop("checkpoints", None)
+        with Bench() as bench:
+            async with open_checkpoints(checkpoints) as saver:
+                return await run_thread(
+                    more.pop("context", context), planner, bench, run, component, saver, tools=tools, **more
+                )
+
+    return through
