@@ -7,6 +7,8 @@ come from. Pictures are those of the planner's own split: whatever is sealed can
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,23 +18,39 @@ from store.address import Address, Extent, parse
 from tools.budget import Budget
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from store.database import Store
     from store.recorder import Turn
     from tools.activations import ActivationSource
-    from tools.engine import Engine
+    from tools.engine.engine import Engine
     from tools.index import ExemplarIndex
     from tools.judging import ConceptJudge
+    from tools.methods.answers import Margins
     from tools.stimuli import Describer, ImageEditor, ImageSource
     from tools.targets.adapter import Adapter
     from tools.targets.target import Target
 
 
 @dataclass
+class Memory:
+    """What one process need not find out twice. `charged` holds the turns that it has paid for; `embedded` and `judged`
+    what the planner's pictures look like and how likely each phrase holds in them; `means` reference means by site;
+    `margins` how sure untouched and control rows are of answers. `overhead` counts the rows that filled it: they belong
+    to the run, not to a component, so that a call costs the same whatever was measured before."""
+
+    charged: set[Turn] = field(default_factory=set)
+    embedded: dict[int, np.ndarray] = field(default_factory=dict)
+    judged: dict[tuple[str, int], float] = field(default_factory=dict)
+    means: dict[str, Tensor] = field(default_factory=dict)
+    margins: dict[str, Margins] = field(default_factory=dict)
+    overhead: int = 0
+
+
+@dataclass
 class ToolContext:
     """One run's parts. `images` is the planner's split and `select` the one it may ask scores of, never its pictures;
-    without an `editor` pairs are found, not made. `turn` is the call that is being measured; `charged` holds the turns
-    that this process has paid for; `embedded` and `judged` keep what the planner's pictures
-    look like, and how likely each phrase holds in them."""
+    without an `editor` pairs are found, not made. `turn` is the call that is being measured."""
 
     target: Target
     adapter: Adapter
@@ -48,9 +66,7 @@ class ToolContext:
     budget: Budget
     seed: int = 0
     turn: Turn | None = None
-    charged: set[Turn] = field(default_factory=set)
-    embedded: dict[int, np.ndarray] = field(default_factory=dict)
-    judged: dict[tuple[str, int], float] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def extent(self) -> Extent:
@@ -58,8 +74,15 @@ class ToolContext:
 
     @property
     def forwards(self) -> int:
-        """Rows that have gone through the target since the context was made."""
-        return self.engine.forwards + self.activations.forwards
+        """Rows that have gone through the target for calls, overhead left out."""
+        return self.engine.forwards + self.activations.forwards - self.memory.overhead
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """What runs inside fills the memory, and is charged to nobody."""
+        before = self.forwards
+        yield
+        self.memory.overhead += self.forwards - before
 
     def address(self, text: str) -> Address:
         """The component that a planner's words name. Raises UserError of kind "address"."""

@@ -58,7 +58,7 @@ def call(context: ToolContext, turn: Turn, name: str, arguments: Mapping[str, An
         seed=context.seed,
         fingerprint=context.target.fingerprint,
         code=code_version(),
-        result=result.model_dump(mode="json"),
+        result=result.model_dump(mode="json", by_alias=True),
         split=type(result).measured_on,
         seconds=result.cost.seconds,
     )
@@ -112,8 +112,8 @@ def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
 
 def _charge(context: ToolContext, turn: Turn, forwards: int) -> None:
     """A turn is paid for once in a process; a resumed run pays again for what it finds, and stands where it stood."""
-    if turn not in context.charged:
-        context.charged.add(turn)
+    if turn not in context.memory.charged:
+        context.memory.charged.add(turn)
         context.budget.charge(1, forwards)
 
 

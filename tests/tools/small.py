@@ -20,8 +20,8 @@ from store.records import Split
 from tools.activations import ModelActivations
 from tools.budget import Budget
 from tools.context import ToolContext
-from tools.engine import Engine
-from tools.index import build_index, load_index
+from tools.engine.engine import Engine
+from tools.index import build_index
 from tools.stimuli import Change, ImageEditor, Pair, Stimulus
 from tools.targets.adapter import adapter_for
 from tools.targets.load import load_target
@@ -85,7 +85,9 @@ class SquareJudge:
     ) -> Float32[np.ndarray, "image phrase"]:
         for phrase in phrases:
             if phrase not in WORDS:
-                raise UserError(f"`{phrase}` is not a known word", kind="unknown_phrase", hint="say red or blue")
+                raise UserError(
+                    f"`{phrase}` is not a known word", kind="unknown_phrase", hint="say red or blue"
+                )
         return np.array(
             [[self._holds(np.asarray(image).astype(int), phrase) for phrase in phrases] for image in images],
             dtype=np.float32,
@@ -138,7 +140,9 @@ class SquareEditor:
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Stimulus:
         color = instruction.split()[-1]
         if color not in COLORS:
-            raise UserError(f"`{instruction}` is not understood", kind="instruction", hint="say `make it red`")
+            raise UserError(
+                f"`{instruction}` is not understood", kind="instruction", hint="say `make it red`"
+            )
         return Stimulus(f"{stimulus.key}|{instruction}", self._of(color))
 
     def generate(self, prompt: str, seed: int, /) -> Stimulus:
@@ -161,7 +165,9 @@ def small_context(
     adapter = adapter_for(target)
     activations = ModelActivations(target, adapter)
     images = Squares()
-    build_index(activations, adapter.extent(), images, folder / "index", target=target)
+    index = build_index(
+        activations, adapter.extent(), images, folder / "index", fingerprint=target.fingerprint
+    )
     store = open_store(folder / "store.db")
     store.recorder.target(target.name, target.fingerprint, target.family, {})
     return ToolContext(
@@ -174,7 +180,7 @@ def small_context(
         judge=SquareJudge(),
         describer=SquareDescriber(),
         editor=editor if editor is not None else SquareEditor(),
-        index=load_index(folder / "index"),
+        index=index,
         store=store,
         budget=budget or Budget(),
     )

@@ -3,6 +3,6 @@
 Nothing here loads a model's libraries before a tool is called, so that tools can be listed in no time.
 """
 
-from tools.methods import activations, exemplars
+from tools.methods import ablate, activations, describe, exemplars, images, pairs
 
-__all__ = ["activations", "exemplars"]
+__all__ = ["ablate", "activations", "describe", "exemplars", "images", "pairs"]

@@ -23,7 +23,7 @@ SIDE = 8
 
 def embedding(context: ToolContext, numbers: Sequence[int]) -> Float32[np.ndarray, "picture feature"]:
     """What pictures of the planner's split look like, kept for as long as the context lives."""
-    missing = [number for number in dict.fromkeys(numbers) if number not in context.embedded]
+    missing = [number for number in dict.fromkeys(numbers) if number not in context.memory.embedded]
     if missing:
         images = [context.images.picture(number).image for number in missing]
         words = context.describer.vocabulary()
@@ -32,8 +32,8 @@ def embedding(context: ToolContext, numbers: Sequence[int]) -> Float32[np.ndarra
             if 0 < len(words) <= MOST_WORDS
             else np.stack([thumbnail(image) for image in images])
         )
-        context.embedded.update(zip(missing, rows, strict=True))
-    return np.stack([context.embedded[number] for number in numbers])
+        context.memory.embedded.update(zip(missing, rows, strict=True))
+    return np.stack([context.memory.embedded[number] for number in numbers])
 
 
 def nearest(

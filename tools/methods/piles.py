@@ -50,7 +50,7 @@ def piles(context: ToolContext, concept: str, each: int) -> Piles:
         held = presence_of(context, concept, numbers)
         judged += len(numbers)
         for number, value in zip(numbers, held, strict=True):
-            found[value < HOLDS].append(number)
+            found[int(value < HOLDS)].append(number)
         if min(map(len, found)) >= each:
             break
     present, absent = found
@@ -74,16 +74,15 @@ def presence(
     return concept_values(concept, columns.__getitem__)
 
 
-def presence_of(
-    context: ToolContext, concept: str, numbers: Sequence[int]
-) -> Float[np.ndarray, "picture"]:
+def presence_of(context: ToolContext, concept: str, numbers: Sequence[int]) -> Float[np.ndarray, "picture"]:
     """The same for pictures of the planner's split by number; each phrase is judged once in each of them."""
     for word in phrases(concept):
-        missing = [number for number in numbers if (word, number) not in context.judged]
+        missing = [number for number in numbers if (word, number) not in context.memory.judged]
         if missing:
             images = [context.images.picture(number).image for number in missing]
             found = context.judge.present(images, (word,))[:, 0].tolist()
-            context.judged.update(zip(((word, number) for number in missing), found, strict=True))
+            context.memory.judged.update(zip(((word, number) for number in missing), found, strict=True))
     return concept_values(
-        concept, lambda word: np.array([context.judged[word, number] for number in numbers], dtype=np.float64)
+        concept,
+        lambda word: np.array([context.memory.judged[word, number] for number in numbers], dtype=np.float64),
     )

@@ -54,7 +54,8 @@ def unit(pool: Pooled) -> float:
 
 
 def others(context: ToolContext, address: Address, n: int = CONTROLS, purpose: str = "") -> list[Address]:
-    """Up to `n` other components of the same site, drawn by the run's seed and the component.
+    """Up to `n` other components of the same site, drawn by the run's seed and the site, so that all components of a
+    site have nearly the same ones.
 
     Raises PlannerError for what has no siblings (a connector, a stream).
     """
@@ -65,9 +66,9 @@ def others(context: ToolContext, address: Address, n: int = CONTROLS, purpose: s
             hint="name one, such as `language.3.mlp.17`",
         )
     width = context.extent.towers[address.tower].width(address.part)
-    rest = [index for index in range(width) if index != address.index]
-    chosen = context.random(address, "others", purpose).permutation(rest)[:n]
-    return [Address(address.tower, address.layer, address.part, int(index)) for index in sorted(chosen)]
+    drawn = context.random(address.site, "others", purpose).permutation(width)
+    rest = [int(index) for index in drawn if index != address.index][:n]
+    return [Address(address.tower, address.layer, address.part, index) for index in rest]
 
 
 def no_scope(address: Address, reading: Reading) -> PlannerError:

@@ -1,0 +1,285 @@
+"""`ablate`: what the target can no longer answer without a component.
+
+Silences it on questions with known answers and compares margins row by row: with random components of the same site,
+which must matter less, and with the whole site, which must matter at all. Equivalence after Schuirmann 1987.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field
+
+from store.address import Address
+from store.errors import PlannerError
+from store.records import Answer, Interval, Model, Quantity
+from tools.context import ToolContext
+from tools.methods.answers import Asked, Margins, Mode, asked, margins, silenced, whole
+from tools.methods.showing import Component
+from tools.methods.values import others
+from tools.scoring.equivalence import Equivalence, equivalence
+from tools.scoring.intervals import bootstrap_mean
+from tools.tool import Arguments, Result, tool
+
+CONTROLS = 5
+"""Random components of the same site, each silenced in the same rows."""
+
+
+class AblateArguments(Arguments):
+    component: Component
+    kinds: Annotated[
+        tuple[str, ...], Field(max_length=16, description="Kinds of questions; all where none is named.")
+    ] = ()
+    mode: Annotated[Mode, Field(description="What stands in its place.")] = "mean"
+    n: Annotated[int, Field(ge=8, le=200, description="Questions of each kind.")] = 24
+    delta: Annotated[
+        float, Field(gt=0, le=10, description="Drop of the margin, in logits, below which it counts as none.")
+    ] = 0.1
+
+
+class KindEffect(Model):
+    """One kind of question. Drops are in logits of the margin, above 0 where silencing hurts; `inner` is the 90 %
+    interval, `detectable` the smallest drop that these questions would have shown four times in five. `control` is
+    the mean drop of random components, `site` that of the whole site. `accuracy` is before, `accuracy_drop` in shares.
+    """
+
+    kind: str
+    n: int
+    drop: float
+    ci: Interval
+    inner: Interval
+    detectable: float
+    control: float
+    control_ci: Interval
+    site: float
+    site_ci: Interval
+    accuracy: float
+    accuracy_drop: float
+    accuracy_ci: Interval
+    accuracy_control: float
+    necessary: Answer
+    unused: Answer
+
+
+class Ablated(Result):
+    """`necessary` names the kinds for which it is; `unused` is yes where no kind needs it within ±delta."""
+
+    component: str
+    mode: Mode
+    delta: float
+    kinds: tuple[KindEffect, ...]
+    necessary: tuple[str, ...]
+    unused: Answer
+
+
+class Compared(NamedTuple):
+    """Margins on the same questions: untouched, without the component, without each control, without the site."""
+
+    plain: Margins
+    without: Margins
+    controls: list[Margins]
+    site: Margins
+
+
+@tool
+def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
+    """What the target can no longer answer when a component is silenced (necessity).
+
+    For each kind of question: the drop of the right answer's margin (logits) and of accuracy, paired, with intervals;
+    against random components of the same site, and with the whole site silenced as positive control. Says for which
+    kinds it is necessary (interval above 0 and above the control), and whether it is unused (90 % interval inside
+    ±delta for every kind asked, while the whole site matters). Refused where no path leads to the logits.
+    """
+    address = context.address(arguments.component)
+    siblings = others(context, address, CONTROLS, "ablate")
+    refuse_unreachable(context, address)
+    effects = []
+    for questions in asked(context, arguments.kinds, arguments.n):
+        compared = _compared(context, address, siblings, questions, arguments.mode)
+        effects.append(_effect(context, address, questions, compared, arguments.delta))
+    necessary = tuple(effect.kind for effect in effects if effect.necessary == "yes")
+    unused = _overall(effects, arguments.delta)
+    return Ablated(
+        component=str(address),
+        mode=arguments.mode,
+        delta=arguments.delta,
+        kinds=tuple(effects),
+        necessary=necessary,
+        unused=unused,
+        quantities=_quantities(effects),
+        warnings=_warnings(effects),
+        summary=_summary(address, arguments, effects, necessary, unused),
+    )
+
+
+def refuse_unreachable(context: ToolContext, address: Address) -> None:
+    """Raises PlannerError with the adapter's reason where the component can't change any answer."""
+    reason = context.adapter.reaches(address, "all")
+    if reason is not None:
+        raise PlannerError(
+            f"`{address}` can't be tested causally: {reason}",
+            kind="no_path",
+            hint="conclude what it responds to, and leave causal claims undetermined",
+        )
+
+
+def _compared(
+    context: ToolContext, address: Address, siblings: Sequence[Address], questions: Asked, mode: Mode
+) -> Compared:
+    """Rows of the site's controls are shared by all components of the site, so that only its own cost is new."""
+    with context.shared():
+        plain = _kept(context, questions, "", None, mode)
+        controls = [_kept(context, questions, str(other), other, mode) for other in siblings]
+        site = _kept(context, questions, address.site, address, mode, all_of_it=True)
+    return Compared(plain, _run(context, questions, address, mode), controls, site)
+
+
+def _kept(
+    context: ToolContext,
+    questions: Asked,
+    name: str,
+    address: Address | None,
+    mode: Mode,
+    *,
+    all_of_it: bool = False,
+) -> Margins:
+    key = f"{name}|{mode}|{questions.kind}|{len(questions.stimuli)}"
+    if key not in context.memory.margins:
+        context.memory.margins[key] = _run(context, questions, address, mode, all_of_it=all_of_it)
+    return context.memory.margins[key]
+
+
+def _run(
+    context: ToolContext, questions: Asked, address: Address | None, mode: Mode, *, all_of_it: bool = False
+) -> Margins:
+    from tools.engine.plan import Plan, Row
+
+    n = len(questions.stimuli)
+    donors = context.random("donors", questions.kind).permutation(n)
+    rows = []
+    for number in range(n):
+        donor = int(donors[number]) if donors[number] != number else (number + 1) % n
+        if address is None:
+            rows.append(Row(number))
+        elif all_of_it:
+            rows.append(Row(number, whole(context, address, mode)))
+        else:
+            rows.append(Row(number, silenced(context, address, mode, donor)))
+    return margins(context.engine.run(Plan(questions.stimuli, rows)).logits, questions)
+
+
+def _effect(
+    context: ToolContext, address: Address, questions: Asked, compared: Compared, delta: float
+) -> KindEffect:
+    seed = context.derived_seed(address, "ablate", questions.kind)
+    plain = compared.plain
+    drop = equivalence(plain.margin - compared.without.margin, delta)
+    site = bootstrap_mean(plain.margin - compared.site.margin, seed=seed)
+    by_control = np.stack([plain.margin - control.margin for control in compared.controls])
+    control = bootstrap_mean(by_control.mean(axis=0), seed=seed)
+    flips = _flips(plain, compared.without)
+    accuracy = bootstrap_mean(flips, seed=seed)
+    necessary, unused = _verdicts(drop, site.low, site.high, control.high)
+    return KindEffect(
+        kind=questions.kind,
+        n=drop.effect.n,
+        drop=drop.effect.value,
+        ci=(drop.effect.low, drop.effect.high),
+        inner=drop.inner,
+        detectable=drop.detectable,
+        control=control.value,
+        control_ci=(control.low, control.high),
+        site=site.value,
+        site_ci=(site.low, site.high),
+        accuracy=float(plain.right.mean()),
+        accuracy_drop=accuracy.value,
+        accuracy_ci=(accuracy.low, accuracy.high),
+        accuracy_control=float(np.mean([_flips(plain, one).mean() for one in compared.controls])),
+        necessary=necessary,
+        unused=unused,
+    )
+
+
+def _verdicts(
+    drop: Equivalence, site_low: float, site_high: float, control_high: float
+) -> tuple[Answer, Answer]:
+    """Whether the kind needs the component, and whether it does without."""
+    matters = drop.differs and drop.effect.low > max(0.0, control_high) and not drop.equivalent
+    necessary: Answer = "yes" if matters else "no" if drop.equivalent else "undetermined"
+    noticed = site_low > 0 or site_high < 0
+    if not drop.equivalent:
+        return necessary, "no" if drop.differs and abs(drop.effect.value) > drop.bound else "undetermined"
+    return necessary, "yes" if noticed else "undetermined"
+
+
+def _flips(plain: Margins, without: Margins) -> Float[np.ndarray, "row"]:
+    """Per question: 1 where a right answer is lost, −1 where one is won."""
+    return plain.right.astype(np.float64) - without.right.astype(np.float64)
+
+
+def _overall(effects: Sequence[KindEffect], delta: float) -> Answer:
+    """Unused where every kind's 90 % interval lies inside ±delta, and at least one kind would have noticed."""
+    said = [effect.unused for effect in effects]
+    if "no" in said:
+        return "no"
+    within = all(max(map(abs, effect.inner)) < delta for effect in effects)
+    return "yes" if within and "yes" in said else "undetermined"
+
+
+def _quantities(effects: Sequence[KindEffect]) -> dict[str, Quantity]:
+    found = {}
+    for effect in effects:
+        found[f"drop_{effect.kind}"] = Quantity(
+            value=effect.drop,
+            unit="logits of margin",
+            ci=effect.ci,
+            n=effect.n,
+            control=effect.control,
+            control_ci=effect.control_ci,
+        )
+        found[f"accuracy_drop_{effect.kind}"] = Quantity(
+            value=effect.accuracy_drop,
+            unit="share of questions",
+            ci=effect.accuracy_ci,
+            n=effect.n,
+            control=effect.accuracy_control,
+        )
+    widest = max(effects, key=lambda effect: max(map(abs, effect.inner)))
+    found["largest_drop"] = found[f"drop_{max(effects, key=lambda effect: effect.drop).kind}"]
+    found["largest_bound"] = Quantity(
+        value=max(map(abs, widest.inner)), unit="logits of margin", n=widest.n, control=abs(widest.site)
+    )
+    return found
+
+
+def _warnings(effects: Sequence[KindEffect]) -> tuple[str, ...]:
+    deaf = [effect.kind for effect in effects if effect.site_ci[0] <= 0 <= effect.site_ci[1]]
+    found = []
+    if deaf:
+        found.append(
+            f"silencing the whole site changes nothing for {', '.join(deaf)}: no positive control there"
+        )
+    if poor := [effect.kind for effect in effects if effect.accuracy < 0.5]:
+        found.append(f"the target answers fewer than half of {', '.join(poor)} rightly")
+    return tuple(found)
+
+
+def _summary(
+    address: Address,
+    arguments: AblateArguments,
+    effects: Sequence[KindEffect],
+    necessary: Sequence[str],
+    unused: Answer,
+) -> str:
+    first = sorted(effects, key=lambda effect: -effect.drop)[:3]
+    told = "; ".join(
+        f"{one.kind} {one.drop:+.3f} [{one.ci[0]:.3f}, {one.ci[1]:.3f}], control {one.control:+.3f}"
+        for one in first
+    )
+    return (
+        f"{address} at its {arguments.mode}: margin drops in logits, largest first: {told}. Necessary for: "
+        f"{', '.join(necessary) or 'none'}. Unused within ±{arguments.delta:g}: {unused} (n = {first[0].n} a kind)."
+    )[:400]

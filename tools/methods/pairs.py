@@ -1,0 +1,180 @@
+"""`make_pairs`: does one concept, added, removed or swapped with all else equal, move a component?
+
+Knows pairs and contrasts; measures both sides of every pair on the component and on random ones of its site.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field
+
+from store.address import Address
+from store.records import Model, Quantity, Reading
+from tools.context import ToolContext
+from tools.methods.contrasts import paired, paired_p, with_control
+from tools.methods.pairing import Made, pairs_for
+from tools.methods.showing import Component, keep_made, keep_overlays
+from tools.methods.values import known, others, unit, values
+from tools.scoring.intervals import wilson
+from tools.stimuli import Change, Pair
+from tools.tool import Arguments, Result, tool
+
+SHOWN = 6
+"""Pairs that are kept as pictures."""
+
+
+class MakePairsArguments(Arguments):
+    concept: Annotated[
+        str, Field(min_length=1, max_length=200, description="What the two sides differ in: `red star`.")
+    ]
+    component: Component
+    reading: Reading = Reading()
+    change: Annotated[
+        Change,
+        Field(description="`add` it where it is missing, `remove` it, or `swap` one word of it for another."),
+    ] = "add"
+    n: Annotated[int, Field(ge=4, le=200, description="Pairs.")] = 24
+
+
+class ShownPair(Model):
+    """Both sides as artifacts, with the component's value on each in activations."""
+
+    concept: str
+    without: str
+    with_: Annotated[str, Field(serialization_alias="with")]
+    without_key: str
+    with_key: str
+    without_overlay: str = ""
+    with_overlay: str = ""
+    changed: str
+    a_without: float
+    a_with: float
+
+
+class MadePairs(Result):
+    """`pairs` holds a few of them, those of the middle effect among them; `p` is uncorrected."""
+
+    concept: str
+    component: str
+    reading: Reading
+    change: Change
+    pairs: tuple[ShownPair, ...]
+    rejected: int
+    refused: int
+    found: bool
+    p: float
+
+
+@tool
+def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs:
+    """Makes pairs of pictures that differ in one concept alone, and measures a component on both sides.
+
+    `effect` is the mean of (with − without) in sd of the component, paired, with interval, sign share and p (not
+    corrected for other phrases that you try); the control is the mean size of the same number for random components of
+    the site. The strongest test of what a component responds to. Without an editor, pairs are found, and say less.
+    """
+    address = context.address(arguments.component)
+    pool = known(context, address, arguments.reading)
+    siblings = others(context, address)
+    made = pairs_for(
+        context,
+        arguments.concept,
+        arguments.change,
+        arguments.n,
+        wanted=lambda pair: arguments.reading.scope == "visual" or bool(pair.with_.question),
+    )
+    sides = values(
+        context,
+        [address, *siblings],
+        arguments.reading,
+        [*(pair.with_ for pair in made.pairs), *(pair.without for pair in made.pairs)],
+    ).reshape(2, len(made.pairs), 1 + len(siblings))
+    differences = sides[0] - sides[1]
+    seed = context.derived_seed(address, "pairs", arguments.concept, arguments.change)
+    sds = np.array([unit(known(context, one, arguments.reading)) for one in siblings])
+    effect = with_control(
+        paired(differences[:, 0], unit(pool), seed=seed), differences[:, 1:].mean(axis=0) / sds, seed=seed
+    )
+    up = wilson(int((differences[:, 0] > 0).sum()), len(made.pairs))
+    p = paired_p(differences[:, 0])
+    return MadePairs(
+        concept=arguments.concept,
+        component=str(address),
+        reading=arguments.reading,
+        change=arguments.change,
+        pairs=_shown(context, address, arguments.reading, made.pairs, sides[..., 0]),
+        rejected=made.rejected,
+        refused=made.refused,
+        found=made.found,
+        p=p,
+        quantities={
+            "effect": effect,
+            "sign_share": Quantity(
+                value=up.value, unit="share of pairs", ci=(up.low, up.high), n=up.n, control=0.5
+            ),
+            "p": Quantity(value=p, unit="probability", n=effect.n),
+            "mean_with": Quantity(value=float(sides[0, :, 0].mean()), unit="activation", n=effect.n),
+            "mean_without": Quantity(value=float(sides[1, :, 0].mean()), unit="activation", n=effect.n),
+        },
+        warnings=_warnings(made, effect, arguments.n),
+        summary=_summary(address, arguments, effect, up.value, p, made),
+    )
+
+
+def _shown(
+    context: ToolContext,
+    address: Address,
+    reading: Reading,
+    pairs: list[Pair],
+    sides: Float[np.ndarray, "side pair"],
+) -> tuple[ShownPair, ...]:
+    """Pairs evenly over the effects, largest first, so that those are seen that fail."""
+    order = np.argsort(-(sides[0] - sides[1]), kind="stable")
+    places = [int(order[i]) for i in np.unique(np.linspace(0, len(order) - 1, SHOWN).round().astype(int))]
+    both = [side for place in places for side in (pairs[place].without, pairs[place].with_)]
+    overlays = keep_overlays(context, address, reading, both)
+    images = [keep_made(context, side, "pair") for side in both]
+    return tuple(
+        ShownPair(
+            concept=pairs[place].concept,
+            without=images[2 * i],
+            with_=images[2 * i + 1],
+            without_key=pairs[place].without.key,
+            with_key=pairs[place].with_.key,
+            without_overlay=overlays[2 * i],
+            with_overlay=overlays[2 * i + 1],
+            changed=pairs[place].changed,
+            a_without=float(sides[1, place]),
+            a_with=float(sides[0, place]),
+        )
+        for i, place in enumerate(places)
+    )
+
+
+def _warnings(made: Made, effect: Quantity, asked: int) -> tuple[str, ...]:
+    found = []
+    if made.found:
+        found.append("pairs were found, not made: they differ in more than the concept")
+    if made.rejected:
+        found.append(f"the judge rejected {made.rejected} of {made.rejected + len(made.pairs)} pairs")
+    if len(made.pairs) < asked:
+        found.append(f"{len(made.pairs)} pairs came about, not {asked}")
+    if effect.control is not None and abs(effect.value) <= effect.control:
+        found.append("random components of the same site move as much")
+    return tuple(found)
+
+
+def _summary(
+    address: Address, arguments: MakePairsArguments, effect: Quantity, up: float, p: float, made: Made
+) -> str:
+    assert effect.ci is not None
+    control = "unknown" if effect.control is None else f"{effect.control:.2f} sd"
+    return (
+        f"{address}, {arguments.reading}: {arguments.change} `{arguments.concept[:60]}` moves it by "
+        f"{effect.value:+.2f} sd [{effect.ci[0]:.2f}, {effect.ci[1]:.2f}] (with − without, n = {effect.n} "
+        f"{'found' if made.found else 'made'} pairs, up in {up:.0%}, p = {p:.2g}); random components of the site "
+        f"{control}; {made.rejected} rejected."
+    )
