@@ -49,7 +49,7 @@ class Engine:
         batch = self.adapter.batch(plan.stimuli)
         binder = Binder(plan, batch, self.adapter)
         bound = binder.bind()
-        with torch.inference_mode(), opened(self.target.model, bound.towers):
+        with torch.no_grad(), opened(self.target.model, bound.towers):
             if not bound.needs_sight:
                 batch = self._encoded(batch)
             sources = self._sources(bound, batch)

@@ -120,7 +120,7 @@ class ClipAdapter:
 
     def unembed(self, hidden: Float[Tensor, "... width"], /) -> Float[Tensor, "... vocabulary"]:
         """Final norm and projection of the picture tower's residual stream, as float32."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return self._model.visual_projection(self._model.vision_model.post_layernorm(hidden)).float()
 
     def boxes(self, width: int, height: int, /) -> Grid:

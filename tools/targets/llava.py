@@ -102,7 +102,7 @@ class LlavaAdapter:
         """The batch with its pictures as the decoder reads them; LLaVA-NeXT's stays as it is."""
         if self._vision is None or "pixel_values" not in batch.inputs:
             return batch
-        with torch.inference_mode():
+        with torch.no_grad():
             read = self._model.model.get_image_features(
                 pixel_values=batch.inputs["pixel_values"]
             ).pooler_output
@@ -155,7 +155,7 @@ class LlavaAdapter:
 
     def unembed(self, hidden: Float[Tensor, "... width"], /) -> Float[Tensor, "... vocabulary"]:
         """Final norm and unembedding of the decoder's residual stream, as float32."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return self._model.lm_head(self._model.model.language_model.norm(hidden)).float()
 
     def boxes(self, width: int, height: int, /) -> Grid:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from store.address import Tower
 from tests.tools.lively import QUESTIONS, asked
 from tools.engine.engine import Engine
 from tools.engine.plan import Add, Intervention, Knockout, Plan, Row, Scale, Set, Swap, Value, Zero
@@ -112,7 +113,7 @@ def test_patching_the_picture_as_the_connector_gives_it_shows_the_other_picture(
 
 
 def test_rows_do_not_influence_one_another(engine: Engine) -> None:
-    tower = "vision" if engine.target.family == "clip" else "language"
+    tower: Tower = "vision" if engine.target.family == "clip" else "language"
     rows = [
         Row(0),
         Row(1, (change(f"{tower}.1.mlp.act", Zero(), 3),)),
