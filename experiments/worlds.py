@@ -1,0 +1,207 @@
+"""Which world a target is studied in: its pictures, who judges them, who puts them into words, who edits them.
+
+Knows the embedded world, folders of pictures and saved datasets, and makes of each what tools and scorers need. The
+planner's judge and the scorer's are different ones wherever two are at hand, and neither shares weights with the
+target; where there is only one, the world says so (`shared_judge`) and every score will.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.registry import EMBEDDED, open_judge
+from store.errors import UserError
+from tools.judging import ConceptJudge
+from tools.stimuli import Describer, ImageEditor, ImageSource
+
+if TYPE_CHECKING:
+    from tools.targets.target import Target
+
+TABLEAU, TABLEAU_JUDGE = "tableau", "tableau-judge"
+ALIKE = 0.5
+"""Cosine of two first layers from which on they are taken to be of one descent."""
+_SIZED = re.compile(rf"{TABLEAU}(?::(?P<train>\d+)/(?P<select>\d+)/(?P<test>\d+))?")
+
+
+@dataclass(frozen=True)
+class World:
+    """What a run works with. `train` is the planner's, `select` may be asked for scores, `test` is sealed.
+
+    `editor` makes pictures that descend from `train`; `scorer_editor` does from `test`. Both are None where pictures
+    can't be made to order. The names of the judges stand beside every score.
+    """
+
+    name: str
+    train: ImageSource
+    select: ImageSource
+    test: ImageSource
+    judge: ConceptJudge
+    judge_name: str
+    scorer_judge: ConceptJudge
+    scorer_judge_name: str
+    describer: Describer
+    editor: ImageEditor | None
+    scorer_editor: ImageEditor | None
+    shared_judge: bool
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """A judge with its name, and the describer that sees with the same eyes."""
+
+    name: str
+    judge: ConceptJudge
+    describer: Describer
+
+
+def open_world(spec: str | None, target: Target, judge: str | None = None, seed: int = 0) -> World:
+    """The world that `spec` means: `tableau`, a folder of pictures, or a dataset that `save_to_disk` wrote.
+
+    Without a spec an embedded target gets `tableau`; `tableau:300/100/200` takes the first pictures of each split.
+    `judge` is a CLIP or SigLIP (folder or hub id) or `tableau-judge`; of `ONE,OTHER` the planner has the first and
+    the scorer the second. In `tableau` the scorer has the scene graph. No present world draws on `seed`.
+
+    Raises UserError when nothing is meant, pictures or judges can't be opened, or a judge shares weights with the
+    target.
+    """
+    embedded = target.name.partition("@")[0] in EMBEDDED
+    if spec is None and not embedded:
+        raise UserError(
+            f"`{target.name}` needs pictures to be studied with",
+            kind="images",
+            hint="give a folder of pictures",
+        )
+    sized = _SIZED.fullmatch(spec or TABLEAU)
+    if sized:
+        return _tableau(target, judge, sized)
+    folder = Path(str(spec)).expanduser()
+    if not folder.is_dir():
+        raise UserError(
+            f"`{spec}` is no folder of pictures",
+            kind="images",
+            hint=f"give a folder of pictures, one that `save_to_disk` wrote, or `{TABLEAU}`",
+        )
+    return _outside(folder, target, judge or (TABLEAU_JUDGE if embedded else None))
+
+
+def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
+    from experiments.tableau.editor import ExactEditor
+    from experiments.tableau.scene_judge import SceneJudge
+    from experiments.tableau.source import TableauSource
+
+    sizes = {split: int(sized[split]) if sized[split] else None for split in ("train", "select", "test")}
+    if 0 in sizes.values():
+        raise UserError(
+            f"`{sized[0]}` leaves a split empty", kind="images", hint="take at least one picture of each"
+        )
+    first, *others = _sights(judge or TABLEAU_JUDGE, target)
+    scorer = SceneJudge()
+    if others:
+        raise UserError(
+            f"`{judge}` names two judges",
+            kind="judge",
+            hint=f"in `{TABLEAU}` the scorer has the scene graph: name one",
+        )
+    return World(
+        name=TABLEAU,
+        train=TableauSource("train", sizes["train"]),
+        select=TableauSource("select", sizes["select"]),
+        test=TableauSource("test", sizes["test"]),
+        judge=first.judge,
+        judge_name=first.name,
+        scorer_judge=scorer,
+        scorer_judge_name=scorer.name,
+        describer=first.describer,
+        editor=ExactEditor("train"),
+        scorer_editor=ExactEditor("test"),
+        shared_judge=False,
+    )
+
+
+def _outside(folder: Path, target: Target, judge: str | None) -> World:
+    from experiments.hf_dataset import is_dataset, open_dataset
+    from experiments.photos import open_photos
+
+    if judge is None:
+        raise UserError(
+            f"the pictures in `{folder}` need a judge that says what they show",
+            kind="judge",
+            hint="name a CLIP or SigLIP, such as `openai/clip-vit-base-patch32`; better two, joined by a comma",
+        )
+    sights = _sights(judge, target)
+    train, select, test = (open_dataset if is_dataset(folder) else open_photos)(folder)
+    planner, scorer = sights[0], sights[-1]
+    return World(
+        name=train.name,
+        train=train,
+        select=select,
+        test=test,
+        judge=planner.judge,
+        judge_name=planner.name,
+        scorer_judge=scorer.judge,
+        scorer_judge_name=scorer.name,
+        describer=planner.describer,
+        editor=None,
+        scorer_editor=None,
+        shared_judge=planner is scorer,
+    )
+
+
+def _sights(names: str, target: Target) -> list[_Sight]:
+    """The judges that are named, one or two different ones."""
+    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if not 1 <= len(wanted) <= 2:
+        raise UserError(
+            f"`{names}` names {len(wanted)} judges", kind="judge", hint="name one, or two joined by a comma"
+        )
+    return [_sight(name, target) for name in wanted]
+
+
+def _sight(name: str, target: Target) -> _Sight:
+    if name == TABLEAU_JUDGE:
+        from experiments.tableau.describer import JudgeDescriber
+
+        trained = open_judge()
+        return _Sight(name, trained, JudgeDescriber(trained))
+    from experiments.registry import open_target
+    from tools.clip_judge import ClipDescriber, ClipJudge
+    from tools.everyday import EVERYDAY
+
+    if name in EMBEDDED:
+        opened = open_target(name, str(target.device))
+        judge = ClipJudge(
+            opened.model, opened.processor, name=name, templates=("{} .",), neutral=("a thing .",)
+        )
+    else:
+        judge = ClipJudge.load(name, device=str(target.device))
+    if _same_eyes(judge.model, target.model):
+        raise UserError(
+            f"`{name}` shares weights with `{target.name}` and can't judge it",
+            kind="judge",
+            hint="name a judge that was trained apart from the target",
+        )
+    return _Sight(name, judge, ClipDescriber(judge, EVERYDAY))
+
+
+def _same_eyes(judge: object, target: object) -> bool:
+    """Whether the first layers of the two vision towers are alike: one was made of the other, then.
+
+    Filters that were learned apart have a cosine near 0; fine-tuning leaves it high.
+    """
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    eyes: list[torch.Tensor] = []
+    for model in (judge, target):
+        assert isinstance(model, nn.Module)
+        found = [value for name, value in model.named_parameters() if name.endswith("patch_embedding.weight")]
+        if not found:
+            return False
+        eyes.append(found[0].detach().float().cpu())
+    if eyes[0].shape != eyes[1].shape:
+        return False
+    return float(F.cosine_similarity(eyes[0].flatten(), eyes[1].flatten(), dim=0)) > ALIKE
