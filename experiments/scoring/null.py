@@ -1,0 +1,157 @@
+"""The null of a target: how well the best phrase of a class fits units that were never trained, place by place.
+
+Random units behind random eyes are selective too, nearly always for the background. So a component has learned
+something only when its words are truer than what the same search over phrases finds in untrained copies, at the same
+site, for a phrase of the same class. Measured once for a target and kept in a file; untrained.py measures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import JsonValue, ValidationError
+
+from experiments.scoring.judged import Judged
+from experiments.scoring.untrained import UNITS, Peers, Rho, search
+from store.address import Address, Extent
+from store.records import Model, Reading, Scope
+from tools.activations import ActivationSource, ModelActivations
+from tools.scoring.concept import phrases as phrases_of
+from tools.scoring.presence import Label, Presence
+from tools.scoring.selectivity import NULL_QUANTILE, split
+from tools.targets.target import Target
+
+PICTURES = 600
+"""Stimuli that the search sees: half of them choose the phrase, the others measure it."""
+VERSION = 1
+"""Goes up when a null of the same settings would come out differently."""
+Classes = Callable[[str], str]
+"""From a phrase to its class, such as `color`: phrases that compete, and are about equally frequent."""
+
+
+class SiteNull(Model):
+    """95th percentile of ρ over so many untrained units from so many copies, by class of phrase."""
+
+    units: int
+    copies: int
+    thresholds: dict[str, float]
+
+
+class Null(Model):
+    """What untrained copies of one target reach, by place (`language.3.mlp at visual tokens`)."""
+
+    fingerprint: str
+    made_with: dict[str, JsonValue]
+    places: dict[str, SiteNull]
+
+    def threshold(
+        self, component: Address, reading: Reading, concept: str, class_of: Classes
+    ) -> float | None:
+        """What ρ of the concept must exceed; None where the place was not measured.
+
+        A combination must exceed the nulls of all its phrases, a phrase of a class that was not measured those of all
+        classes. Raises UserError for a concept that can't be read.
+        """
+        found = self.places.get(place(component, reading.scope))
+        if found is None:
+            return None
+        strictest = max(found.thresholds.values())
+        return max(found.thresholds.get(class_of(phrase), strictest) for phrase in phrases_of(concept))
+
+
+def place(component: Address, scope: Scope) -> str:
+    """Where a component competes: neurons with those of their layer, heads, which are few, with all of their tower."""
+    site = f"{component.tower}.*.head" if component.part == "head" else component.site
+    return f"{site} at {scope} tokens"
+
+
+def untrained_null(
+    target: Target,
+    wanted: Iterable[tuple[Address, Scope]],
+    judged: Judged,
+    phrases: Sequence[str],
+    class_of: Classes,
+    *,
+    extent: Extent,
+    folder: Path,
+    shipped: Sequence[Path] = (),
+    read: Callable[[Target], ActivationSource] = ModelActivations,
+    pictures: int = PICTURES,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+) -> Null:
+    """The null at the places of all wanted components, measured where no file in `shipped` or `folder` has it.
+
+    `phrases` are what is searched, as the judge sees them in the first `pictures` of its stimuli; `read` gives a copy's
+    activations. Places where components have no values (a vision tower has no question) are left out.
+    """
+    shown = min(pictures, len(judged))
+    made_with: dict[str, JsonValue] = {
+        "judge": judged.name,
+        "pictures": judged.source.fingerprint,
+        "shown": shown,
+        "phrases": _digest(sorted([class_of(phrase), phrase] for phrase in phrases)),
+        "units": UNITS,
+        "seed": seed,
+        "version": VERSION,
+    }
+    name = f"null-{target.fingerprint[:16]}-{_digest(made_with)[:8]}.json"
+    found = Null(fingerprint=target.fingerprint, made_with=made_with, places={})
+    for path in [*(other / name for other in shipped), folder / name]:
+        found = _joined(found, _kept(path, found))
+    peers = {place(component, scope): _peers(component, scope, extent) for component, scope in wanted}
+    missing = {where: which for where, which in peers.items() if where not in found.places}
+    if missing:
+        half = split(range(shown), seed)
+        labels = tuple(Label(class_of(phrase), phrase) for phrase in phrases)
+        presence = Presence(labels, judged.columns(phrases)[:, :shown]).supported(half)
+        measured = search(target, missing, judged, presence, half, read, say)
+        new = {where: _summary(parts, presence.classes) for where, parts in measured.items() if parts}
+        found = _joined(found, new)
+        _keep(folder / name, found)
+    return found
+
+
+def _summary(parts: Sequence[Rho], classes: Sequence[str]) -> SiteNull:
+    rho = np.concatenate(parts, axis=1)
+    quantiles = np.quantile(rho, NULL_QUANTILE, axis=1).round(4).tolist()
+    return SiteNull(
+        units=rho.shape[1], copies=len(parts), thresholds=dict(zip(classes, quantiles, strict=True))
+    )
+
+
+def _peers(component: Address, scope: Scope, extent: Extent) -> Peers:
+    """All components that compete with this one."""
+    tower, part = component.tower, component.part
+    layers = range(extent.towers[tower].layers) if part == "head" else [component.layer]
+    width = extent.towers[tower].width(part)
+    return Peers(tuple(Address(tower, layer, part, i) for layer in layers for i in range(width)), scope)
+
+
+def _joined(first: Null, places: dict[str, SiteNull]) -> Null:
+    return first.model_copy(update={"places": first.places | places})
+
+
+def _kept(path: Path, like: Null) -> dict[str, SiteNull]:
+    """What a file has; nothing where it is missing, torn, or of other settings."""
+    try:
+        kept = Null.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return {}
+    return kept.places if (kept.fingerprint, kept.made_with) == (like.fingerprint, like.made_with) else {}
+
+
+def _keep(path: Path, found: Null) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    partial.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,103 @@
+"""The search for phrases that fit untrained units: what any description must beat before it says that something was
+learned.
+
+Each copy of the target runs once, for all places. Knows copies, sides and classes; knows nothing of files, nor of any
+component that is being described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from experiments.scoring.copies import FIRST_SEED, untrained_copy
+from experiments.scoring.judged import Judged
+from store.address import Address
+from store.records import Reading, Scope, Sign
+from tools.activations import ActivationSource
+from tools.pools import side
+from tools.scoring.presence import Presence
+from tools.scoring.selectivity import selectivity
+from tools.targets.target import Target
+
+UNITS = 200
+"""Untrained units that a null needs at least."""
+COPIES = 4
+"""Untrained models at least: units of one model resemble each other."""
+Rho = Float[np.ndarray, "class unit"]
+
+
+class Peers(NamedTuple):
+    """The components that compete at one place, and the tokens at which they do."""
+
+    units: tuple[Address, ...]
+    scope: Scope
+
+
+def search(
+    target: Target,
+    peers: Mapping[str, Peers],
+    judged: Judged,
+    presence: Presence,
+    half: Bool[np.ndarray, "stimulus"],
+    read: Callable[[Target], ActivationSource],
+    say: Callable[[str], None],
+) -> dict[str, list[Rho]]:
+    """For each place, copy by copy, ρ of untrained units with their best phrase of each class.
+
+    As many copies run as the smallest place needs for UNITS. The first len(half) of the judge's stimuli are shown. A
+    place without values at its tokens gives [].
+    """
+    copies = max(COPIES, *(ceil(UNITS / len(place.units)) for place in peers.values()))
+    sample = {name: _spread(place.units, ceil(UNITS / COPIES)) for name, place in peers.items()}
+    components = list(dict.fromkeys(chain.from_iterable(sample.values())))
+    column = {component: index for index, component in enumerate(components)}
+    found: dict[str, list[Rho]] = {name: [] for name in peers}
+    for number in range(copies):
+        say(f"untrained copy {number + 1} of {copies} on {len(half)} pictures")
+        source = read(untrained_copy(target, FIRST_SEED + number))
+        pooled = _pooled(source, components, judged, len(half))
+        for name, (_, scope) in peers.items():
+            own = pooled[:, :, [column[unit] for unit in sample[name]]]
+            if np.isfinite(side(own, Reading(scope=scope))).all():
+                found[name].append(best_of_class(own, scope, presence, half))
+    return found
+
+
+def best_of_class(
+    pooled: Float32[np.ndarray, "pool stimulus unit"],
+    scope: Scope,
+    presence: Presence,
+    half: Bool[np.ndarray, "stimulus"],
+) -> Rho:
+    """ρ of each unit with its best phrase of each class, on the half that did not choose phrase and side.
+
+    A planner may describe either side of a unit, so the search looks at both and takes the one that fits better.
+    """
+    signs: tuple[Sign, ...] = ("+",) if scope == "answer" else ("+", "-")
+    found = [selectivity(side(pooled, Reading(sign=sign, scope=scope)), presence, half) for sign in signs]
+    chosen = np.stack([one.chosen_of_class for one in found]).argmax(axis=0)
+    return np.take_along_axis(np.stack([one.rho_of_class for one in found]), chosen[None], axis=0)[0]
+
+
+def _pooled(
+    source: ActivationSource, components: Sequence[Address], judged: Judged, shown: int
+) -> Float32[np.ndarray, "pool stimulus component"]:
+    blocks, seen = [], 0
+    for stimuli in judged.stimuli:
+        blocks.append(source.pooled(components, stimuli[: shown - seen]))
+        seen += len(stimuli)
+        if seen >= shown:
+            break
+    return np.concatenate(blocks, axis=1)
+
+
+def _spread(units: Sequence[Address], most: int) -> list[Address]:
+    """At most so many of them, evenly."""
+    chosen = np.unique(np.linspace(0, len(units) - 1, min(most, len(units))).round().astype(int))
+    return [units[index] for index in chosen]
