@@ -187,9 +187,9 @@ def rounded(value: float) -> str:
     size = abs(value)
     if value == int(value) and size < 1e9:
         return str(int(value))
-    if size < 0.01:
+    if size < 0.1:
         return f"{value:.2g}"
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
+    places = 0 if size >= 100 else 1 if size >= 10 else 2
     return f"{value:.{places}f}"
 
 
