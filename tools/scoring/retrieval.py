@@ -75,12 +75,12 @@ def auprc(
     Equal scores are one threshold, as in scikit-learn, so a constant concept gets the share of active stimuli.
     """
     found = [
-        _average_precision(truth[:, column], concepts[:, column], weights) for column in range(truth.shape[1])
+        average_precision(truth[:, column], concepts[:, column], weights) for column in range(truth.shape[1])
     ]
     return np.stack(found, axis=1) if found else np.zeros((len(weights), 0))
 
 
-def _average_precision(
+def average_precision(
     truth: Bool[np.ndarray, "stimulus"],
     scores: Float[np.ndarray, "stimulus"],
     weights: Float[np.ndarray, "draw stimulus"],
