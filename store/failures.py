@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from store.errors import UserError
 
@@ -71,9 +71,11 @@ def _of_database(error: DBAPIError, where: str) -> UserError | None:
                 kind="store-disk",
                 hint="check the disk's room and health; what was acknowledged is kept",
             )
-    if code is None and error.connection_invalidated:
+    if code is None and isinstance(error, OperationalError):
         return UserError(
-            f"the connection to the store `{where}` is lost", kind="store-lost", hint="try again"
+            f"the store `{where}` does not answer",
+            kind="store-lost",
+            hint="see that its server runs and lets you in; what was acknowledged is kept",
         )
     return None
 
