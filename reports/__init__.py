@@ -1,0 +1,1 @@
+"""Pages and report files, made from the store alone."""

@@ -1,0 +1,50 @@
+"""Texts with their receipts: `[e12]` becomes a link to the card of experiment 12.
+
+Everything else in a text is a stranger's word and is escaped. A citation of what has no card is shown as lost; a link
+that leads nowhere is never made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+from reports.record import CITATION
+
+_LINK = Markup('<a class="receipt" href="#e{0}" title="{1}">e{0}</a>')
+_LOST = Markup('<span class="receipt lost" title="the store has no experiment {0}">e{0}?</span>')
+
+
+class Receipts:
+    """Makes links to the experiments of one page; `titles` says for each number what a link's tooltip says."""
+
+    def __init__(self, titles: dict[int, str]) -> None:
+        self._titles = titles
+
+    def one(self, number: int) -> Markup:
+        if number in self._titles:
+            return _LINK.format(number, self._titles[number])
+        return _LOST.format(number)
+
+    def list(self, numbers: Iterable[int]) -> Markup:
+        """Links with nothing between them but space; each number once, in the order given."""
+        return Markup(" ").join(self.one(number) for number in dict.fromkeys(numbers))
+
+    def text(self, text: str) -> Markup:
+        """One paragraph."""
+        parts: list[Markup] = []
+        last = 0
+        for found in CITATION.finditer(text):
+            parts.append(escape(text[last : found.start()].rstrip(" ")))
+            numbers = map(int, re.findall(r"\d+", found[1]))
+            parts.append(Markup('<span class="receipts">{}</span>').format(self.list(numbers)))
+            last = found.end()
+        parts.append(escape(text[last:]))
+        return Markup("").join(parts)
+
+    def paragraphs(self, text: str) -> Markup:
+        """Paragraphs at empty lines."""
+        pieces = (piece.strip() for piece in re.split(r"\n\s*\n", text))
+        return Markup("").join(Markup("<p>{}</p>").format(self.text(piece)) for piece in pieces if piece)

@@ -1,0 +1,44 @@
+"""A run as a folder of pages: an index, one page a component, and the pictures beside them.
+
+Knows where files go and that they are whole when they are there; what is on them is the business of pages.py.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reports.pages import COMPONENTS, INDEX, PICTURES, Pages
+from reports.pictures import Pictures
+from reports.record import read_run
+from store.database import Store
+from store.errors import UserError
+
+
+def write(store: Store, run: str, folder: Path) -> Path:
+    """Writes the pages of a run and returns the index. What is there under the same names is replaced.
+
+    The folder can be moved, sent and opened anywhere: nothing in it points out of it. Raises UserError for an unknown
+    run, and for a folder that can't be written.
+    """
+    record = read_run(store, run)
+    try:
+        (folder / COMPONENTS).mkdir(parents=True, exist_ok=True)
+        pages = Pages(record, Pictures(store.artifacts, folder / PICTURES))
+        for thread in record.threads:
+            _put(folder / pages.at(thread), pages.component(thread))
+        _put(folder / INDEX, pages.index())
+    except OSError as error:
+        raise UserError(
+            f"the report can't be written to `{folder}`: {error.strerror or error}",
+            kind="report",
+            hint="choose another folder with `-o`",
+        ) from error
+    return folder / INDEX
+
+
+def _put(path: Path, page: str) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(page, encoding="utf-8")
+    os.replace(part, path)

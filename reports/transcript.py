@@ -1,0 +1,109 @@
+"""What a planner decided at each turn and what became of it, read leniently from the rows of steps.
+
+Rows are another room's words: a field that is missing or of another form is left out, never an error. A refusal is
+told to the planner at its next turn; here it stands beside the call, verdict or conclusion that it refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from store.records import Experiment
+from store.views import Step
+
+OUTCOME = "outcome"
+
+
+@dataclass(frozen=True)
+class CallMade:
+    """A tool that was asked for, the experiment that it became, or why it was refused."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    experiment: int | None
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict given at a turn."""
+
+    hypothesis: int
+    outcome: str
+    experiments: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TurnTaken:
+    """One turn. `said` is what it says in words (a label, a reason, a program), `refusals` those of no single call."""
+
+    number: int
+    kind: str
+    thought: str
+    said: str
+    program: str
+    proposed: tuple[str, ...]
+    judged: tuple[Judged, ...]
+    calls: tuple[CallMade, ...]
+    refusals: tuple[str, ...]
+    pressed: str
+    usage: Mapping[str, Any]
+
+
+def transcript(steps: Sequence[Step], experiments: Sequence[Experiment]) -> list[TurnTaken]:
+    """The turns in order; the row that only repeats a planner's own outcome is left out."""
+    made = {(one.step, one.call): one.number for one in experiments}
+    notes = [note for step in steps for note in _maps(_map(step.decision.get("asked")).get("notes"))]
+    return [_turn(step, made, notes) for step in steps if not _repeats(step.decision)]
+
+
+def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mapping[str, Any]]) -> TurnTaken:
+    row = step.decision
+    pressed = str(_map(row.get("asked")).get("finish") or "")
+    decision = _map(row.get("decision")) if row.get("kind") == OUTCOME else row
+    ours = [note for note in notes if note.get("step") == step.step]
+    by_call = {note.get("call"): str(note.get("text", "")) for note in ours}
+    return TurnTaken(
+        number=step.step,
+        kind="ended" if row.get("kind") == OUTCOME else str(decision.get("kind", "")),
+        thought=str(decision.get("thought") or ""),
+        said=str(decision.get("label") or decision.get("reason") or ""),
+        program=str(decision.get("source") or ""),
+        proposed=tuple(str(one.get("statement", "")) for one in _maps(decision.get("propose"))),
+        judged=tuple(_judged(one) for one in _maps(decision.get("verdicts"))),
+        calls=tuple(
+            CallMade(
+                str(call.get("tool", "")),
+                _map(call.get("arguments")),
+                made.get((step.step, place)),
+                by_call.get(place, ""),
+            )
+            for place, call in enumerate(_maps(decision.get("calls")))
+        ),
+        refusals=tuple(str(note.get("text", "")) for note in ours if note.get("call") is None),
+        pressed=pressed,
+        usage={name: told for name, told in step.usage.items() if told},
+    )
+
+
+def _repeats(row: Mapping[str, Any]) -> bool:
+    return row.get("kind") == OUTCOME and row.get("by") != "loop"
+
+
+def _judged(told: Mapping[str, Any]) -> Judged:
+    experiments = told.get("experiments")
+    numbers = [one for one in experiments if isinstance(one, int)] if isinstance(experiments, list) else []
+    hypothesis = told.get("hypothesis")
+    return Judged(
+        hypothesis if isinstance(hypothesis, int) else 0, str(told.get("outcome", "")), tuple(numbers)
+    )
+
+
+def _map(told: Any) -> Mapping[str, Any]:
+    return told if isinstance(told, Mapping) else {}
+
+
+def _maps(told: Any) -> list[Mapping[str, Any]]:
+    return [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
