@@ -3,6 +3,30 @@
 Nothing here loads a model's libraries before a tool is called, so that tools can be listed in no time.
 """
 
-from tools.methods import ablate, activations, describe, exemplars, images, pairs
+from tools.methods import (
+    ablate,
+    activations,
+    attention,
+    describe,
+    exemplars,
+    images,
+    logit_lens,
+    pairs,
+    patch,
+    score,
+    vocabulary,
+)
 
-__all__ = ["ablate", "activations", "describe", "exemplars", "images", "pairs"]
+__all__ = [
+    "ablate",
+    "activations",
+    "attention",
+    "describe",
+    "exemplars",
+    "images",
+    "logit_lens",
+    "pairs",
+    "patch",
+    "score",
+    "vocabulary",
+]

@@ -103,7 +103,11 @@ def _places(context: ToolContext, pool: Pooled, k: int) -> list[Place]:
             Place(*calm[at], "neighbour", place.number)
             for place, at in zip(top[:LEAST], alike.tolist(), strict=True)
         ]
-    between = [Place(*pool.around(q, 1)[0], "quantile") for q in QUANTILES if len(pool.sample)]
+    between = [
+        Place(stimulus, value, "quantile")
+        for quantile in QUANTILES
+        for stimulus, value in pool.around(quantile, 1)
+    ]
     bottom = [Place(stimulus, value, "bottom") for stimulus, value in pool.bottom[:LEAST]]
     once: dict[int, Place] = {}
     for place in [*top, *found, *between, *bottom]:

@@ -99,7 +99,7 @@ def _edited(
 
 def _agreed(context: ToolContext, pair: Pair) -> bool:
     """Whether the judge sees the concept on the one side and not on the other."""
-    with_, without = presence(context, pair.concept, [pair.with_.image, pair.without.image])
+    with_, without = presence(context, pair.concept, [pair.with_, pair.without])
     return bool(with_ >= HOLDS > without)
 
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from store.errors import PlannerError
+from tools.judging import judge_matrix
 from tools.scoring.concept import concept_values, phrases
 from tools.scoring.retrieval import HOLDS
 
 if TYPE_CHECKING:
     from tools.context import ToolContext
+    from tools.stimuli import Stimulus
 
 BLOCK = 128
 """Pictures judged at once."""
@@ -65,11 +66,12 @@ def piles(context: ToolContext, concept: str, each: int) -> Piles:
 
 
 def presence(
-    context: ToolContext, concept: str, images: Sequence[Image.Image]
-) -> Float[np.ndarray, "picture"]:
-    """Probability that the concept (phrases joined by `|`, `&`, `!`) holds in each picture, by the planner's judge."""
+    context: ToolContext, concept: str, stimuli: Sequence[Stimulus]
+) -> Float[np.ndarray, "stimulus"]:
+    """Probability that the concept (phrases joined by `|`, `&`, `!`) holds of each stimulus: of pictures by the
+    planner's judge, of questions and answers as they are written."""
     words = phrases(concept)
-    judged = context.judge.present(images, words)
+    judged = judge_matrix(context.judge, stimuli, words)
     columns = {word: judged[:, place].astype(np.float64) for place, word in enumerate(words)}
     return concept_values(concept, columns.__getitem__)
 
@@ -79,8 +81,8 @@ def presence_of(context: ToolContext, concept: str, numbers: Sequence[int]) -> F
     for word in phrases(concept):
         missing = [number for number in numbers if (word, number) not in context.memory.judged]
         if missing:
-            images = [context.images.picture(number).image for number in missing]
-            found = context.judge.present(images, (word,))[:, 0].tolist()
+            stimuli = [context.images.asked(number) for number in missing]
+            found = judge_matrix(context.judge, stimuli, (word,))[:, 0].tolist()
             context.memory.judged.update(zip(((word, number) for number in missing), found, strict=True))
     return concept_values(
         concept,

@@ -1,0 +1,276 @@
+"""`attention`: where a head looks, and whether it matters that it looks there.
+
+Reads patterns, and blocks edges one at a time: attention alone is no explanation, so that its correlation with the
+effect of a knockout stands beside every picture of it (Jain and Wallace 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field
+
+from store.address import Address
+from store.errors import PlannerError
+from store.records import Quantity, Reading
+from store.values import Estimate
+from tools.context import ToolContext
+from tools.methods.showing import Component, Shown, keep, keep_overlays
+from tools.methods.values import others
+from tools.scoring.intervals import bootstrap_mean
+from tools.stimuli import Stimulus
+from tools.tool import Arguments, Result, tool
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tools.engine.plan import Outcome
+
+SHOWN = 6
+TOKENS = 24
+"""Visual tokens that are blocked one at a time in a picture, evenly over the ranks of their attention."""
+CUT = 6
+"""Pictures in which tokens are blocked."""
+
+
+class AttentionArguments(Arguments):
+    component: Component
+    n: Annotated[int, Field(ge=4, le=128, description="Pictures with their questions.")] = 24
+
+
+class Attention(Result):
+    """`exemplars` are pictures with the head's attention from the answer position laid over them."""
+
+    component: str
+    exemplars: tuple[Shown, ...]
+
+
+class Looks(NamedTuple):
+    """By stimulus: share of a head's attention on each class of places, in a fixed order of names."""
+
+    names: tuple[str, ...]
+    shares: Float[np.ndarray, "head place stimulus"]
+
+
+class Knocked(NamedTuple):
+    """What blocking visual tokens does to the log-probability of the target's own answer (nats lost).
+
+    `correlation` of attention with the loss, by picture; `all_of_them` when the head sees no visual token from the
+    answer position, and the same for another head of the layer.
+    """
+
+    correlation: Float[np.ndarray, "picture"]
+    all_of_them: Float[np.ndarray, "picture"]
+    another: Float[np.ndarray, "picture"]
+
+
+@tool
+def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
+    """Where an attention head looks from the answer position, and whether blocking that changes the answer.
+
+    Language heads: shares of attention on picture, question, start and the answer position itself, beside the mean of
+    the layer's other heads; the correlation of attention to single picture tokens with what blocking them costs; and
+    what it costs to block the picture from this head. Vision heads: shares on class token, the patch itself, its
+    neighbours and the rest. Maps are pictures of where it looks, not explanations.
+    """
+    address = context.address(arguments.component)
+    if address.part != "head":
+        raise PlannerError(
+            f"`{address}` is not a head", kind="address", hint="name one, such as `language.3.head.2`"
+        )
+    order = context.random("looks").permutation(len(context.images))[: arguments.n]
+    numbers = sorted(map(int, order))
+    stimuli = [context.images.asked(number) for number in numbers]
+    looks = _looks(context, address, stimuli)
+    quantities = _quantities(context, address, looks)
+    reason = (
+        context.adapter.reaches(address, "answer")
+        if address.tower == "language"
+        else "it is in the vision tower"
+    )
+    warnings: list[str] = []
+    if context.target.family == "clip":
+        reason = "its target says no words"
+    if reason is None:
+        quantities |= _effects(context, address, stimuli[:CUT], warnings)
+    else:
+        warnings.append(f"nothing was blocked: {reason}")
+    return Attention(
+        component=str(address),
+        exemplars=_shown(context, address, numbers[:SHOWN]),
+        quantities=quantities,
+        warnings=tuple(warnings),
+        summary=_summary(address, looks, quantities, len(stimuli)),
+    )
+
+
+def _looks(context: ToolContext, address: Address, stimuli: Sequence[Stimulus]) -> Looks:
+    """All heads of the layer, since the others are the control."""
+    outcome = _patterns(context, address, stimuli)
+    pattern = outcome.reads[_site(address)].float().cpu()
+    if address.tower == "vision":
+        return _among_patches(context, pattern)
+    batch, rows = outcome.batch, np.arange(len(stimuli))
+    answer = batch.answer.cpu().numpy()
+    weights = pattern.numpy()[rows, :, answer]
+    visual, question = batch.visual.cpu().numpy(), batch.question.cpu().numpy()
+    own = np.zeros_like(visual)
+    own[rows, answer] = True
+    start = batch.real.cpu().numpy() & ~visual & ~question & ~own
+    places = (visual, question, start, own)
+    shares = np.stack([(weights * place[:, None]).sum(axis=-1).T for place in places], axis=1)
+    return Looks(("visual", "question", "start", "itself"), shares.astype(np.float64))
+
+
+def _among_patches(context: ToolContext, pattern: Float[Tensor, "row head query key"]) -> Looks:
+    """Mean over the queries that are patches; position 0 is the class token."""
+    count = pattern.shape[-1] - 1
+    grid = context.adapter.boxes(*context.images.picture(0).image.size)
+    row, column = np.divmod(np.arange(count), grid.columns)
+    apart = np.maximum(np.abs(row[:, None] - row[None]), np.abs(column[:, None] - column[None]))
+    patches = pattern.numpy()[:, :, 1:]
+    classes = (
+        patches[..., 0],
+        *((patches[..., 1:] * near).sum(axis=-1) for near in (apart == 0, apart == 1, apart > 1)),
+    )
+    shares = np.stack([one.mean(axis=-1).T for one in classes], axis=1)
+    return Looks(("class", "itself", "near", "far"), shares.astype(np.float64))
+
+
+def _quantities(context: ToolContext, address: Address, looks: Looks) -> dict[str, Quantity]:
+    assert address.index is not None
+    seed = context.derived_seed(address, "attention")
+    rest = np.delete(looks.shares, address.index, axis=0)
+    found = {}
+    for place, name in enumerate(looks.names):
+        mean = bootstrap_mean(looks.shares[address.index, place], seed=seed)
+        found[f"share_{name}"] = Quantity(
+            value=mean.value,
+            unit="share of attention",
+            ci=(mean.low, mean.high),
+            n=mean.n,
+            control=float(rest[:, place].mean()) if len(rest) else None,
+        )
+    return found
+
+
+def _effects(
+    context: ToolContext, address: Address, stimuli: Sequence[Stimulus], warnings: list[str]
+) -> dict[str, Quantity]:
+    knocked = _knock_out(context, address, stimuli)
+    seed = context.derived_seed(address, "knockout")
+    cost, another = (bootstrap_mean(part, seed=seed) for part in (knocked.all_of_them, knocked.another))
+    found = {
+        "cut_visual": Quantity(
+            value=cost.value,
+            unit="nats of the answer's log-probability",
+            ci=(cost.low, cost.high),
+            n=cost.n,
+            control=another.value,
+            control_ci=(another.low, another.high),
+        )
+    }
+    told: Estimate = bootstrap_mean(knocked.correlation, seed=seed)
+    found["knockout_correlation"] = Quantity(
+        value=told.value, unit="rank correlation", ci=(told.low, told.high), n=told.n, control=0.0
+    )
+    if told.low <= 0:
+        warnings.append("attention to picture tokens does not go with what blocking them costs")
+    return found
+
+
+def _knock_out(context: ToolContext, address: Address, stimuli: Sequence[Stimulus]) -> Knocked:
+    from tools.engine.plan import Knockout, Plan, Row
+
+    assert address.index is not None
+    layer, head = address.layer, address.index
+    outcome = _patterns(context, address, stimuli)
+    weights = outcome.reads[_site(address)].float().cpu().numpy()
+    visual, first = outcome.batch.visual.cpu().numpy(), outcome.batch.first.cpu().numpy()
+    answer = outcome.batch.answer.cpu().numpy()
+    sibling = others(context, address, 1, "knockout")
+    other = sibling[0].index if sibling else head
+    rows, chosen = [], []
+    for number in range(len(stimuli)):
+        places = np.flatnonzero(visual[number])
+        ranked = places[np.argsort(-weights[number, head, answer[number], places], kind="stable")]
+        tokens = ranked[np.unique(np.linspace(0, len(ranked) - 1, TOKENS).round().astype(int))]
+        chosen.append(tokens)
+        rows.append(Row(number, knockouts=(Knockout(layer, head, "answer", "visual"),)))
+        rows.append(Row(number, knockouts=(Knockout(layer, other, "answer", "visual"),)))
+        rows += [
+            Row(number, knockouts=(Knockout(layer, head, "answer", (int(token - first[number]),)),))
+            for token in tokens
+        ]
+    plain = outcome.logits.float().cpu().log_softmax(dim=-1)
+    said = plain.argmax(dim=-1)
+    after = context.engine.run(Plan(list(stimuli), rows)).logits.float().cpu().log_softmax(dim=-1)
+    correlation, cut, another, at = [], [], [], 0
+    for number, tokens in enumerate(chosen):
+        lost = (plain[number, said[number]] - after[at : at + 2 + len(tokens), said[number]]).numpy()
+        cut.append(float(lost[0]))
+        another.append(float(lost[1]))
+        correlation.append(spearman(weights[number, head, answer[number], tokens], np.abs(lost[2:])))
+        at += 2 + len(tokens)
+    return Knocked(np.array(correlation), np.array(cut), np.array(another))
+
+
+def spearman(first: Float[np.ndarray, "value"], second: Float[np.ndarray, "value"]) -> float:
+    """Rank correlation, ties at their mean rank; 0 where one side does not vary."""
+    one, two = (_ranks(np.asarray(side, dtype=np.float64)) for side in (first, second))
+    spread = float(one.std() * two.std())
+    return float(((one - one.mean()) * (two - two.mean())).mean() / spread) if spread > 0 else 0.0
+
+
+def _ranks(numbers: Float[np.ndarray, "value"]) -> Float[np.ndarray, "value"]:
+    _, member, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    ends = counts.cumsum()
+    return (ends - (counts - 1) / 2.0)[member]
+
+
+def _patterns(context: ToolContext, address: Address, stimuli: Sequence[Stimulus]) -> Outcome:
+    return context.engine.plain(list(stimuli), (_site(address),))
+
+
+def _site(address: Address):  # type: ignore[no-untyped-def]  # the site's type would load a model's libraries
+    from tools.targets.sites import Site
+
+    return Site("attn.pattern", address.tower, address.layer)
+
+
+def _shown(context: ToolContext, address: Address, numbers: Sequence[int]) -> tuple[Shown, ...]:
+    """Pictures with maps; `value` is the largest share of attention on one token."""
+    stimuli = [context.images.asked(number) for number in numbers]
+    heat = context.activations.maps(address, stimuli)
+    overlays = keep_overlays(context, address, Reading(), stimuli)
+    return tuple(
+        Shown(
+            key=stimulus.key,
+            index=number,
+            value=float(one.max()),
+            image=keep(context, stimulus.image),
+            overlay=laid,
+            tail="attention",
+            question=stimulus.question,
+        )
+        for number, stimulus, one, laid in zip(numbers, stimuli, heat, overlays, strict=True)
+    )
+
+
+def _summary(address: Address, looks: Looks, quantities: dict[str, Quantity], n: int) -> str:
+    told = ", ".join(
+        f"{name} {quantities[f'share_{name}'].value:.0%}"
+        + ("" if (control := quantities[f"share_{name}"].control) is None else f" (others {control:.0%})")
+        for name in looks.names
+    )
+    end = ""
+    if "cut_visual" in quantities:
+        cut, rank = quantities["cut_visual"], quantities["knockout_correlation"]
+        end = (
+            f" Blocking the picture costs {cut.value:+.3f} nats (another head {cut.control or 0:+.3f}); attention goes "
+            f"with the cost of single tokens at {rank.value:.2f}."
+        )
+    return f"{address} looks at {told} (n = {n}).{end}"[:400]

@@ -1,0 +1,312 @@
+"""`patch`: is a component's activation enough to carry a concept to the answer, and is it needed for that?
+
+Activation patching between the two sides of pairs: *clean* is the picture with the concept, *corrupt* the one without.
+Denoising moves the clean activation into the corrupt run, R = (m_patched − m_corrupt) / (m_clean − m_corrupt); noising
+moves the corrupt one into the clean run, N = (m_clean − m_patched) / (m_clean − m_corrupt) (Zhang and Nanda 2024).
+Both are ratios of sums over pairs, resampled over pairs, since ratios of single pairs explode where the gap is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field
+
+from store.address import Address, parse_set
+from store.errors import PlannerError
+from store.records import Model, Quantity
+from tools.context import ToolContext
+from tools.methods.ablate import refuse_unreachable
+from tools.methods.pairing import FEWEST, Made, pairs_for
+from tools.methods.showing import keep_made
+from tools.methods.values import others
+from tools.stimuli import Change, Pair, Stimulus
+from tools.tool import Arguments, Result, tool
+
+if TYPE_CHECKING:
+    from tools.engine.plan import Row
+
+CONTROLS = 3
+"""Random sets of as many components of the same sites."""
+GAP = 0.05
+"""Logits (or share of probability) between clean and corrupt below which a ratio would be noise."""
+DRAWS = 2000
+SHOWN = 6
+
+
+class PatchArguments(Arguments):
+    components: Annotated[
+        str,
+        Field(
+            description="One component, or several patched together: `language.3.mlp.17`, `language.3.head.*`."
+        ),
+    ]
+    concept: Annotated[str, Field(min_length=1, max_length=200, description="What the pictures differ in.")]
+    change: Change = "swap"
+    positions: Annotated[
+        Literal["all", "visual", "question", "answer"],
+        Field(description="Tokens whose activation is moved (components of the vision tower: all)."),
+    ] = "all"
+    metric: Annotated[
+        Literal["margin", "probability"],
+        Field(description="Logit, or probability, of the answer with the concept minus that without."),
+    ] = "margin"
+    n: Annotated[int, Field(ge=8, le=100, description="Pairs.")] = 16
+
+
+class PatchedPair(Model):
+    """One pair: its pictures as artifacts, question, answers, and the metric in the four runs."""
+
+    without: str
+    with_: Annotated[str, Field(serialization_alias="with")]
+    question: str
+    answers: tuple[str, str]
+    clean: float
+    corrupt: float
+    denoised: float
+    noised: float
+
+
+class Patched(Result):
+    """`pairs` are those with the largest gap; `left_out` counts pairs whose two answers are the same."""
+
+    components: tuple[str, ...]
+    concept: str
+    metric: str
+    positions: str
+    pairs: tuple[PatchedPair, ...]
+    left_out: int
+
+
+class Duel(NamedTuple):
+    """A pair with the tokens of its two answers, and the words."""
+
+    pair: Pair
+    with_: int
+    without: int
+    words: tuple[str, str]
+
+
+class Runs(NamedTuple):
+    """The metric in each pair's runs; the controls' by control."""
+
+    clean: Float[np.ndarray, "pair"]
+    corrupt: Float[np.ndarray, "pair"]
+    denoised: Float[np.ndarray, "set pair"]
+    noised: Float[np.ndarray, "set pair"]
+
+
+@tool
+def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
+    """Moves a component's activation between pictures that differ in one concept, and watches the answer.
+
+    `denoising` (sufficiency): share of the gap between the two answers that the activation with the concept restores
+    in the picture without it; `noising` (necessity): share that is lost the other way round; 1 is all, 0 none, both can
+    leave that range. Over pairs whose question has different answers on the two sides; intervals over pairs; the
+    control moves as many random components of the same site. Refused where no path leads to the logits.
+    """
+    addresses = parse_set(arguments.components, context.extent)
+    if len(addresses) > 64:
+        raise PlannerError(
+            f"`{arguments.components}` names {len(addresses)} components", kind="arguments", hint="at most 64"
+        )
+    for address in addresses:
+        refuse_unreachable(context, address)
+    made = pairs_for(
+        context,
+        arguments.concept,
+        arguments.change,
+        arguments.n,
+        wanted=_asks_for_it,
+        most=3 * len(context.images),
+    )
+    duels = _duels(context, made)
+    sets = [addresses, *(_control(context, addresses, draw) for draw in range(CONTROLS))]
+    runs = _run(context, duels, sets, arguments)
+    gaps = runs.clean - runs.corrupt
+    if gaps.mean() < GAP:
+        raise PlannerError(
+            f"the target hardly tells the two sides apart (mean gap {gaps.mean():.3f} {arguments.metric}): a share of "
+            "that would be noise",
+            kind="gap",
+            hint="choose a concept that the target's answers show, or another `change`",
+        )
+    seed = context.derived_seed(arguments.components, "patch", arguments.concept)
+    denoising = _ratio(runs.denoised - runs.corrupt, gaps, seed)
+    noising = _ratio(runs.clean - runs.noised, gaps, seed)
+    return Patched(
+        components=tuple(map(str, addresses)),
+        concept=arguments.concept,
+        metric=arguments.metric,
+        positions=arguments.positions,
+        pairs=_shown(context, duels, runs),
+        left_out=len(made.pairs) - len(duels),
+        quantities={
+            "denoising": denoising,
+            "noising": noising,
+            "gap": Quantity(value=float(gaps.mean()), unit=arguments.metric, n=len(duels)),
+        },
+        warnings=_warnings(made, denoising, noising),
+        summary=_summary(arguments, addresses, denoising, noising, float(gaps.mean())),
+    )
+
+
+def _asks_for_it(pair: Pair) -> bool:
+    """Whether the pair's question has another answer on the other side, where answers are known."""
+    if not pair.with_.question:
+        return False
+    known = bool(pair.with_.answer and pair.without.answer)
+    return pair.with_.answer != pair.without.answer if known else True
+
+
+def _duels(context: ToolContext, made: Made) -> list[Duel]:
+    """Pairs with the tokens of both answers: the right ones where they are known, else what the target says."""
+    from tools.engine.plan import Plan, Row
+
+    said: list[int] = []
+    stimuli = [side for pair in made.pairs for side in (pair.with_, pair.without)]
+    if any(not stimulus.answer for stimulus in stimuli):
+        outcome = context.engine.run(Plan(stimuli, [Row(number) for number in range(len(stimuli))]))
+        said = outcome.logits.argmax(dim=1).tolist()
+    found = []
+    for number, pair in enumerate(made.pairs):
+        tokens = [
+            _token(context, side, said[2 * number + place] if said else None)
+            for place, side in enumerate((pair.with_, pair.without))
+        ]
+        first, second = tokens
+        if first is not None and second is not None and first != second:
+            words = (_word(context, first), _word(context, second))
+            found.append(Duel(pair, first, second, words))
+    if len(found) < FEWEST:
+        raise PlannerError(
+            f"only {len(found)} of {len(made.pairs)} pairs have two different answers of one token",
+            kind="pairs",
+            hint="choose a concept that questions are asked about, or `make_pairs`, which needs no answers",
+        )
+    return found
+
+
+def _token(context: ToolContext, stimulus: Stimulus, said: int | None) -> int | None:
+    return context.adapter.token(stimulus.answer) if stimulus.answer else said
+
+
+def _word(context: ToolContext, token: int) -> str:
+    return str(context.target.processor.tokenizer.decode([token])).strip()
+
+
+def _control(context: ToolContext, addresses: Sequence[Address], draw: int) -> list[Address]:
+    """As many random components of the same sites, none of them among the patched where the site is large enough."""
+    found: list[Address] = []
+    for address in addresses:
+        free = [
+            one
+            for one in others(context, address, 10**6, f"patch {draw}")
+            if one not in addresses and one not in found
+        ]
+        found.append(free[0] if free else others(context, address, 1, f"patch {draw}")[0])
+    return found
+
+
+def _run(
+    context: ToolContext, duels: Sequence[Duel], sets: Sequence[Sequence[Address]], arguments: PatchArguments
+) -> Runs:
+    from tools.engine.plan import Plan, Row
+
+    stimuli = [side for duel in duels for side in (duel.pair.with_, duel.pair.without)]
+    rows = [Row(number) for number in range(len(stimuli))]
+    for addresses in sets:
+        for number in range(0, len(stimuli), 2):
+            rows.append(_moved(number + 1, number, addresses, arguments))
+            rows.append(_moved(number, number + 1, addresses, arguments))
+    logits = context.engine.run(Plan(stimuli, rows)).logits.float().cpu()
+    scores = logits if arguments.metric == "margin" else logits.softmax(dim=-1)
+    table = scores.double().numpy().reshape(1 + len(sets), len(duels), 2, -1)
+    pair = np.arange(len(duels))
+    metric = (
+        table[:, pair, :, [duel.with_ for duel in duels]]
+        - table[:, pair, :, [duel.without for duel in duels]]
+    )
+    clean, corrupt = metric[:, 0, 0], metric[:, 0, 1]
+    return Runs(clean, corrupt, metric[:, 1:, 0].T, metric[:, 1:, 1].T)
+
+
+def _moved(into: int, source: int, addresses: Sequence[Address], arguments: PatchArguments) -> Row:
+    """A run of one side with the components as they are on the other."""
+    from tools.engine.plan import Intervention, Row, Swap
+    from tools.targets.sites import site_of
+
+    found = []
+    for address in addresses:
+        site, unit = site_of(address)
+        positions = "all" if address.tower == "vision" else arguments.positions
+        found.append(Intervention(site, unit, positions, Swap(source)))
+    return Row(into, tuple(found))
+
+
+def _ratio(moved: Float[np.ndarray, "set pair"], gaps: Float[np.ndarray, "pair"], seed: int) -> Quantity:
+    """Σ moved / Σ gap over pairs, with its interval; the first set is meant, the mean of the others is the control."""
+    picked = np.random.default_rng(seed).integers(len(gaps), size=(DRAWS, len(gaps)))
+    below = gaps[picked].sum(axis=1)
+    sound = below > 0
+    values = [row.sum() / gaps.sum() for row in moved]
+    low, high = np.quantile(moved[0][picked].sum(axis=1)[sound] / below[sound], [0.025, 0.975])
+    of_controls = moved[1:].mean(axis=0)
+    drawn = of_controls[picked].sum(axis=1)[sound] / below[sound]
+    control_low, control_high = np.quantile(drawn, [0.025, 0.975])
+    control = float(np.mean(values[1:]))
+    return Quantity(
+        value=float(values[0]),
+        unit="share of the gap",
+        ci=(min(float(low), float(values[0])), max(float(high), float(values[0]))),
+        n=len(gaps),
+        control=control,
+        control_ci=(min(float(control_low), control), max(float(control_high), control)),
+    )
+
+
+def _shown(context: ToolContext, duels: Sequence[Duel], runs: Runs) -> tuple[PatchedPair, ...]:
+    largest = np.argsort(-(runs.clean - runs.corrupt), kind="stable")[:SHOWN].tolist()
+    return tuple(
+        PatchedPair(
+            without=keep_made(context, duels[i].pair.without, "pair"),
+            with_=keep_made(context, duels[i].pair.with_, "pair"),
+            question=duels[i].pair.with_.question,
+            answers=duels[i].words,
+            clean=float(runs.clean[i]),
+            corrupt=float(runs.corrupt[i]),
+            denoised=float(runs.denoised[0, i]),
+            noised=float(runs.noised[0, i]),
+        )
+        for i in largest
+    )
+
+
+def _warnings(made: Made, denoising: Quantity, noising: Quantity) -> tuple[str, ...]:
+    found = ["pairs were found, not made: they differ in more than the concept"] if made.found else []
+    for name, ratio in (("denoising", denoising), ("noising", noising)):
+        if ratio.control is not None and ratio.control_ci and ratio.value <= ratio.control_ci[1]:
+            found.append(f"{name} is no more than that of random components of the site")
+    return tuple(found)
+
+
+def _summary(
+    arguments: PatchArguments,
+    addresses: Sequence[Address],
+    denoising: Quantity,
+    noising: Quantity,
+    gap: float,
+) -> str:
+    def told(ratio: Quantity) -> str:
+        assert ratio.ci is not None and ratio.control is not None
+        return f"{ratio.value:.2f} [{ratio.ci[0]:.2f}, {ratio.ci[1]:.2f}], control {ratio.control:.2f}"
+
+    named = str(addresses[0]) if len(addresses) == 1 else f"{len(addresses)} components"
+    return (
+        f"{named} at {arguments.positions} tokens, `{arguments.concept[:60]}` ({arguments.change}): restores "
+        f"{told(denoising)} of the gap (denoising), its loss costs {told(noising)} (noising); n = {denoising.n} pairs, "
+        f"mean gap {gap:.2f} {arguments.metric}."
+    )[:400]
