@@ -1,8 +1,9 @@
-"""The null of a target: how well the best phrase of a class fits units that were never trained, place by place.
+"""The null of an architecture: how well the best phrase of a class fits units that were never trained, place by place.
 
 Random units behind random eyes are selective too, nearly always for the background. So a component has learned
 something only when its words are truer than what the same search over phrases finds in untrained copies, at the same
-site, for a phrase of the same class. Measured once for a target and kept in a file; untrained.py measures.
+site, for a phrase of the same class. Measured once for all targets of one configuration, since trained weights do not
+enter it, and kept in a file; untrained.py measures.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tools.activations import ActivationSource, ModelActivations
 from tools.scoring.concept import phrases as phrases_of
 from tools.scoring.presence import Label, Presence
 from tools.scoring.selectivity import NULL_QUANTILE, split
+from tools.targets.fingerprint import configuration
 from tools.targets.target import Target
 
 PICTURES = 600
@@ -43,9 +45,9 @@ class SiteNull(Model):
 
 
 class Null(Model):
-    """What untrained copies of one target reach, by place (`language.3.mlp at visual tokens`)."""
+    """What untrained copies of a configuration reach, by place (`language.3.mlp at visual tokens`)."""
 
-    fingerprint: str
+    configuration: str
     made_with: dict[str, JsonValue]
     places: dict[str, SiteNull]
 
@@ -100,8 +102,9 @@ def untrained_null(
         "seed": seed,
         "version": VERSION,
     }
-    name = f"null-{target.fingerprint[:16]}-{_digest(made_with)[:8]}.json"
-    found = Null(fingerprint=target.fingerprint, made_with=made_with, places={})
+    copied = configuration(target.model)
+    name = f"null-{copied[:12]}-{_digest(made_with)[:8]}.json"
+    found = Null(configuration=copied, made_with=made_with, places={})
     for path in [*(other / name for other in shipped), folder / name]:
         found = _joined(found, _kept(path, found))
     peers = {place(component, scope): _peers(component, scope, extent) for component, scope in wanted}
@@ -143,7 +146,11 @@ def _kept(path: Path, like: Null) -> dict[str, SiteNull]:
         kept = Null.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return {}
-    return kept.places if (kept.fingerprint, kept.made_with) == (like.fingerprint, like.made_with) else {}
+    return (
+        kept.places
+        if kept.model_copy(update={"places": {}}) == like.model_copy(update={"places": {}})
+        else {}
+    )
 
 
 def _keep(path: Path, found: Null) -> None:

@@ -26,6 +26,11 @@ def fingerprint(model: PreTrainedModel) -> str:
     return digest.hexdigest()
 
 
+def configuration(model: PreTrainedModel) -> str:
+    """64 hex digits of the configuration alone: the same for a model, its checkpoints and its untrained copies."""
+    return hashlib.sha256(_canonical(model.config.to_dict()).encode()).hexdigest()
+
+
 def _canonical(config: dict[str, Any]) -> str:
     return json.dumps(_without_noise(config), sort_keys=True, separators=(",", ":"), default=str)
 

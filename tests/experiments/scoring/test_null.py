@@ -95,6 +95,17 @@ def test_a_null_is_measured_once_for_a_target(measured: Any) -> None:
     assert opened == before and len(list(folder.iterdir())) == 1
 
 
+def test_targets_of_one_configuration_share_a_null(measured: Any, target: Target) -> None:
+    found, _, _, folder = measured
+    other = untrained_copy(target, 5)
+    judged = Judged(SquareJudge(), Squares("test", 90), name="squares")
+    extent = adapter_for(other).extent()
+    again = untrained_null(
+        other, [(UNIT, "visual")], judged, ("red", "blue", "square"), class_of, extent=extent, folder=folder
+    )
+    assert again.places.items() >= found.places.items()
+
+
 def test_a_new_place_is_added_to_what_is_known(measured: Any) -> None:
     found, null, opened, _ = measured
     before = len(opened)
@@ -112,7 +123,7 @@ def test_a_null_that_came_with_the_checkout_is_used_and_a_torn_file_is_not(
     torn = tmp_path / "torn"
     torn.mkdir()
     (name,) = [path.name for path in folder.iterdir()]
-    (torn / name).write_text('{"fingerprint": ')
+    (torn / name).write_text('{"configuration": ')
     assert place(UNIT, "visual") in null((UNIT, "visual"), folder=torn).places and len(opened) > before
 
 
@@ -139,7 +150,7 @@ def test_the_search_takes_the_side_and_phrase_that_fit_on_the_half_that_chooses(
 
 
 NULL = Null(
-    fingerprint="f",
+    configuration="c",
     made_with={},
     places={place(UNIT, "visual"): SiteNull(units=200, copies=4, thresholds={"color": 0.2, "ground": 0.6})},
 )

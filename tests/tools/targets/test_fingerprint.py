@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tools.targets.fingerprint import fingerprint
+from tools.targets.fingerprint import configuration, fingerprint
 from tools.targets.load import load_target
 
 
@@ -51,3 +51,13 @@ def test_how_a_model_is_run_does_not_change_it(llava_folder: Path) -> None:
     model.set_attn_implementation("eager")
     model.config.use_cache = False
     assert fingerprint(model) == before
+
+
+def test_copies_with_other_weights_share_a_configuration(llava_folder: Path) -> None:
+    model = load_target(llava_folder).model
+    before, whole = configuration(model), fingerprint(model)
+    with torch.no_grad():
+        model.get_parameter("lm_head.weight")[0, 0] += 1
+    assert configuration(model) == before and fingerprint(model) != whole
+    model.config.vision_feature_layer = -1
+    assert configuration(model) != before
