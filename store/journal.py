@@ -103,13 +103,24 @@ class Journal:
 
         self._access.write(work)
 
-    def components(self, run: str, addresses: Iterable[str]) -> None:
-        """What the run is going to look at, so that a reader sees those too that it has not begun."""
-        chosen = list(addresses)
+    def resume_run(self, run: str) -> None:
+        """The run goes on: it counts as running until it ends again."""
 
         def work(session: Session) -> None:
-            for address in chosen:
-                component_of(session, run, address)
+            row = rules.known_run(session, run)
+            row.status = "running"
+            row.ended = ""
+
+        self._access.write(work)
+
+    def components(self, run: str, addresses: Iterable[str]) -> None:
+        """What the run is going to look at, so that a reader sees those too that it has not begun."""
+        chosen = dict.fromkeys(addresses)
+
+        def work(session: Session) -> None:
+            rules.known_run(session, run)
+            begun = set(session.scalars(select(ComponentRow.address).where(ComponentRow.run == run)))
+            session.add_all(_fresh(run, address) for address in chosen if address not in begun)
 
         self._access.write(work)
 
@@ -232,11 +243,15 @@ def component_of(session: Session, run: str, thread: str) -> ComponentRow:
     row = session.get(ComponentRow, (run, thread))
     if row is None:
         rules.known_run(session, run)
-        row = ComponentRow(run=run, address=thread, status="", reason="", claims={})
+        row = _fresh(run, thread)
         if thread not in OTHER_THREADS:
             session.add(row)
             session.flush()
     return row
+
+
+def _fresh(run: str, address: str) -> ComponentRow:
+    return ComponentRow(run=run, address=address, status="", reason="", claims={})
 
 
 def _at(session: Session, turn: Turn) -> ExperimentRow | None:

@@ -25,7 +25,7 @@ from store.schema import (
     VerdictRow,
 )
 
-_CITED = re.compile(r"\[e(\d+)\]")
+_CITATION = re.compile(r"\[\s*e\d+(?:\s*[,;]\s*e\d+)*\s*\]")
 _NOT_WORDS = {"seconds", "cost"}
 """What may differ when a resumed run freezes the same description again."""
 
@@ -71,13 +71,15 @@ def verdicts_on(session: Session, run: str, thread: str, number: int) -> list[Ve
 
 
 def cited_in(text: str) -> list[int]:
-    """The experiments that a text cites as `[e12]`, each once, in order."""
-    return list(dict.fromkeys(int(number) for number in _CITED.findall(text)))
+    """The experiments that a text cites as `[e12]` or `[e12, e14]`, each once, in order."""
+    marks = "".join(_CITATION.findall(text))
+    return list(dict.fromkeys(int(number) for number in re.findall(r"\d+", marks)))
 
 
 def citations(description: Description) -> dict[str, list[int]]:
     """Every place of a description that leans on experiments, with their numbers."""
-    places = {"text": cited_in(description.text), "evidence": list(description.evidence)}
+    places = {"text": cited_in(description.text), "reason": cited_in(description.reason)}
+    places["evidence"] = list(description.evidence)
     places |= {f"facet {i}": list(facet.evidence) for i, facet in enumerate(description.facets)}
     places |= {f"claim {name}": list(claim.evidence) for name, claim in description.claims.items() if claim}
     return places

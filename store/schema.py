@@ -174,7 +174,7 @@ class DescriptionRow(Base):
 
 
 class CitationRow(Base):
-    """Where an experiment is leaned on: `place` is `text`, `evidence`, `facet N`, `claim NAME` or `verdict N.M`."""
+    """Who leans on an experiment: `place` is `text`, `reason`, `evidence`, `facet N`, `claim NAME` or `verdict N.M`."""
 
     __tablename__ = "citation"
     __table_args__ = (Index(None, "experiment"),)

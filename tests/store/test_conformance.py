@@ -27,6 +27,8 @@ def test_a_run_is_read_back_with_the_name_of_its_target(store: Store, run: str) 
 def test_a_resumed_run_ends_again(store: Store, run: str) -> None:
     store.recorder.end_run(run, "interrupted")
     assert store.queries.run(run).status == "interrupted"
+    store.recorder.resume_run(run)
+    assert (store.queries.run(run).status, store.queries.run(run).ended) == ("running", "")
     store.recorder.end_run(run, "done")
     assert store.queries.run(run).status == "done"
     assert store.queries.run(run).ended
@@ -161,7 +163,8 @@ def test_a_verdict_needs_its_hypothesis_and_its_experiments(store: Store, run: s
 
 
 def test_components_are_seen_before_they_are_begun_and_after_they_are_done(store: Store, run: str) -> None:
-    store.recorder.components(run, ["language.0.mlp.1", UNIT])
+    for _ in range(2):
+        store.recorder.components(run, ["language.0.mlp.1", UNIT])
     measure(store, run, thread="vision.0.head.1")
     measure(store, run, thread="direct")
     store.recorder.description(run, words(status="abstained", reason="nothing stable"))
@@ -177,7 +180,8 @@ def test_components_are_seen_before_they_are_begun_and_after_they_are_done(store
 def test_a_description_is_read_back_with_its_receipts(store: Store, run: str) -> None:
     numbers = [measure(store, run, step).number for step in range(4)]
     description = words(
-        f"Fires on red [e{numbers[0]}], most on stars [e{numbers[1]}][e{numbers[0]}].",
+        f"Fires on red [e{numbers[0]}], most on stars [e{numbers[1]}; e{numbers[0]}].",
+        reason=f"the test is small [e{numbers[2]}]",
         facets=(Facet(phrase="red", evidence=(numbers[2],)),),
         claims={"necessary": Claim(verdict="no", evidence=(numbers[3],)), "sufficient": None},
         evidence=(numbers[0],),
@@ -189,7 +193,14 @@ def test_a_description_is_read_back_with_its_receipts(store: Store, run: str) ->
     cited = [
         (row["place"], row["experiment"]) for row in store.queries.export_rows() if row["table"] == "citation"
     ]
-    assert cited == [("claim necessary", 4), ("evidence", 1), ("facet 0", 3), ("text", 1), ("text", 2)]
+    assert cited == [
+        ("claim necessary", 4),
+        ("evidence", 1),
+        ("facet 0", 3),
+        ("reason", 3),
+        ("text", 1),
+        ("text", 2),
+    ]
 
 
 def test_a_description_can_not_cite_what_is_not_there_or_was_made_elsewhere(store: Store, run: str) -> None:

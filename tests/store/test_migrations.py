@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from store import migrations
+from store import database, migrations
 from store.database import VERSION, VERSION_TABLE, Store, open_store
+from store.errors import UserError
 from store.migrations import configure
 from store.schema import Base
+from tests.store.records import TARGET, begin, measure
 
 
 def test_the_program_speaks_the_version_of_the_last_migration() -> None:
@@ -31,20 +34,59 @@ def test_migrations_lead_to_the_tables_of_the_models(store: Store) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "002"
+down_revision = "001"
+
+
+def upgrade() -> None:
+    op.add_column("run", sa.Column("note", sa.Text(), nullable=False, server_default="none"))
+"""
+
+
+def test_an_older_store_is_brought_up_to_date_and_keeps_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "a.db"
+    with open_store(where) as store:
+        run = begin(store, TARGET)
+        recorded = measure(store, run)
+    folder = copy_of_migrations(tmp_path)
+    (folder / "versions" / "002_a_note.py").write_text(LATER)
+    monkeypatch.setattr(migrations, "FOLDER", folder)
+    monkeypatch.setattr(database, "VERSION", "002")
+    for _ in range(2):
+        with open_store(where) as store, store.engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT id, note FROM run").all() == [(run, "none")]
+            assert store.queries.experiments() == [recorded]
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="written by a newer version"):
+        open_store(where)
+
+
 def test_a_migration_that_breaks_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text((migrations.FOLDER / "env.py").read_text())
-    first = (migrations.FOLDER / "versions" / "001_the_record.py").read_text()
-    (folder / "versions" / "001_broken.py").write_text(
-        first.replace("    tables()\n", "    tables()\n    raise OSError('the power went')\n")
+    folder = copy_of_migrations(tmp_path)
+    (first,) = (folder / "versions").glob("001_*.py")
+    first.write_text(
+        first.read_text().replace("    tables()\n", "    tables()\n    raise RuntimeError('power cut')\n")
     )
     monkeypatch.setattr(migrations, "FOLDER", folder)
     where = tmp_path / "a.db"
-    with pytest.raises(Exception, match="the power went"):
+    with pytest.raises(RuntimeError, match="power cut"):
         open_store(where)
     monkeypatch.undo()
     with open_store(where) as store:
         assert set(Base.metadata.tables) < set(inspect(store.engine).get_table_names())
+
+
+def copy_of_migrations(folder: Path) -> Path:
+    return Path(
+        shutil.copytree(
+            migrations.FOLDER, folder / "migrations", ignore=shutil.ignore_patterns("__pycache__")
+        )
+    )
