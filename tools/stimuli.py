@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool
@@ -105,6 +105,18 @@ class ImageEditor(Protocol):
 
     def generate(self, prompt: str, seed: int, /) -> Stimulus:
         """A picture of what the prompt says. Raises UserError when the words are not understood."""
+        ...
+
+
+@runtime_checkable
+class Inquirer(Protocol):
+    """An editor whose world knows answers: it can ask of a pair what tells its sides apart."""
+
+    def telling(self, pair: Pair, seed: int, /) -> Pair:
+        """The pair with a question whose right answers differ between its sides: about the concept that they differ in.
+
+        Raises UserError for a pair that is not of its making.
+        """
         ...
 
 

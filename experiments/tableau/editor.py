@@ -16,11 +16,12 @@ from experiments.tableau.concepts import read_concept
 from experiments.tableau.keys import MADE, Key, Step, plain_words
 from experiments.tableau.parse import parse
 from experiments.tableau.prompt import read_prompt
-from experiments.tableau.questions import Unanswerable, answer
+from experiments.tableau.questions import Question, Unanswerable, answer
 from experiments.tableau.recall import Recalled, recall, take
 from experiments.tableau.render import masks
 from experiments.tableau.scene import Scene, Thing
 from experiments.tableau.source import painted
+from experiments.tableau.telling import telling_question
 from store.errors import UserError
 from store.records import Split
 from tools.stimuli import Change, Pair, Stimulus
@@ -46,19 +47,31 @@ class ExactEditor:
         step = Step(change, plain_words(concept), seed)
         read_concept(step.words)
         key, seen = self._open(stimulus)
-        made = take(key, step)
+        made = take(key.bare, step)
         if made is None:
             return None
-        before, after = _both_asked(stimulus, key, seen, key.then(step), made.scene)
+        before, after = _both_asked(stimulus, (key, seen), (key.then(step), made.scene))
         without, with_ = (before, after) if change == "add" else (after, before)
         told = f"{made.told} in {stimulus.key}"
         return Pair(concept, without, with_, told, _region(seen, made.scene, made.touched))
+
+    def telling(self, pair: Pair, seed: int, /) -> Pair:
+        """The pair with a question whose right answers differ between its sides (telling.py)."""
+        (without_key, without), (with_key, with_) = recall(pair.without.key), recall(pair.with_.key)
+        concept = read_concept(plain_words(pair.concept))
+        chance = with_key.then(Step("edit", f"ask {plain_words(pair.concept)}", seed)).chance()
+        question = telling_question(without, with_, concept, chance)
+        sides = [
+            _asked(key.asked(question.text), scene, question.meant, question.text)
+            for key, scene in ((without_key, without), (with_key, with_))
+        ]
+        return replace(pair, without=sides[0], with_=sides[1])
 
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Stimulus:
         """The stimulus after an instruction of instructions.py; its question stays where it can be answered."""
         key, _ = self._open(stimulus)
         step = Step("edit", plain_words(instruction), seed)
-        made = take(key, step)
+        made = take(key.bare, step)
         assert made is not None  # instructions are carried out or refused
         return _asked_again(stimulus, key.then(step), made.scene)
 
@@ -76,7 +89,7 @@ class ExactEditor:
         Raises UserError of kind "question" when it is not in the grammar or has no single answer in this picture.
         """
         key, seen = self._open(stimulus)
-        asked = _asked_again(replace(stimulus, question=question), key, seen)
+        asked = _asked_again(replace(stimulus, question=question), key.asked(question), seen)
         if not asked.question:
             raise UserError(
                 f"`{question}` has no single right answer here",
@@ -97,26 +110,33 @@ class ExactEditor:
 
 
 def _both_asked(
-    stimulus: Stimulus, key: Key, seen: Scene, later: Key, scene: Scene
+    stimulus: Stimulus, source: tuple[Key, Scene], edited: tuple[Key, Scene]
 ) -> tuple[Stimulus, Stimulus]:
     """The stimulus and the edited one, both with its question, or both without."""
-    before, after = _asked_again(stimulus, key, seen), _asked_again(stimulus, later, scene)
+    before, after = _asked_again(stimulus, *source), _asked_again(stimulus, *edited)
     if before.question and after.question:
         return before, after
-    return Stimulus(str(key), painted(seen)), Stimulus(str(later), painted(scene))
+    return _bare(*source), _bare(*edited)
 
 
 def _asked_again(stimulus: Stimulus, key: Key, scene: Scene) -> Stimulus:
     """The scene with the stimulus's question where that has one right answer, and bare otherwise."""
     question = parse(stimulus.question)
-    if question is not None:
-        try:
-            word = answer(question, scene)
-        except Unanswerable:
-            question = None
     if question is None:
-        return Stimulus(str(key), painted(scene))
-    return Stimulus(key.asked(), painted(scene), stimulus.question, word, question.kind)
+        return _bare(key, scene)
+    try:
+        return _asked(key if key.tail else key.asked(stimulus.question), scene, question, stimulus.question)
+    except Unanswerable:
+        return _bare(key, scene)
+
+
+def _asked(key: Key, scene: Scene, question: Question, text: str) -> Stimulus:
+    """The scene with a question in words and its right answer. Raises Unanswerable where it has none."""
+    return Stimulus(str(key), painted(scene), text, answer(question, scene), question.kind)
+
+
+def _bare(key: Key, scene: Scene) -> Stimulus:
+    return Stimulus(str(key.bare), painted(scene))
 
 
 def _region(before: Scene, after: Scene, touched: tuple[Thing, ...]) -> Bool[np.ndarray, "height width"]:

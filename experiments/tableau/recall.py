@@ -31,7 +31,7 @@ class Recalled(NamedTuple):
 def recall(text: str) -> Recalled:
     """The scene behind a stimulus's key. Raises UserError of kind "stimulus" when it is no painted picture's."""
     key = read_key(text)
-    seen = _scene(key) if key is not None else None
+    seen = _scene(key.bare) if key is not None else None
     if key is None or seen is None:
         raise UserError(
             f"`{text}` is not the key of a painted picture",
@@ -43,7 +43,7 @@ def recall(text: str) -> Recalled:
 
 @lru_cache(maxsize=KEPT)
 def take(key: Key, step: Step) -> Altered | None:
-    """What a step makes of the scene behind `key`; None where the scene does not allow it. UserError as its verb's."""
+    """What a step makes of the scene behind a bare key; None where that does not allow it. UserError as its verb's."""
     chance = key.then(step).chance()
     if step.verb == "paint":
         return Altered(painted_wish(read_prompt(step.words), chance), f"painted {step.words}")

@@ -90,7 +90,7 @@ class TableauSource:
         """Picture `index` with its question; every dozen pictures share out the kinds of ASKED among themselves."""
         seen = scene_of_split(self.split, self._checked(index))
         question, wording = _dealt(self.split, index // len(ASKED))[index % len(ASKED)]
-        key = Key(f"{self.split}/{index}").asked()
+        key = str(Key(f"{self.split}/{index}").asked())
         return Stimulus(key, painted(seen), question.text(wording), answer(question, seen), question.kind)
 
     def ask(self, kind: str, n: int, seed: int, /) -> list[Stimulus]:
@@ -102,7 +102,7 @@ class TableauSource:
         items = _items(self.split, known, n, seed)
         bases = (f"{self.split}/{known}-{n}-{seed}/{number}" for number in range(n))
         return [
-            Stimulus(Key(base).asked(), painted(_scene(item)), item.text, item.answer, known)
+            Stimulus(str(Key(base).asked()), painted(_scene(item)), item.text, item.answer, known)
             for base, item in zip(bases, items, strict=True)
         ]
 

@@ -7,12 +7,14 @@ import pytest
 
 from experiments.tableau.concepts import read_concept
 from experiments.tableau.editor import ExactEditor
+from experiments.tableau.parse import parse
+from experiments.tableau.questions import answer
 from experiments.tableau.recall import recall
 from experiments.tableau.scene_judge import SceneJudge
 from experiments.tableau.source import TableauSource
 from store.errors import UserError
 from tools.judging import ConceptJudge, StimulusJudge, judge_matrix
-from tools.stimuli import ImageEditor, Stimulus
+from tools.stimuli import Change, ImageEditor, Inquirer, Stimulus
 
 TRAIN = TableauSource("train")
 EDITOR = ExactEditor()
@@ -31,6 +33,7 @@ def with_a(phrase: str, things: int = 3) -> Stimulus:
 def test_it_is_an_image_editor() -> None:
     editor: ImageEditor = EDITOR
     assert editor.name == "exact"
+    assert isinstance(editor, Inquirer)
 
 
 def test_instructions_give_pictures_under_keys_that_tell_what_was_done() -> None:
@@ -47,7 +50,7 @@ def test_instructions_give_pictures_under_keys_that_tell_what_was_done() -> None
 def test_a_question_goes_along_while_it_has_an_answer() -> None:
     stimulus = EDITOR.ask(with_a("red star"), "what color is the star ?")
     assert (stimulus.answer, stimulus.kind) == ("red", "color")
-    assert stimulus.key.endswith("?")
+    assert stimulus.key.endswith("?what color is the star")
     blue = EDITOR.edit(stimulus, "make the star blue", 0)
     assert (blue.question, blue.answer) == (stimulus.question, "blue")
     assert blue.key == f"{stimulus.key}|edit make the star blue #0"
@@ -63,6 +66,35 @@ def test_pairs_of_a_question_differ_in_its_answer_when_it_asks_for_the_swapped_w
     assert (pair.without.answer, pair.with_.answer) == ("no", "yes")
     assert "instead of" in pair.changed
     assert pair.changed.endswith(f"in {stimulus.key}")
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "swap"])
+@pytest.mark.parametrize(
+    "phrase", ["red star", "warm thing", "striped circle", "small thing", "dark background"]
+)
+def test_a_pair_can_be_asked_what_tells_its_sides_apart(phrase: str, change: Change) -> None:
+    kinds = set()
+    for number in range(60):
+        pair = EDITOR.pair(TRAIN.asked(number), phrase, change, 0)
+        if pair is None:
+            continue
+        asked = EDITOR.telling(pair, number)
+        assert asked.without.question == asked.with_.question
+        assert asked.without.answer != asked.with_.answer
+        assert asked.without.kind == asked.with_.kind
+        kinds.add(asked.with_.kind)
+        for side, before in ((asked.without, pair.without), (asked.with_, pair.with_)):
+            question = parse(side.question)
+            assert question is not None
+            assert answer(question, recall(side.key).scene) == side.answer
+            assert side.image is before.image
+            assert side.key not in (before.key, TRAIN.picture(number).key)
+    if phrase.endswith("background"):
+        assert kinds == {"background"}
+    elif change == "swap":
+        assert kinds & {"color", "size", "shape", "fill"}
+    else:
+        assert kinds == {"polling"}
 
 
 def test_prompts_give_pictures_that_descend_from_none() -> None:

@@ -98,8 +98,12 @@ def test_fingerprints_tell_collections_apart() -> None:
 def test_keys_are_read_back() -> None:
     key = Key("train/17").then(Step("remove", "red star", 2)).then(Step("edit", "make the circle blue", 0))
     assert str(key) == "train/17|remove red star #2|edit make the circle blue #0"
-    assert key.asked() == "train/17?|remove red star #2|edit make the circle blue #0"
-    assert read_key(str(key)) == read_key(key.asked()) == key
+    assert str(key.asked()) == "train/17?|remove red star #2|edit make the circle blue #0"
+    assert str(key.asked("Is there a star ?")).startswith("train/17?is there a star|remove")
+    for written in (key, key.asked(), key.asked("is there a star ?")):
+        assert read_key(str(written)) == written
+        assert written.bare == key
+        assert written.chance().random() == key.chance().random()
     assert plain_words(' A "Red"  star, please? #3|x') == "a red star , please 3 x"
 
 
