@@ -6,7 +6,7 @@ value`, and attention edges that are blocked. Knows nothing about how it is carr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -67,7 +67,17 @@ class Scale:
     factor: float
 
 
-Value = Zero | Mean | Swap | Set | Add | Scale
+@dataclass(frozen=True, slots=True, eq=False)
+class Apply:
+    """What a function makes of what stands there: from [position part] to a tensor that broadcasts to the same.
+
+    In a pattern: from [position head key], over the row's own keys.
+    """
+
+    function: Callable[[Tensor], Tensor]
+
+
+Value = Zero | Mean | Swap | Set | Add | Scale | Apply
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from store.errors import UserError
-from tools.engine.plan import Add, Intervention, Mean, Scale, Set, Swap, Zero
+from tools.engine.plan import Add, Apply, Intervention, Mean, Scale, Set, Swap, Zero
 from tools.targets.adapter import Tap
 from tools.targets.batch import CLASSES
 
@@ -53,6 +53,8 @@ class Edit:
                 return self._broadcast(tensor, now)
             case Add(tensor):
                 return now + self._broadcast(tensor, now)
+            case Apply(function):
+                return self._broadcast(function(now), now)
             case Mean(means):
                 return self._mean(means, now)[:, part]
             case Swap():

@@ -11,6 +11,7 @@ from store.address import Tower
 from tests.tools.lively import QUESTIONS, asked
 from tools.engine.engine import Engine
 from tools.engine.plan import Add, Intervention, Knockout, Plan, Row, Scale, Set, Swap, Value, Zero
+from tools.stimuli import Stimulus
 from tools.targets.batch import Positions
 from tools.targets.sites import LAYER_PLACES, Site, parse_site
 
@@ -99,7 +100,7 @@ def test_patching_all_of_a_layers_residual_recovers_the_other_run(engine: Engine
 
 
 def test_patching_the_picture_as_the_connector_gives_it_shows_the_other_picture(llava: Engine) -> None:
-    other = [STIMULI[0], type(STIMULI[0])("other", STIMULI[1].image, STIMULI[0].question)]
+    other = [STIMULI[0], Stimulus("other", STIMULI[1].image, STIMULI[0].question)]
     plain = llava.plain(other).logits
     read = llava.adapter.extent().towers["vision"].layers - 2
     for site in (
@@ -147,6 +148,21 @@ def test_padding_on_the_left_changes_nothing(llava: Engine) -> None:
             real = padded.batch.real[number]
             assert (padded.reads[site][number][real] - alone.reads[site][0]).abs().max() < 1e-5, site
     assert not padded.batch.real.all()
+
+
+def test_pictures_of_different_shapes_share_a_batch(llava_next: Engine) -> None:
+    """Their rows have different numbers of visual tokens."""
+    shapes = [(28, 56), (56, 28), (28, 28), (90, 30)]
+    stimuli = [
+        Stimulus(stimulus.key, stimulus.image.resize(shape), stimulus.question)
+        for stimulus, shape in zip(STIMULI, shapes, strict=True)
+    ]
+    write = (change("language.0.attn.z", Scale(2.0), 1, "visual"),)
+    together = llava_next.run(Plan(stimuli, [Row(number, write) for number in range(4)]))
+    assert len(set(together.batch.visual.sum(1).tolist())) > 1
+    for number, stimulus in enumerate(stimuli):
+        alone = llava_next.run(Plan([stimulus], [Row(0, write)])).logits[0]
+        assert (together.logits[number] - alone).abs().max() < 1e-5
 
 
 def test_the_picture_encoded_once_gives_the_same_as_the_whole_way(llava: Engine) -> None:

@@ -9,7 +9,7 @@ from store.address import parse
 from store.errors import UserError
 from tests.tools.lively import QUESTIONS, asked
 from tools.engine.engine import Engine
-from tools.engine.plan import Add, Intervention, Mean, Plan, Row, Scale, Set, Swap, Zero
+from tools.engine.plan import Add, Apply, Intervention, Mean, Plan, Row, Scale, Set, Swap, Zero
 from tools.targets.sites import Site, parse_site, site_of
 
 STIMULI = asked(*QUESTIONS)
@@ -29,6 +29,7 @@ def read(engine: Engine, site: Site, *writes: Intervention, stimulus: int = 0) -
         (Scale(-2.5), lambda now: now * -2.5),
         (Set(torch.tensor(7.0)), lambda now: now * 0 + 7),
         (Add(torch.tensor([3.0])), lambda now: now + 3),
+        (Apply(torch.tanh), torch.tanh),
     ],
 )
 def test_a_value_is_written_to_one_unit_at_the_chosen_positions(llava, value, expected) -> None:  # type: ignore[no-untyped-def]
