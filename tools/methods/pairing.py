@@ -15,7 +15,7 @@ from store.errors import PlannerError
 from tools.methods.neighbours import embedding, nearest
 from tools.methods.piles import piles, presence, presence_of
 from tools.scoring.retrieval import HOLDS
-from tools.stimuli import Change, Pair, Stimulus
+from tools.stimuli import Change, Inquirer, Pair, Stimulus
 
 if TYPE_CHECKING:
     from tools.context import ToolContext
@@ -47,7 +47,7 @@ def pairs_for(
     most: int = 600,
 ) -> Made:
     """Up to `n` pairs of which `wanted` holds, out of at most `most` pictures that are suited, in an order drawn by the
-    run's seed and the concept.
+    run's seed and the concept. Where it does not hold, the pair is asked what tells its sides apart, if that is known.
 
     Raises PlannerError where fewer than FEWEST come about, and UserError for words that editor or judge do not know.
     """
@@ -60,6 +60,8 @@ def pairs_for(
             break
         tried += 1
         pair = _edited(context, context.editor, stimulus, concept, change)
+        if pair is not None and not wanted(pair) and isinstance(context.editor, Inquirer):
+            pair = context.editor.telling(pair, context.derived_seed("telling", stimulus.key) % 2**16)
         if pair is None:
             refused += 1
         elif not wanted(pair):
