@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 
-from store.address import Address, parse_set
+from store.address import COUNTED, Address, parse_set
 from store.errors import PlannerError
-from store.records import Model, Quantity
+from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
 from tools.methods.pairing import FEWEST, Made, pairs_for
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 CONTROLS = 3
 """Random sets of as many components of the same sites."""
-GAP = 0.05
-"""Logits (or share of probability) between clean and corrupt below which a ratio would be noise."""
+GAP = {"margin": 0.05, "probability": 0.01}
+"""Mean difference of the metric between clean and corrupt below which a ratio would be noise."""
 DRAWS = 2000
 SHOWN = 6
 
@@ -106,7 +106,8 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     `denoising` (sufficiency): share of the gap between the two answers that the activation with the concept restores
     in the picture without it; `noising` (necessity): share that is lost the other way round; 1 is all, 0 none, both can
     leave that range. Over pairs whose question has different answers on the two sides; intervals over pairs; the
-    control moves as many random components of the same site. Refused where no path leads to the logits.
+    control moves as many random components of the same site (a layer's whole stream has none). Refused where no path
+    leads to the logits.
     """
     addresses = parse_set(arguments.components, context.extent)
     if len(addresses) > 64:
@@ -124,10 +125,12 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
         most=3 * len(context.images),
     )
     duels = _duels(context, made)
-    sets = [addresses, *(_control(context, addresses, draw) for draw in range(CONTROLS))]
+    sets = [addresses]
+    if all(address.part in COUNTED for address in addresses):
+        sets += [_control(context, addresses, draw) for draw in range(CONTROLS)]
     runs = _run(context, duels, sets, arguments)
     gaps = runs.clean - runs.corrupt
-    if gaps.mean() < GAP:
+    if gaps.mean() < GAP[arguments.metric]:
         raise PlannerError(
             f"the target hardly tells the two sides apart (mean gap {gaps.mean():.3f} {arguments.metric}): a share of "
             "that would be noise",
@@ -251,21 +254,30 @@ def _ratio(moved: Float[np.ndarray, "set pair"], gaps: Float[np.ndarray, "pair"]
     """Σ moved / Σ gap over pairs, with its interval; the first set is meant, the mean of the others is the control."""
     picked = np.random.default_rng(seed).integers(len(gaps), size=(DRAWS, len(gaps)))
     below = gaps[picked].sum(axis=1)
-    sound = below > 0
-    values = [row.sum() / gaps.sum() for row in moved]
-    low, high = np.quantile(moved[0][picked].sum(axis=1)[sound] / below[sound], [0.025, 0.975])
-    of_controls = moved[1:].mean(axis=0)
-    drawn = of_controls[picked].sum(axis=1)[sound] / below[sound]
-    control_low, control_high = np.quantile(drawn, [0.025, 0.975])
-    control = float(np.mean(values[1:]))
-    return Quantity(
-        value=float(values[0]),
+    values = [float(row.sum() / gaps.sum()) for row in moved]
+    found = Quantity(
+        value=values[0],
         unit="share of the gap",
-        ci=(min(float(low), float(values[0])), max(float(high), float(values[0]))),
+        ci=_interval(moved[0], picked, below, values[0]),
         n=len(gaps),
-        control=control,
-        control_ci=(min(float(control_low), control), max(float(control_high), control)),
     )
+    if len(moved) == 1:
+        return found
+    control = float(np.mean(values[1:]))
+    between = _interval(moved[1:].mean(axis=0), picked, below, control)
+    return found.model_copy(update={"control": control, "control_ci": between})
+
+
+def _interval(
+    moved: Float[np.ndarray, "pair"],
+    picked: Int[np.ndarray, "draw pair"],
+    below: Float[np.ndarray, "draw"],
+    value: float,
+) -> Interval:
+    """Percentiles over resamples in which the gap does not vanish, widened to hold the value."""
+    sound = below > 0
+    low, high = np.quantile(moved[picked].sum(axis=1)[sound] / below[sound], [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)
 
 
 def _shown(context: ToolContext, duels: Sequence[Duel], runs: Runs) -> tuple[PatchedPair, ...]:
@@ -301,8 +313,9 @@ def _summary(
     gap: float,
 ) -> str:
     def told(ratio: Quantity) -> str:
-        assert ratio.ci is not None and ratio.control is not None
-        return f"{ratio.value:.2f} [{ratio.ci[0]:.2f}, {ratio.ci[1]:.2f}], control {ratio.control:.2f}"
+        assert ratio.ci is not None
+        beside = "no control" if ratio.control is None else f"control {ratio.control:.2f}"
+        return f"{ratio.value:.2f} [{ratio.ci[0]:.2f}, {ratio.ci[1]:.2f}], {beside}"
 
     named = str(addresses[0]) if len(addresses) == 1 else f"{len(addresses)} components"
     return (

@@ -60,5 +60,5 @@ def test_every_kind_of_component_has_exemplars_with_maps(do: Caller, component: 
 
 def test_a_vision_component_has_no_question_tokens(do: Caller) -> None:
     reading = Reading(scope="question").model_dump()
-    with pytest.raises(PlannerError, match="`vision.1.mlp.2` has no question tokens"):
+    with pytest.raises(PlannerError, match=r"`vision.1.mlp.2` has no question tokens"):
         do("top_exemplars", component="vision.1.mlp.2", reading=reading)
