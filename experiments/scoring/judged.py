@@ -66,7 +66,9 @@ class Judged:
     def prepare(self, phrases: Iterable[str]) -> None:
         """Judges in one pass what has not been judged yet; what is not understood is refused later, by `column`."""
         new = [p for p in dict.fromkeys(phrases) if p not in self._columns and p not in self._refused]
-        missing = [phrase for phrase in new if self._understood(phrase)]
+        if not new:
+            return
+        missing = new if self._understood(new) else [phrase for phrase in new if self._understood([phrase])]
         if not missing:
             return
         blocks = [judge_matrix(self.judge, shown, missing) for shown in self.stimuli]
@@ -95,14 +97,17 @@ class Judged:
         """What a score says of its judge; `planner` names the planner's."""
         return f"{self.name}, {SHARED}" if planner == self.name else self.name
 
-    def _understood(self, phrase: str) -> bool:
+    def _understood(self, phrases: Sequence[str]) -> bool:
+        """Tries the phrases on one stimulus; one that is not understood on its own is remembered."""
         try:
-            judge_matrix(self.judge, [self.source.asked(0)], [phrase])
+            judge_matrix(self.judge, [self.source.asked(0)], phrases)
         except UserError as refusal:
             if refusal.kind not in WORDS:
                 raise
-            self._refused[phrase] = refusal
-        return phrase not in self._refused
+            if len(phrases) == 1:
+                self._refused[phrases[0]] = refusal
+            return False
+        return True
 
     def _kept(self) -> Iterator[tuple[str, Float32[np.ndarray, "stimulus"]]]:
         if self._file is None or not self._file.is_file():
