@@ -36,6 +36,14 @@ def _two_at_least(words: str) -> str:
     return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
 
 
+def short(count: int) -> str:
+    """A power of ten in little room: `100`, `10k`, `1M`."""
+    for size, letter in ((10**6, "M"), (1000, "k")):
+        if count >= size:
+            return f"{count // size}{letter}"
+    return str(count)
+
+
 def tick(value: float, step: float) -> str:
     """A number on an axis, with as many decimals as its step needs."""
     if step >= 1 or value == 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.numbers import interval, number, tick
+from reports.numbers import interval, number, short, tick
 from reports.svg import Axis, at_place, axis_around, drawing, element
 from store.records import Hypothesis, Interval, Verdict
 
@@ -149,7 +149,7 @@ def histogram_plot(histogram: Histogram, unit: str = "activation") -> Markup:
         level = 10**power if power else 0
         y = top(10**power - 1) if power else FLOOR
         marks.append(element("line", x1=axis.at(axis.low), x2="100%", y1=y, y2=y, class_="grid"))
-        marks.append(element("text", number(level), x=f"{axis.left - 1}%", y=y + 4, text_anchor="end"))
+        marks.append(element("text", short(level), x=f"{axis.left - 1}%", y=y + 4, text_anchor="end"))
     pairs = zip(histogram.edges, histogram.edges[1:], histogram.counts, strict=False)
     for low, high, count in pairs:
         if count:
