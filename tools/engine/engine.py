@@ -8,7 +8,7 @@ on its company. Knows plans and adapters; knows nothing about what is measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from tools.engine.attention import opened
 from tools.engine.bind import Binder, Bound, BoundRow
 from tools.engine.hooks import Touch, hooked
+from tools.engine.means import ClassSums
 from tools.engine.plan import Outcome, Plan, Row, Swap
 from tools.engine.write import Edit
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Tap, adapter_for
-from tools.targets.batch import CLASSES, Batch
+from tools.targets.batch import Batch
 from tools.targets.sites import Site
 from tools.targets.target import Target
 
@@ -77,7 +78,7 @@ class Engine:
         taps = [self.adapter.tap(site) for site in sites]
         if any(tap.side == "pattern" for tap in taps):
             raise ValueError("patterns have no mean: their keys differ from row to row")
-        sums = {tap.site: _Sum(tap) for tap in taps}
+        sums = {tap.site: ClassSums(tap) for tap in taps}
         for start in range(0, len(stimuli), self.rows_at_once):
             outcome = self.plain(stimuli[start : start + self.rows_at_once], tuple(sums))
             for site, total in sums.items():
@@ -125,28 +126,6 @@ class Engine:
             part = self.adapter.encoded(batch.rows(_padded(numbers)))
             parts.append(part.rows(range(len(numbers))))
         return Batch.joined(parts)
-
-
-@dataclass(eq=False)
-class _Sum:
-    """Sums of a site by class of position, in double precision."""
-
-    tap: Tap
-    total: Float[Tensor, "class width"] = field(init=False)
-    count: Float[Tensor, "class"] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.total = torch.zeros(len(CLASSES), self.tap.width, dtype=torch.float64)
-        self.count = torch.zeros(len(CLASSES), dtype=torch.float64)
-
-    def add(self, values: Float[Tensor, "row position width"], batch: Batch) -> None:
-        classes = batch.classes(self.tap.space)
-        real = classes >= 0
-        self.total.index_add_(0, classes[real].cpu(), values[real].double().cpu())
-        self.count += torch.bincount(classes[real].cpu(), minlength=len(CLASSES))
-
-    def mean(self) -> Float[Tensor, "class width"]:
-        return (self.total / self.count[:, None]).float()
 
 
 def _touch(tap: Tap, block: Sequence[BoundRow], kept: list[Tensor] | None) -> Touch:

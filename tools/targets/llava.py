@@ -25,6 +25,7 @@ from tools.targets.answer import encode, prompt
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import Anatomy, describe
+from tools.targets.question import question_tokens
 from tools.targets.sites import CONNECTOR_OUT, EMBED, LOCAL, LOGITS, Site, all_sites, check_site, site_of
 from tools.targets.target import Target
 from tools.targets.towers import Stack
@@ -77,9 +78,8 @@ class LlavaAdapter:
         question = torch.zeros_like(real)
         for row, stimulus in enumerate(stimuli):
             if stimulus.question.strip():
-                question[row] = self._question(
-                    prompts[row], stimulus.question, inputs["input_ids"][row], real[row]
-                )
+                ids = inputs["input_ids"][row, real[row]]
+                question[row, real[row]] = question_tokens(self.target, stimulus.question, ids)
         question[:, -1] = False
         grid = self._anatomy.sight.grid
         return Batch(inputs, self._patches(visual), question, real, answer, grid[0] * grid[1])
@@ -172,28 +172,6 @@ class LlavaAdapter:
         if self._model.config.vision_feature_select_strategy != "full":
             return placeholders
         return placeholders & (placeholders.long().cumsum(1) > 1)
-
-    def _question(self, text: str, question: str, ids: Tensor, real: Tensor) -> Bool[Tensor, "position"]:
-        """Positions whose characters overlap the question's in the prompt with all its placeholders."""
-        processor = self.target.processor
-        placeholders = int((ids == self._image_token).sum())
-        text = text.replace(processor.image_token, processor.image_token * placeholders, 1)
-        begin = text.rfind(question.strip())
-        start = processor.tokenizer.bos_token
-        found = processor.tokenizer(
-            text,
-            add_special_tokens=start is None or not text.startswith(start),
-            return_offsets_mapping=True,
-        )
-        if begin < 0 or found.input_ids != ids[real].tolist():
-            raise RuntimeError(
-                f"the tokens of `{question}` can't be found in the prompt of `{self.target.name}`"
-            )
-        end = begin + len(question.strip())
-        overlaps = [first < end and last > max(begin, first) for first, last in found.offset_mapping]
-        chosen = torch.zeros_like(real)
-        chosen[real] = torch.tensor(overlaps, device=real.device)
-        return chosen
 
     def _check_sight(self, site: Site) -> None:
         if self._blind:
