@@ -18,10 +18,11 @@ from store.address import Address, parse
 from store.errors import UserError
 from store.records import Reading
 from tools.index.entry import Entry, Exemplar, Pooled
-from tools.index.manifest import Manifest, read_manifest
+from tools.index.manifest import Manifest, broken, read_manifest
 from tools.pools import POOLS, side_of
 
 COMPONENTS = "components.txt"
+SAMPLE_FILE = "sample.npy"
 
 
 class Arrays(NamedTuple):
@@ -124,8 +125,11 @@ def load_index(
                 kind="index",
                 hint="run `maieutic index TARGET` to make the one that is needed",
             )
-    arrays = Arrays(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in Arrays._fields))
-    lines = (folder / COMPONENTS).read_text(encoding="utf-8").splitlines()
+    try:
+        arrays = Arrays(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in Arrays._fields))
+        lines = (folder / COMPONENTS).read_text(encoding="utf-8").splitlines()
+    except (OSError, EOFError, ValueError) as error:
+        raise broken(folder) from error
     return ExemplarIndex(manifest, tuple(parse(line) for line in lines), arrays)
 
 

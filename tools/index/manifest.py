@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from store.errors import UserError
 from store.records import Model
+from tools.index.files import replacing
 
 VERSION = 1
 """Raised when the meaning or layout of the files changes; an index of another version is built anew."""
@@ -35,23 +36,6 @@ class Manifest(Model):
     components: str
     """SHA-256 of the addresses, in order."""
 
-    def differs_from(self, other: Manifest) -> str | None:
-        """The first thing that sets the two apart, in words; None when they name the same index."""
-        told = {
-            "version": "was written in another form",
-            "fingerprint": "was made from other weights",
-            "images_fingerprint": "was made from other pictures",
-            "components": "holds other components",
-            "seed": "was made with another seed",
-            "stimuli": "was made from another number of stimuli",
-        }
-        mine, theirs = self.model_dump(), other.model_dump()
-        named = {"target", "images", "split"}
-        for field in [*told, *(set(mine) - set(told) - named)]:
-            if mine[field] != theirs[field]:
-                return told.get(field, f"was made with another `{field}`")
-        return None
-
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a finished index. Raises UserError of kind "index" when there is none that can be read."""
@@ -63,6 +47,17 @@ def read_manifest(folder: Path) -> Manifest:
             f"there is no finished index in `{folder}`", kind="index", hint="run `maieutic index TARGET`"
         ) from None
     except (OSError, ValidationError) as error:
-        raise UserError(
-            f"the index in `{folder}` can't be read", kind="index", hint="run `maieutic index TARGET --again`"
-        ) from error
+        raise broken(folder) from error
+
+
+def broken(folder: Path) -> UserError:
+    return UserError(
+        f"the index in `{folder}` is broken, or of another version",
+        kind="index",
+        hint=f"delete `{folder}` and run `maieutic index TARGET`",
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    with replacing(folder / MANIFEST) as file:
+        file.write(manifest.model_dump_json(indent=1).encode())

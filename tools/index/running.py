@@ -1,12 +1,10 @@
 """What a build keeps while stimuli stream past: both tails, moments and firing, and its way to disk and back.
 
-Knows how the parts travel together; knows nothing about models or pictures. The file is replaced in one step, so a
-process that dies while it writes leaves the earlier state behind.
+Knows how the parts travel together; knows nothing about models or pictures.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int32
 
+from tools.index.files import replacing
 from tools.index.firing import Firing
 from tools.index.moments import Moments
 from tools.index.tails import Tail, Values
@@ -55,13 +54,9 @@ class Running:
 
     def save(self, path: Path) -> None:
         """Writes everything beside `path` and puts it in place at once."""
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        with fresh.open("wb") as file:
-            arrays: dict[str, Any] = {"done": np.array(self.done), **self._arrays()}
+        arrays: dict[str, Any] = {"done": np.array(self.done), **self._arrays()}
+        with replacing(path) as file:
             np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
 
     def restore(self, path: Path) -> None:
         """Becomes what `save` wrote."""

@@ -1,10 +1,13 @@
 """The fixed sample: the same stimuli for every component, so that whole distributions can be compared.
 
-Knows how the sample is drawn and how its values are kept in two bytes each. Knows nothing about components.
+Knows how the sample is drawn, where its rows lie while stimuli stream past, and how its values are kept in the end, in
+two bytes each. Knows nothing about components.
 """
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -42,3 +45,30 @@ def halved(values: Float32[np.ndarray, "component pool place"]) -> Halved:
     largest = np.nan_to_num(np.abs(values), nan=0.0).max(axis=-1)
     scale = np.where(largest > 0, largest, 1).astype(np.float32)
     return Halved((values / scale[..., None]).astype(np.float16), scale)
+
+
+class Staged:
+    """Rows of the sample on disk while the index is built: writing one a second time changes nothing."""
+
+    def __init__(self, path: Path, places: int, pools: int, components: int) -> None:
+        self.shape = (places, pools, components)
+        self._path = path
+
+    def put(
+        self, places: Int32[np.ndarray, "row"], values: Float32[np.ndarray, "pool row component"]
+    ) -> None:
+        with self._path.open("r+b" if self._path.exists() else "w+b") as file:
+            for row, place in enumerate(places):
+                data = np.ascontiguousarray(values[:, row])
+                file.seek(int(place) * data.nbytes)
+                file.write(data.tobytes())
+
+    def flush(self) -> None:
+        """Returns when everything put so far is on the disk."""
+        with self._path.open("r+b") as file:
+            os.fsync(file.fileno())
+
+    def columns(self, block: slice) -> Float32[np.ndarray, "component pool place"]:
+        """Some components' values at all places."""
+        rows = np.memmap(self._path, np.float32, "r", shape=self.shape)
+        return np.ascontiguousarray(np.asarray(rows[:, :, block]).transpose(2, 1, 0))

@@ -11,10 +11,10 @@ from PIL import Image
 
 from store.address import Address, Extent, Layers
 from store.records import Split
-from tests.tiny import SIDE
 from tools.pools import POOLS
 from tools.stimuli import Stimulus
 
+SIDE = 28
 QUESTIONS = ("what color is the star ?", "what shape is the red ?", "is the circle blue red star ?", "what ?")
 
 
