@@ -81,6 +81,6 @@ def _edge(inside: np.ndarray) -> np.ndarray:
     """The outermost two pixels of what is inside."""
     core = inside.copy()
     for _ in range(2):
-        padded = np.pad(core, 1)
+        padded = np.pad(core, 1, mode="edge")
         core = core & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return inside & ~core

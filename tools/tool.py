@@ -61,6 +61,14 @@ class Tool:
     def about(self) -> str:
         return self.doc.split("\n\n")[0].replace("\n", " ")
 
+    @property
+    def takes(self) -> list[str]:
+        """Names of the arguments; those that may be left out in brackets."""
+        return [
+            name if field.is_required() else f"[{name}]"
+            for name, field in self.arguments.model_fields.items()
+        ]
+
     def schema(self) -> dict[str, Any]:
         """The definition in the form that OpenAI-compatible endpoints read."""
         return {

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from experiments.commands.options import JsonFlag, Seed
-from experiments.commands.output import narrate, print_json, print_text
+from experiments.commands.output import narrate, print_json, print_table, print_text
 from store.errors import UsageError
 
 app = typer.Typer(help="Look at what is known, without any model.", no_args_is_help=True)
@@ -41,6 +41,20 @@ def world(
     else:
         narrate(f"{count} scenes, {sheet.width}×{sheet.height} pixels")
         print_text(str(output))
+
+
+@app.command()
+def tools(as_json: JsonFlag = False) -> None:
+    """List the tools: what each measures, and what it takes; with --json the schemas that language models read."""
+    import tools.methods  # noqa: F401  # registers every tool
+    from tools.tool import TOOLS
+
+    chosen = [TOOLS[name] for name in sorted(TOOLS)]
+    if as_json:
+        print_json({"tools": [tool.schema() for tool in chosen]})
+        return
+    rows = [[tool.name, tool.about, ", ".join(tool.takes)] for tool in chosen]
+    print_table(["tool", "what it says", "arguments"], rows, title=f"{len(rows)} tools")
 
 
 def check_picture_name(output: Path) -> None:

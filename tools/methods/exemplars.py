@@ -99,10 +99,9 @@ def _places(context: ToolContext, pool: Pooled, k: int) -> list[Place]:
             embedding(context, [place.number for place in top[:LEAST]]),
             embedding(context, [number for number, _ in calm]),
         )
-        found = [
-            Place(*calm[at], "neighbour", place.number)
-            for place, at in zip(top[:LEAST], alike.tolist(), strict=True)
-        ]
+        for place, at in zip(top[:LEAST], alike.tolist(), strict=True):
+            number, value = calm[at]
+            found.append(Place(number, value, "neighbour", place.number))
     between = [
         Place(stimulus, value, "quantile")
         for quantile in QUANTILES

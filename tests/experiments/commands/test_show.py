@@ -28,3 +28,17 @@ def test_same_seed_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     first, again, other = (path.read_bytes() for path in paths)
     assert first == again != other
     assert len(json.loads(capsys.readouterr().out.split("}\n{")[0] + "}")["captions"]) == 2
+
+
+def test_every_tool_is_listed_with_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "tools"]) == 0
+    told = capsys.readouterr().out
+    assert "top_exemplars" in told and "make_pairs" in told and "[reading]" in told
+
+
+def test_tools_as_json_are_the_schemas_that_language_models_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "tools", "--json"]) == 0
+    schemas = json.loads(capsys.readouterr().out)["tools"]
+    assert {schema["type"] for schema in schemas} == {"function"}
+    ablate = next(one["function"] for one in schemas if one["function"]["name"] == "ablate")
+    assert ablate["parameters"]["required"] == ["component"]

@@ -31,11 +31,13 @@ def unread(context: ToolContext) -> Iterator[Address]:
     kept = weight.detach().clone()
     with torch.no_grad():
         weight[:, address.index] = 0
-    context.memory.margins.clear(), context.memory.means.clear()
+    context.memory.margins.clear()
+    context.memory.means.clear()
     yield address
     with torch.no_grad():
         weight.copy_(kept)
-    context.memory.margins.clear(), context.memory.means.clear()
+    context.memory.margins.clear()
+    context.memory.means.clear()
 
 
 @pytest.fixture
