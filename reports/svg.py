@@ -73,7 +73,9 @@ def axis_around(values: Iterable[float], *, margin: float = 0.06) -> Axis:
     """The axis that holds zero and all finite values, with some air."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min([0.0, *finite]), max([0.0, *finite])
-    air = (high - low) * margin or 1.0
+    if high == low:
+        return Axis(0.0, 1.0)
+    air = (high - low) * margin
     return Axis(low - (air if low < 0 else 0), high + (air if high > 0 else 0))
 
 
