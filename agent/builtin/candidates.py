@@ -17,7 +17,9 @@ FEWEST = 6
 """Active pictures that a phrase must be found in before it is a candidate."""
 LEAST = 0.12
 """Correlation with being active, below which a phrase is not worth a test."""
-EVERYDAY = frozenset("a an the is are of there in on it do does you any what which how many to that this".split())
+EVERYDAY = frozenset(
+    "a an the is are of there in on it do does you any what which how many to that this".split()
+)
 """Words of questions that stand in all kinds of them."""
 
 
@@ -64,7 +66,9 @@ def unions(found: Sequence[Tested]) -> list[str]:
     partners = [
         one
         for one in found[1:]
-        if one.reading == best.reading and one.rho > 0.5 * best.rho and not _overlap(one.concept, best.concept)
+        if one.reading == best.reading
+        and one.rho > 0.5 * best.rho
+        and not _overlap(one.concept, best.concept)
     ][:2]
     return [f"{best.concept} {sign} {partner.concept}" for partner in partners for sign in ("|", "&")]
 
@@ -87,14 +91,16 @@ def _of(experiment: Experiment) -> Iterator[Candidate]:
             yield from _worth(told, f"question names {word}", reading, active, calm)
 
 
-def _worth(told: dict[str, Any], concept: str, reading: Reading, active: int, calm: int) -> Iterator[Candidate]:
+def _worth(
+    told: dict[str, Any], concept: str, reading: Reading, active: int, calm: int
+) -> Iterator[Candidate]:
     weight = phi(told["active"], active, told["inactive"], calm)
     if told["active"] >= FEWEST and weight >= LEAST:
         yield Candidate(concept, reading, weight)
 
 
 def phi(hits: int, active: int, misses: int, calm: int) -> float:
-    """Correlation of showing a phrase with being active, from `hits` of `active` and `misses` of `calm`; 0 if constant."""
+    """Correlation of showing a phrase with being active: `hits` of `active`, `misses` of `calm`; 0 if constant."""
     shown, hidden = hits + misses, active + calm - hits - misses
     below = active * calm * shown * hidden
     return (hits * (calm - misses) - misses * (active - hits)) / sqrt(below) if below > 0 else 0.0

@@ -142,3 +142,15 @@ ADJECTIVES: dict[str, Meaning] = {
     word: meaning for word, meaning in _vocabulary().items() if word not in _SHAPES
 }
 """All other words with a meaning. One that ends a phrase stands for "… thing" or "… background"."""
+
+
+def class_of(phrase: str) -> str:
+    """Which attributes the phrase speaks of: `color`, `color+shape`, `background`; `thing` where it leaves all open.
+
+    Raises UserError for words that are not known.
+    """
+    concept = read_concept(phrase)
+    if concept.background is not None:
+        return "background"
+    said = [name for name in VALUES if getattr(concept, name) != frozenset(VALUES[name])]
+    return "+".join(said) or "thing"

@@ -1,13 +1,15 @@
-"""How the built-in planner goes about a neuron: guess, compare, break, cut, score, conclude.
+"""How the built-in planner goes about a component: guess, compare, combine, break, score, conclude.
 
-Five turns, each decided from the record alone. A phrase is believed when pictures that hold it excite the neuron more
-than others do, and when adding or taking away just that thing moves it; everything else is left unsaid.
+Six turns, each decided from the record alone. A phrase is believed when pictures that hold it excite the component more
+than others do, and when adding or taking away just that thing moves it; everything else is left unsaid. A head is
+active where it writes; where it looks and which answers fail without it are claims of their own.
 """
 
 from __future__ import annotations
 
-from agent.builtin import telling
 from agent.builtin.candidates import Tested, candidates, reading_of, tested, unions
+from agent.builtin.claims import claims
+from agent.builtin.telling import facets, tell
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
 from agent.thread import Stated, ThreadView, quantities
 from agent.verdicts import judge
@@ -34,12 +36,14 @@ def decide(view: ThreadView) -> Decision:
 
 
 def survey(view: ThreadView) -> Decision:
-    """What excites the neuron, at both ends and over every kind of token that it has."""
+    """What excites the component, at both ends and over every kind of token that it has."""
     scopes = ("visual",) if view.component.tower == "vision" else ("visual", "question", "answer")
-    readings = [Reading.model_validate({"sign": sign, "scope": scope}) for scope in scopes for sign in "+-"]
+    signs = "+" if view.component.part == "head" else "+-"
+    readings = [Reading.model_validate({"sign": sign, "scope": scope}) for scope in scopes for sign in signs]
+    more = (_call("attention", view),) if view.component.part == "head" else ()
     return Calls(
         thought="Both ends of the component, described blindly, give phrases that may be what it stands for.",
-        calls=tuple(_call("describe", view, reading=reading.model_dump()) for reading in readings),
+        calls=(*(_call("describe", view, reading=reading.model_dump()) for reading in readings), *more),
     )
 
 
@@ -56,7 +60,10 @@ def compare(view: ThreadView) -> Decision:
         propose=tuple(_prediction(one.concept, one.reading) for one in chosen),
         calls=(
             _call("top_exemplars", view, reading=best.model_dump()),
-            *(_call("activations", view, reading=one.reading.model_dump(), concept=one.concept) for one in chosen),
+            *(
+                _call("activations", view, reading=one.reading.model_dump(), concept=one.concept)
+                for one in chosen
+            ),
         ),
     )
 
@@ -73,7 +80,8 @@ def combine(view: ThreadView) -> Decision:
         verdicts=verdicts,
         propose=tuple(_prediction(concept, found[0].reading) for concept in joined),
         calls=tuple(
-            _call("activations", view, reading=found[0].reading.model_dump(), concept=concept) for concept in joined
+            _call("activations", view, reading=found[0].reading.model_dump(), concept=concept)
+            for concept in joined
         ),
     )
 
@@ -142,10 +150,10 @@ def conclude(view: ThreadView) -> Decision:
         reading=reading,
         label=concept,
         concept=concept,
-        text=telling.neuron(view, concept, reading, compared, pairs, best),
-        facets=telling.facets(concept, compared),
+        text=tell(view, concept, reading, compared, pairs, best),
+        facets=facets(concept, compared),
         confidence=max(0.0, min(1.0, _pearson(best))),
-        claims=telling.claims(view, compared, pairs),
+        claims=claims(view, compared, pairs),
         verdicts=_verdicts(view),
     )
 
@@ -198,7 +206,11 @@ def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
     tool = "make_pairs" if stated.hypothesis.statement.startswith("A change") else "activations"
     for experiment in view.of(tool):
         same = experiment.arguments.get("concept") == stated.hypothesis.concept
-        if same and experiment.step >= stated.step and str(reading_of(experiment)) in stated.hypothesis.statement:
+        if (
+            same
+            and experiment.step >= stated.step
+            and str(reading_of(experiment)) in stated.hypothesis.statement
+        ):
             return experiment
     return None
 

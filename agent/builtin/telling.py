@@ -1,0 +1,100 @@
+"""What the built-in planner writes: sentences whose numbers are references.
+
+Knows how findings are put into plain words; knows nothing about how they were chosen. Every sentence cites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.thread import ThreadView
+from store.records import Experiment, Facet, Reading
+
+WHERE = {
+    "visual": "over the picture's tokens",
+    "question": "over the question's tokens",
+    "answer": "at the answer",
+}
+STRONG = 4.0
+"""Standard deviations of random directions beyond which a word counts as written."""
+WORDS = 4
+
+
+def tell(
+    view: ThreadView,
+    concept: str,
+    reading: Reading,
+    compared: Experiment,
+    pairs: Experiment | None,
+    scored: Experiment,
+) -> str:
+    """A few sentences about a component."""
+    return " ".join(
+        [
+            _responds(concept, reading, compared),
+            *_moves(pairs),
+            *_matters(view),
+            *_writes(view),
+            f"On pictures that were not looked at, these words predict it with a correlation of "
+            f"{{e{scored.number}.pearson}} [e{scored.number}].",
+        ]
+    )
+
+
+def facets(concept: str, compared: Experiment) -> tuple[Facet, ...]:
+    """One facet for each alternative, of equal weight."""
+    parts = [part.strip() for part in concept.split("|")]
+    return tuple(Facet(phrase=part, weight=1 / len(parts), evidence=(compared.number,)) for part in parts)
+
+
+def in_words(concept: str) -> str:
+    """The concept as it stands in a sentence."""
+    plain = concept.replace(" | ", "” or “").replace(" & ", "” together with “").replace("!", "no ")
+    return f"“{plain}”"
+
+
+def _responds(concept: str, reading: Reading, compared: Experiment) -> str:
+    end = "more active" if reading.sign == "+" else "further down"
+    e = f"e{compared.number}"
+    return (
+        f"It is {end} {WHERE[reading.scope]} where {in_words(concept)} holds, by {{{e}.effect}} "
+        f"({{{e}.effect.control}} for random components of its site; AUROC {{{e}.auroc}}) [{e}]."
+    )
+
+
+def _moves(pairs: Experiment | None) -> Iterator[str]:
+    if pairs is None:
+        return
+    e = f"e{pairs.number}"
+    verb = {"add": "Adding", "remove": "Taking away", "swap": "Swapping"}[
+        str(pairs.arguments.get("change", "add"))
+    ]
+    yield (
+        f"{verb} just that in {{{e}.effect.n}} pictures makes a difference of {{{e}.effect}} to it "
+        f"({{{e}.effect.control}} to random components) [{e}]."
+    )
+
+
+def _matters(view: ThreadView) -> Iterator[str]:
+    for experiment in view.of("ablate")[-1:]:
+        e, result = f"e{experiment.number}", experiment.result
+        if result["necessary"]:
+            kind = max(
+                (one for one in result["kinds"] if one["necessary"] == "yes"), key=lambda one: one["drop"]
+            )["kind"]
+            yield (
+                f"Without it the right answer to {kind} questions loses {{{e}.drop_{kind}}} "
+                f"({{{e}.drop_{kind}.control}} without random components) [{e}]."
+            )
+        elif result["unused"] == "yes":
+            yield f"No answer needs it: no kind of question changes by more than {{{e}.largest_bound}} [{e}]."
+        else:
+            yield f"Whether any answer needs it stayed open [{e}]."
+
+
+def _writes(view: ThreadView) -> Iterator[str]:
+    for experiment in view.of("vocabulary_effect")[-1:]:
+        words = [word["word"] for word in experiment.result["top"] if word["z"] > STRONG][:WORDS]
+        if words:
+            listed = ", ".join(f"“{word}”" for word in words)
+            yield f"Its output by itself points toward {listed} [e{experiment.number}]."

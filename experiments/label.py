@@ -1,0 +1,192 @@
+"""The labelling run: components in, descriptions with receipts out, scored blind; killed anywhere, it goes on.
+
+Knows the order of work: index, threads, frozen words, the sealed test. Knows nothing about how a planner decides, how a
+tool measures or how a score is made. Everything that is done stands in the store before the next thing begins, so
+resuming is running again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.bench import Bench
+from agent.checkpoints import open_checkpoints
+from agent.decision import Conclusion
+from agent.graph import run_thread
+from agent.planner import Planner
+from agent.record import Outcome
+from agent.state import Limits
+from experiments.scoring.blind import score_frozen
+from experiments.workplace import Workplace
+from store.address import Address, parse
+from store.errors import MaieuticError
+from store.records import Description, Status
+from store.views import RunEnd
+from tools.budget import Budget
+
+STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
+CHECKPOINTS = "checkpoints.db"
+Tell = Callable[[Description], None]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one component may cost (None: no limit), and how many components are worked on at once."""
+
+    calls: int | None = 60
+    forwards: int | None = None
+    seconds: float | None = None
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+
+    def budget(self) -> Budget:
+        return Budget(self.calls, self.forwards, self.seconds)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """How a run stands: its id, how it ended, and every description so far, as tested."""
+
+    run: str
+    status: RunEnd
+    descriptions: tuple[Description, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of the public contract."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            "descriptions": [one.model_dump(mode="json") for one in self.descriptions],
+            "summary": summary(self.descriptions),
+        }
+
+
+def summary(descriptions: Sequence[Description]) -> dict[str, int]:
+    """Descriptions by status; nothing is left out."""
+    return {name: sum(one.status == name for one in descriptions) for name in STATUSES}
+
+
+def begin(
+    workplace: Workplace, components: Sequence[Address], planner: str, arguments: dict[str, Any]
+) -> str:
+    """Opens a run over these components and returns its id."""
+    workplace.register()
+    recorder = workplace.store.recorder
+    run = recorder.open_run("label", workplace.target.fingerprint, arguments, workplace.seed, planner)
+    recorder.components(run, map(str, components))
+    return run
+
+
+def carry_on(
+    workplace: Workplace,
+    run: str,
+    planner: Planner,
+    allowance: Allowance,
+    *,
+    limit: int | None = None,
+    tell: Tell = lambda _: None,
+) -> Labelled:
+    """Does what a run has left to do, at most `limit` components of it, and says where it stands then.
+
+    An interruption leaves the run resumable and passes on.
+    """
+    store = workplace.store
+    waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
+    chosen = sorted(waiting)[:limit]
+    try:
+        if chosen:
+            workplace.prepare(chosen)
+            asyncio.run(_threads(workplace, run, planner, allowance, chosen, tell))
+        score_frozen(workplace, run)
+    except KeyboardInterrupt:
+        store.recorder.end_run(run, "interrupted")
+        raise
+    except MaieuticError:
+        store.recorder.end_run(run, "partial")
+        raise
+    except Exception:
+        store.recorder.end_run(run, "failed")
+        raise
+    left = any(one.status is None for one in store.queries.components(run))
+    status: RunEnd = "partial" if left else "done"
+    store.recorder.end_run(run, status)
+    return Labelled(run, status, tuple(store.queries.descriptions(run, test=True)))
+
+
+async def _threads(
+    workplace: Workplace,
+    run: str,
+    planner: Planner,
+    allowance: Allowance,
+    components: Sequence[Address],
+    tell: Tell,
+) -> None:
+    """Every component's thread, `allowance.jobs` at a time; the first failure stops those that have not begun."""
+    gate = asyncio.Semaphore(allowance.jobs)
+    done = 0
+    with Bench() as bench:
+        async with open_checkpoints(_checkpoints(workplace)) as checkpoints, asyncio.TaskGroup() as group:
+
+            async def one(component: Address) -> None:
+                nonlocal done
+                async with gate:
+                    began = time.monotonic()
+                    context = workplace.context(allowance.budget())
+                    outcome = await run_thread(
+                        context, planner, bench, run, component, checkpoints, limits=allowance.limits
+                    )
+                    description = described(workplace, run, component, outcome, time.monotonic() - began)
+                    workplace.store.recorder.description(run, description)
+                    done += 1
+                    workplace.progress("components", done, len(components))
+                    tell(description)
+
+            for component in components:
+                group.create_task(one(component))
+
+
+def described(
+    workplace: Workplace, run: str, component: Address, outcome: Outcome, seconds: float
+) -> Description:
+    """The outcome of a thread as the description that is frozen. What it cost is counted from the record."""
+    experiments = workplace.store.queries.experiments(run, str(component))
+    usage = [step.usage for step in workplace.store.queries.steps(run, str(component))]
+    cost = {
+        "forwards": float(sum(one.result["cost"]["forwards"] for one in experiments)),
+        "tokens": float(sum(one.get("prompt_tokens", 0) + one.get("completion_tokens", 0) for one in usage)),
+        "money": 0.0,
+    }
+    common = {
+        "component": str(component),
+        "evidence": outcome.evidence,
+        "seconds": round(seconds, 3),
+        "cost": cost,
+    }
+    decision = outcome.decision
+    if not isinstance(decision, Conclusion):
+        return Description.model_validate({**common, "status": "abstained", "reason": decision.reason})
+    return Description.model_validate(
+        {
+            **common,
+            "status": "unverified",
+            "reason": "not tested yet",
+            "reading": decision.reading,
+            "label": decision.label,
+            "concept": decision.concept,
+            "text": decision.text,
+            "facets": decision.facets,
+            "confidence": decision.confidence,
+            "claims": decision.claims,
+        }
+    )
+
+
+def _checkpoints(workplace: Workplace) -> Path | None:
+    """Beside the store where that is a file, else in memory."""
+    place = Path(workplace.store.where)
+    return place.with_name(f"{place.name}.{CHECKPOINTS}") if place.is_file() else None

@@ -1,0 +1,84 @@
+"""The blind test of a run: every frozen description that has not been tested, against a judge that sees no activation.
+
+Puts together what the protocol needs (values on `test`, the scorer's judge, the null) and writes what comes of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.scoring.classes import class_of, searched
+from experiments.scoring.judged import Judged
+from experiments.scoring.null import untrained_null
+from experiments.scoring.protocol import Subject, score
+from experiments.scoring.seal import is_tested, record
+from store.address import parse
+from store.records import Description
+from tools.pools import side
+
+if TYPE_CHECKING:
+    from experiments.workplace import Workplace
+
+SHIPPED = Path(__file__).resolve().parent.parent / "tableau" / "results"
+"""Nulls of the embedded targets that come with the checkout."""
+
+
+def score_frozen(workplace: Workplace, run: str) -> None:
+    """Scores what is frozen and concluded and not yet tested, all in one go; abstentions are left as they are."""
+    store, world = workplace.store, workplace.world
+    waiting = [
+        one
+        for one in store.queries.descriptions(run, test=True)
+        if one.status != "abstained" and not is_tested(store, run, one.component)
+    ]
+    if not waiting:
+        return
+    judged = Judged(
+        world.scorer_judge, world.test, name=world.scorer_judge_name, folder=workplace.cache / "judged"
+    )
+    subjects = _with_null(workplace, waiting, judged)
+    stimuli = [world.test.asked(number) for number in range(len(world.test))]
+    values = np.stack(
+        [
+            side(workplace.activations.pooled([parse(one.component)], stimuli), one.reading)[:, 0]
+            for one in subjects
+        ],
+        axis=1,
+    )
+    scored = score(
+        subjects,
+        values,
+        judged,
+        vocabulary=world.describer.vocabulary(),
+        planner_judge=world.judge_name,
+        seed=workplace.seed,
+    )
+    for one in scored:
+        record(store, run, one)
+
+
+def _with_null(workplace: Workplace, waiting: list[Description], judged: Judged) -> list[Subject]:
+    """What is scored, each with what untrained units of its site reach."""
+    null = untrained_null(
+        workplace.target,
+        [(parse(one.component), one.reading.scope) for one in waiting],
+        judged,
+        searched(workplace.world),
+        class_of,
+        extent=workplace.extent,
+        folder=workplace.cache / "null",
+        shipped=(SHIPPED,),
+        say=lambda line: workplace.progress(line, 0, 1),
+    )
+    return [
+        Subject(
+            one.component,
+            one.reading,
+            one.concept,
+            null.threshold(parse(one.component), one.reading, one.concept, class_of),
+        )
+        for one in waiting
+    ]
