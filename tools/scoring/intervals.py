@@ -66,6 +66,24 @@ def bootstrap_mean(
     return Estimate(mean, min(float(low), mean), max(float(high), mean), len(sums))
 
 
+def bootstrap_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+) -> Estimate:
+    """The mean of `first` − `second`, paired value by value, as `bootstrap_mean` of the differences.
+
+    Raises ValueError where the two do not pair up.
+    """
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if one.shape != other.shape:
+        raise ValueError(f"values pair up one by one, got {one.shape} and {other.shape}")
+    return bootstrap_mean(one - other, groups, seed=seed, draws=draws)
+
+
 def totals(
     numbers: Float[np.ndarray, "value"], groups: Sequence[Hashable] | None
 ) -> tuple[Float[np.ndarray, "group"], Float[np.ndarray, "group"]]:

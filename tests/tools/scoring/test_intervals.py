@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from tools.scoring.intervals import bootstrap_mean, wilson
+from tools.scoring.intervals import bootstrap_difference, bootstrap_mean, wilson
 
 
 @st.composite
@@ -102,3 +102,17 @@ def test_values_that_are_not_finite_give_no_interval() -> None:
 def test_groups_must_pair_up_with_values() -> None:
     with pytest.raises(ValueError, match="3 values need as many groups, got 2"):
         bootstrap_mean([1.0, 2.0, 3.0], groups=["a", "b"])
+
+
+def test_a_paired_difference_sees_what_two_means_would_not() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.normal(0, 5, size=60)
+    second = first - 0.3 + rng.normal(0, 0.2, size=60)
+    apart = bootstrap_difference(first, second)
+    assert apart.low > 0 and apart.value == pytest.approx(bootstrap_mean(first).value - second.mean())
+    assert bootstrap_mean(first).low < second.mean() < bootstrap_mean(first).high
+
+
+def test_values_that_do_not_pair_up_have_no_difference() -> None:
+    with pytest.raises(ValueError, match="one by one"):
+        bootstrap_difference([1.0, 2.0], [1.0])
