@@ -9,7 +9,9 @@ error where the truth is known before trusting it. The order of words and negati
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoProcessor, PreTrainedModel
 
 from store.errors import UserError
+from tools.targets.fingerprint import fingerprint
 from tools.targets.load import choose_device
 
 FAMILIES = ("clip", "siglip")
@@ -81,6 +84,12 @@ class ClipJudge:
                 hint="give a folder with a CLIP or SigLIP model, or a hub id that can be reached",
             ) from error
         return cls(model.to(place), processor, **({"name": str(source)} | more))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of weights and wordings. Reads every weight once."""
+        words = "|".join([fingerprint(self.model), *self.templates, "", *self.neutral])
+        return hashlib.sha256(words.encode()).hexdigest()
 
     @torch.no_grad()
     def present(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import hypot
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from experiments.tableau.concepts import WORDS, Concept, holds
 from experiments.tableau.edit import Add, Recolor, Refill, Remove, Reshape, Resize, SetBackground, edit
 from experiments.tableau.edit import Change as SceneChange
+from experiments.tableau.layout import GAP, MARGIN
 from experiments.tableau.phrases import ATTRIBUTES, full
 from experiments.tableau.sampler import HELD_OUT, any_thing
 from experiments.tableau.scene import BACKGROUNDS, COLORS, SHAPES, SIDE, Scene, Thing
@@ -88,13 +90,18 @@ def fitting(concept: Concept, rng: np.random.Generator) -> Thing:
 
 
 def spots(seen: Scene, thing: Thing, rng: np.random.Generator) -> Iterator[Thing]:
-    """The thing at random places of the scene where it draws over nothing; about PLACES are tried."""
-    free = reach(thing) + 1
+    """The thing at random places of the scene that are free, as far from others as the world's own layouts keep.
+
+    About PLACES are tried.
+    """
+    free = reach(thing) + MARGIN
     for x, y in rng.uniform(free, SIDE - free, size=(PLACES, 2)).tolist():
-        placed = replace(thing, x=x, y=y)
-        with suppress(UserError):
-            edit(seen, Add(placed))
-            yield placed
+        apart = (hypot(x - other.x, y - other.y) - reach(thing) - reach(other) for other in seen.things)
+        if all(gap >= GAP for gap in apart):
+            placed = replace(thing, x=x, y=y)
+            with suppress(UserError):
+                edit(seen, Add(placed))
+                yield placed
 
 
 def changed(index: int, attribute: str, word: str) -> SceneChange:

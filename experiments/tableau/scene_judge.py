@@ -5,13 +5,15 @@ Fulfils `tools.judging.StimulusJudge`. Knows stimuli by their keys; from pixels 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from experiments.tableau.concepts import holds, read_concept
+from experiments.tableau.concepts import ADJECTIVES, NOUNS, holds, read_concept
 from experiments.tableau.recall import recall
 from store.errors import UserError
 from tools.stimuli import Stimulus
@@ -21,6 +23,16 @@ class SceneJudge:
     """Truth as a probability of 0 or 1."""
 
     name = "scene graph"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what each word means."""
+        meanings = sorted(
+            f"{word} {attribute} {sorted(allowed)}"
+            for table in (ADJECTIVES, NOUNS)
+            for word, (attribute, allowed) in table.items()
+        )
+        return hashlib.sha256("|".join(meanings).encode()).hexdigest()
 
     def present(
         self, images: Sequence[Image.Image], phrases: Sequence[str], /

@@ -124,6 +124,13 @@ def test_a_describer_says_what_is_likely_likeliest_last(judge: ClipJudge) -> Non
     assert ClipDescriber(judge, PHRASES, sure=1).describe(PICTURES) == [(), (), ()]
 
 
+def test_fingerprints_tell_weights_and_wordings_apart(judge: ClipJudge, siglip: ClipJudge) -> None:
+    other = ClipJudge(judge.model, judge.processor, templates=("{}",))
+    again = ClipJudge(judge.model, judge.processor, templates=judge.templates, neutral=judge.neutral)
+    assert len({judge.fingerprint, other.fingerprint, siglip.fingerprint}) == 3
+    assert again.fingerprint == judge.fingerprint
+
+
 def test_what_cannot_judge_is_refused(llava_folder: Path, judge: ClipJudge, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a `llava` model, which can't judge phrases"):
         ClipJudge.load(llava_folder)
