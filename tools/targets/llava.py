@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import Any, Literal, cast
 
 import torch
@@ -47,6 +47,7 @@ class LlavaAdapter:
                 kind="unsupported_family",
                 hint=f"known kinds: {', '.join(DECODERS)}",
             )
+        self._question_tokens = lru_cache(maxsize=4096)(partial(question_tokens, target))
         inner = self._model.model
         self._language = Stack("language", inner.language_model.layers, config.text_config)
         self._blind = _why_no_vision(target)
@@ -78,8 +79,9 @@ class LlavaAdapter:
         question = torch.zeros_like(real)
         for row, stimulus in enumerate(stimuli):
             if stimulus.question.strip():
-                ids = inputs["input_ids"][row, real[row]]
-                question[row, real[row]] = question_tokens(self.target, stimulus.question, ids)
+                ids = tuple(inputs["input_ids"][row, real[row]].tolist())
+                found = self._question_tokens(stimulus.question, ids)
+                question[row, real[row]] = found.to(question.device)
         question[:, -1] = False
         grid = self._anatomy.sight.grid
         return Batch(inputs, self._patches(visual), question, real, answer, grid[0] * grid[1])
