@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
-from experiments.tableau.concepts import read_concept
+from experiments.tableau.combined import heard, parts, spoken
 from experiments.tableau.keys import MADE, Key, Step, plain_words
 from experiments.tableau.parse import parse
 from experiments.tableau.prompt import read_prompt
@@ -42,10 +42,11 @@ class ExactEditor:
         """The stimulus beside one in which the concept stops (`remove`, `swap`) or starts (`add`) to hold.
 
         `remove` takes all matching things away, `swap` changes one word of the only matching thing, `add` puts one
-        more thing where there is room; a background is replaced. None where this picture does not allow it.
+        more thing where there is room; a background is replaced. Of a combination of phrases one part is changed.
+        None where this picture does not allow it.
         """
-        step = Step(change, plain_words(concept), seed)
-        read_concept(step.words)
+        step = Step(change, spoken(concept), seed)
+        heard(step.words)
         key, seen = self._open(stimulus)
         made = take(key.bare, step)
         if made is None:
@@ -58,9 +59,8 @@ class ExactEditor:
     def telling(self, pair: Pair, seed: int, /) -> Pair:
         """The pair with a question whose right answers differ between its sides (telling.py)."""
         (without_key, without), (with_key, with_) = recall(pair.without.key), recall(pair.with_.key)
-        concept = read_concept(plain_words(pair.concept))
-        chance = with_key.then(Step("edit", f"ask {plain_words(pair.concept)}", seed)).chance()
-        question = telling_question(without, with_, concept, chance)
+        chance = with_key.then(Step("edit", f"ask {spoken(pair.concept)}", seed)).chance()
+        question = telling_question(without, with_, parts(heard(spoken(pair.concept))), chance)
         sides = [
             _asked(key.asked(question.text), scene, question.meant, question.text)
             for key, scene in ((without_key, without), (with_key, with_))

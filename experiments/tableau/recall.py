@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from experiments.tableau.concepts import read_concept
+from experiments.tableau.combined import altered_combination, heard
 from experiments.tableau.instructions import follow
 from experiments.tableau.keys import MADE, Key, Step, read_key
-from experiments.tableau.pairing import Altered, altered
+from experiments.tableau.pairing import Altered
 from experiments.tableau.prompt import painted_wish, read_prompt
 from experiments.tableau.scene import Scene
 from experiments.tableau.source import scene_at
@@ -51,7 +51,7 @@ def take(key: Key, step: Step) -> Altered | None:
     assert seen is not None  # keys are read by `recall`, which has looked
     if step.verb == "edit":
         return follow(seen, step.words, chance)
-    return altered(seen, read_concept(step.words), step.verb, chance)
+    return altered_combination(seen, heard(step.words), step.verb, chance)
 
 
 def _scene(key: Key) -> Scene | None:

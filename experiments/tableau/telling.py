@@ -6,11 +6,12 @@ star ?"), for a background what it is, and else whether there is such a thing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.tableau.concepts import WORDS, Concept
+from experiments.tableau.concepts import WORDS, Concept, holds
 from experiments.tableau.phrases import ATTRIBUTES, Phrase, census, full, shortenings
 from experiments.tableau.questions import TEMPLATES, Kind, Question
 from experiments.tableau.scene import Scene
@@ -23,10 +24,20 @@ class Worded(NamedTuple):
     text: str
 
 
-def telling_question(without: Scene, with_: Scene, concept: Concept, rng: np.random.Generator) -> Worded:
-    """A question with one right answer in each scene, and not the same; the concept holds in `with_` alone."""
-    question = _question(without, with_, concept, rng)
-    return Worded(question, question.text(int(rng.integers(len(TEMPLATES[question.kind])))))
+def telling_question(
+    one: Scene, other: Scene, concepts: Sequence[Concept], rng: np.random.Generator
+) -> Worded:
+    """A question with one right answer in each scene, and not the same, about the first concept whose truth differs.
+
+    Raises ValueError when none of them tells the scenes apart.
+    """
+    for concept in concepts:
+        truths = holds(concept, one), holds(concept, other)
+        if truths in ((False, True), (True, False)):
+            without, with_ = (one, other) if truths[1] else (other, one)
+            question = _question(without, with_, concept, rng)
+            return Worded(question, question.text(int(rng.integers(len(TEMPLATES[question.kind])))))
+    raise ValueError("no concept tells the two scenes apart")
 
 
 def _question(without: Scene, with_: Scene, concept: Concept, rng: np.random.Generator) -> Question:
