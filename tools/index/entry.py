@@ -35,7 +35,7 @@ class Histogram(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Pooled:
     """One pool, or one side of it. `top` and `bottom` hold up to 24 stimuli, most extreme first; `n` counts the
-    stimuli that had a value, `sd` divides by it. `fires` and `fires_low` are the shares of stimuli beyond a fifth of
+    stimuli that had a value, `sd` divides by it. `fires` and `fires_low` are the shares of stimuli beyond a third of
     the largest and of the smallest value (tools/index/firing.py). All NaN and empty where the pool has no tokens."""
 
     top: tuple[Exemplar, ...]

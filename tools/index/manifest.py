@@ -13,7 +13,7 @@ from store.errors import UserError
 from store.records import Model
 from tools.index.files import replacing
 
-VERSION = 1
+VERSION = 2
 """Raised when the meaning or layout of the files changes; an index of another version is built anew."""
 MANIFEST = "manifest.json"
 

@@ -39,8 +39,8 @@ def test_a_side_ranks_stimuli_as_the_pooled_values_do(index: ExemplarIndex, read
 def test_both_ends_have_their_own_firing_rate(index: ExemplarIndex) -> None:
     high, low = (index.entry(NEURON).side(Reading(sign=sign, scope="answer")) for sign in ("+", "-"))
     values = known_values(SIZE)[5, :, 6]
-    assert high.fires == low.fires_low == pytest.approx((values > 0.2 * values.max()).mean(), abs=0.05)
-    assert low.fires == high.fires_low == pytest.approx((values < 0.2 * values.min()).mean(), abs=0.05)
+    assert high.fires == low.fires_low == pytest.approx((values > 0.33 * values.max()).mean(), abs=0.05)
+    assert low.fires == high.fires_low == pytest.approx((values < 0.33 * values.min()).mean(), abs=0.05)
 
 
 def test_a_vision_component_has_readings_over_the_picture_alone(index: ExemplarIndex) -> None:
