@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.tableau.concepts import WORDS, Concept, read_concept
+from experiments.tableau.concepts import read_concept
 from experiments.tableau.edit import Add, Move, Remove, SetBackground, SetSign, edit
 from experiments.tableau.pairing import MOST_THINGS, Altered, changed, fitting, spots, told_of
 from experiments.tableau.phrases import full
@@ -29,6 +29,7 @@ from experiments.tableau.scene import (
     Sign,
     Thing,
 )
+from experiments.tableau.wording import meant, refusal, single_word, things_concept
 from store.errors import UserError
 
 EXAMPLES = (
@@ -63,49 +64,11 @@ def follow(seen: Scene, instruction: str, rng: Rng) -> Altered:
     raise refusal(f"`{instruction}` is not an instruction that is understood", f"Say for example {examples}.")
 
 
-def refusal(message: str, hint: str) -> UserError:
-    return UserError(message, kind="instruction", hint=hint)
-
-
-def things_concept(phrase: str) -> Concept:
-    """What a phrase allows. Raises UserError of kind "instruction" for one that speaks of the background."""
-    concept = read_concept(phrase)
-    if concept.background is not None:
-        raise refusal(
-            f"`{phrase}` is said of a background, not of a thing", "Name a thing, as in `red star`."
-        )
-    return concept
-
-
-def single_word(text: str) -> tuple[str, str]:
-    """Attribute and word of the language that one word stands for: ("fill", "solid") for "plain"."""
-    concept = read_concept(text)
-    for attribute, words in WORDS.items():
-        allowed = getattr(concept, attribute)
-        if allowed is not None and len(allowed) == 1 and len(text.split()) == 1:
-            return attribute, next(word for word in words if word in allowed)
-    raise refusal(f"`{text}` is not one word for a look", f'Say what to become in a word: "{EXAMPLES[0]}".')
-
-
-def _meant(seen: Scene, phrase: str, *, every: bool = False) -> list[int]:
-    """Which things are meant: exactly one, or with `every` at least one."""
-    concept = things_concept(phrase)
-    found = [index for index, thing in enumerate(seen.things) if concept.matches(thing)]
-    have = ", ".join(full(thing).with_article for thing in seen.things) or "nothing"
-    if not found:
-        raise refusal(f"there is no `{phrase}` in the picture", f"It shows {have}.")
-    if len(found) > 1 and not every:
-        raise refusal(
-            f"`{phrase}` fits {len(found)} things", f"It shows {have}: name one, or say `all {phrase}`."
-        )
-    return found
-
-
 def _make(seen: Scene, match: Match, rng: Rng) -> Altered:
     attribute, word = single_word(match["word"])
     if attribute == "background":
         raise refusal(f"a thing can't be `{word}`, only the background", f'Say "{EXAMPLES[6]}".')
-    chosen = _meant(seen, match["phrase"], every=match["every"] is not None)
+    chosen = meant(seen, match["phrase"], every=match["every"] is not None)
     others = [index for index in chosen if getattr(seen.things[index], attribute) != word]
     if not others:
         raise refusal(f"the `{match['phrase']}` is {word} already", "Ask for a look that it does not have.")
@@ -129,7 +92,7 @@ def _make_ground(seen: Scene, match: Match, rng: Rng) -> Altered:
 
 
 def _remove(seen: Scene, match: Match, rng: Rng) -> Altered:
-    return _cleared(seen, _meant(seen, match["phrase"], every=match["every"] is not None))
+    return _cleared(seen, meant(seen, match["phrase"], every=match["every"] is not None))
 
 
 def _remove_everything(seen: Scene, match: Match, rng: Rng) -> Altered:
@@ -153,7 +116,7 @@ def _add(seen: Scene, match: Match, rng: Rng) -> Altered:
         raise refusal(
             f"the picture shows `{len(seen.things)}` things, as many as it can", "Remove one first."
         )
-    anchor = seen.things[_meant(seen, match["other"])[0]] if match["relation"] else None
+    anchor = seen.things[meant(seen, match["other"])[0]] if match["relation"] else None
     for _ in range(DRAWS):
         for thing in spots(seen, fitting(concept, rng), rng):
             if anchor is None or _stands(thing, match["relation"], anchor):
@@ -165,7 +128,7 @@ def _add(seen: Scene, match: Match, rng: Rng) -> Altered:
 
 
 def _move(seen: Scene, match: Match, rng: Rng) -> Altered:
-    index, other = _meant(seen, match["phrase"])[0], _meant(seen, match["other"])[0]
+    index, other = meant(seen, match["phrase"])[0], meant(seen, match["other"])[0]
     if index == other:
         raise refusal(f"`{match['phrase']}` and `{match['other']}` are the same thing", "Name two things.")
     before, anchor = seen.things[index], seen.things[other]

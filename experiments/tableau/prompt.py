@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from experiments.tableau.concepts import Concept, read_concept
-from experiments.tableau.instructions import refusal, single_word, things_concept
 from experiments.tableau.pairing import MOST_THINGS, fitting
 from experiments.tableau.questions import NUMBERS
 from experiments.tableau.sampler import arranged
 from experiments.tableau.scene import BACKGROUNDS, COLORS, SHAPES, Background, Scene
+from experiments.tableau.wording import refusal, single_word, things_concept
 from store.errors import UserError
 
 LAYOUTS = 10
