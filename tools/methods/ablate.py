@@ -7,7 +7,7 @@ which must matter less, and with the whole site, which must matter at all. Equiv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -24,8 +24,11 @@ from tools.scoring.equivalence import Equivalence, equivalence
 from tools.scoring.intervals import bootstrap_mean
 from tools.tool import Arguments, Result, tool
 
-CONTROLS = 5
-"""Random components of the same site, each silenced in the same rows."""
+if TYPE_CHECKING:
+    from tools.engine.plan import Intervention
+
+CONTROLS = 6
+"""Random components of the same site; each question has one of them silenced, so that they cost one row a question."""
 
 
 class AblateArguments(Arguments):
@@ -34,7 +37,7 @@ class AblateArguments(Arguments):
         tuple[str, ...], Field(max_length=16, description="Kinds of questions; all where none is named.")
     ] = ()
     mode: Annotated[Mode, Field(description="What stands in its place.")] = "mean"
-    n: Annotated[int, Field(ge=8, le=200, description="Questions of each kind.")] = 24
+    n: Annotated[int, Field(ge=8, le=200, description="Questions of each kind.")] = 16
     delta: Annotated[
         float, Field(gt=0, le=10, description="Drop of the margin, in logits, below which it counts as none.")
     ] = 0.1
@@ -76,11 +79,11 @@ class Ablated(Result):
 
 
 class Compared(NamedTuple):
-    """Margins on the same questions: untouched, without the component, without each control, without the site."""
+    """Margins on the same questions: untouched, without the component, without a control, without the site."""
 
     plain: Margins
     without: Margins
-    controls: list[Margins]
+    control: Margins
     site: Margins
 
 
@@ -129,46 +132,46 @@ def refuse_unreachable(context: ToolContext, address: Address) -> None:
 def _compared(
     context: ToolContext, address: Address, siblings: Sequence[Address], questions: Asked, mode: Mode
 ) -> Compared:
-    """Rows of the site's controls are shared by all components of the site, so that only its own cost is new."""
+    """What belongs to the site is measured once for all its components, so that only a component's own rows are new."""
+    n = len(questions.stimuli)
+    turns = [siblings[number % len(siblings)] for number in range(n)]
+    drawn = "+".join(str(one.index) for one in siblings)
     with context.shared():
-        plain = _kept(context, questions, "", None, mode)
-        controls = [_kept(context, questions, str(other), other, mode) for other in siblings]
-        site = _kept(context, questions, address.site, address, mode, all_of_it=True)
-    return Compared(plain, _run(context, questions, address, mode), controls, site)
+        plain = _kept(context, questions, "plain", [()] * n)
+        control = _kept(
+            context, questions, f"{address.site} {drawn} {mode}", _rows(context, questions, turns, mode)
+        )
+        site = _kept(context, questions, f"{address.site} {mode}", [whole(context, address, mode)] * n)
+    without = _run(context, questions, _rows(context, questions, [address] * n, mode))
+    return Compared(plain, without, control, site)
 
 
 def _kept(
-    context: ToolContext,
-    questions: Asked,
-    name: str,
-    address: Address | None,
-    mode: Mode,
-    *,
-    all_of_it: bool = False,
+    context: ToolContext, questions: Asked, name: str, rows: Sequence[tuple[Intervention, ...]]
 ) -> Margins:
-    key = f"{name}|{mode}|{questions.kind}|{len(questions.stimuli)}"
+    key = f"{name} | {questions.kind} {len(questions.stimuli)}"
     if key not in context.memory.margins:
-        context.memory.margins[key] = _run(context, questions, address, mode, all_of_it=all_of_it)
+        context.memory.margins[key] = _run(context, questions, rows)
     return context.memory.margins[key]
 
 
-def _run(
-    context: ToolContext, questions: Asked, address: Address | None, mode: Mode, *, all_of_it: bool = False
-) -> Margins:
+def _rows(
+    context: ToolContext, questions: Asked, addresses: Sequence[Address], mode: Mode
+) -> list[tuple[Intervention, ...]]:
+    """What is done to each question: the component of its own silenced; donors are other questions of the kind."""
+    n = len(questions.stimuli)
+    donors = context.random("donors", questions.kind).permutation(n).tolist()
+    return [
+        silenced(context, address, mode, donor if donor != number else (number + 1) % n)
+        for number, (address, donor) in enumerate(zip(addresses, donors, strict=True))
+    ]
+
+
+def _run(context: ToolContext, questions: Asked, rows: Sequence[tuple[Intervention, ...]]) -> Margins:
     from tools.engine.plan import Plan, Row
 
-    n = len(questions.stimuli)
-    donors = context.random("donors", questions.kind).permutation(n)
-    rows = []
-    for number in range(n):
-        donor = int(donors[number]) if donors[number] != number else (number + 1) % n
-        if address is None:
-            rows.append(Row(number))
-        elif all_of_it:
-            rows.append(Row(number, whole(context, address, mode)))
-        else:
-            rows.append(Row(number, silenced(context, address, mode, donor)))
-    return margins(context.engine.run(Plan(questions.stimuli, rows)).logits, questions)
+    plan = Plan(questions.stimuli, [Row(number, done) for number, done in enumerate(rows)])
+    return margins(context.engine.run(plan).logits, questions)
 
 
 def _effect(
@@ -178,8 +181,7 @@ def _effect(
     plain = compared.plain
     drop = equivalence(plain.margin - compared.without.margin, delta)
     site = bootstrap_mean(plain.margin - compared.site.margin, seed=seed)
-    by_control = np.stack([plain.margin - control.margin for control in compared.controls])
-    control = bootstrap_mean(by_control.mean(axis=0), seed=seed)
+    control = bootstrap_mean(plain.margin - compared.control.margin, seed=seed)
     flips = _flips(plain, compared.without)
     accuracy = bootstrap_mean(flips, seed=seed)
     necessary, unused = _verdicts(drop, site.low, site.high, control.high)
@@ -197,7 +199,7 @@ def _effect(
         accuracy=float(plain.right.mean()),
         accuracy_drop=accuracy.value,
         accuracy_ci=(accuracy.low, accuracy.high),
-        accuracy_control=float(np.mean([_flips(plain, one).mean() for one in compared.controls])),
+        accuracy_control=float(_flips(plain, compared.control).mean()),
         necessary=necessary,
         unused=unused,
     )
