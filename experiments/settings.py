@@ -38,6 +38,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return found
 
 
-def as_defaults(settings: dict[str, Any], commands: Iterable[str]) -> dict[str, Any]:
-    """The settings as defaults of every command and of the commands below it, in the form that click reads."""
-    return {name: settings | {inner: settings for inner in commands} for name in commands}
+def as_defaults(settings: dict[str, Any], outer: Iterable[str], inner: Iterable[str]) -> dict[str, Any]:
+    """The settings as defaults of commands and of those below them, in the form that click reads."""
+    below = dict.fromkeys(inner, settings)
+    return dict.fromkeys(outer, settings | below) if settings else {}

@@ -93,8 +93,8 @@ class Workplace:
         )
 
     def prepare(self, components: Sequence[Address]) -> None:
-        """Measures these components on `select` and `test` in one pass each."""
-        for images in (self.world.select, self.world.test):
+        """Measures these components on all three splits in one pass each; nothing in a run reads them twice."""
+        for images in (self.world.train, self.world.select, self.world.test):
             stimuli = [images.asked(number) for number in range(len(images))]
             self.activations.prepare(f"activations on {images.split}", components, stimuli, self.progress)
 

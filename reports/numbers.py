@@ -58,8 +58,29 @@ def score(value: float | None) -> str:
 
 
 def interval(ci: Interval | None) -> str:
-    """`[0.741, 0.883]`, or nothing where there is none."""
-    return f"[{number(ci[0])}, {number(ci[1])}]" if ci is not None else ""
+    """`[0.741, 0.883]` with as many decimals at both ends as the width tells, or nothing where there is none."""
+    return _alike(ci)[-1] if ci is not None else ""
+
+
+def estimate(value: float | None, ci: Interval | None = None) -> str:
+    """A value and its interval, all with the same decimals: `0.43 [0.31, 0.55]`."""
+    if value is None or ci is None:
+        return number(value)
+    return " ".join(_alike(ci, value))
+
+
+def _alike(ci: Interval, *values: float) -> list[str]:
+    """The values and then the interval with the decimals that the interval's width gives reason for."""
+    numbers, width = [*values, *ci], abs(ci[1] - ci[0])
+    if not all(map(math.isfinite, numbers)) or not 1e-3 <= max(map(abs, numbers)) < 1e5 or width < 1e-4:
+        words = [number(one) for one in numbers]
+    else:
+        decimals = max(0, min(4, 2 - math.floor(math.log10(width))))
+        words = [f"{one:,.{decimals}f}" for one in numbers]
+        while decimals > 2 and all(one.endswith("0") for one in words):
+            words, decimals = [one[:-1] for one in words], decimals - 1
+        words = [("0" if not one.strip("-0.") else one).replace("-", MINUS) for one in words]
+    return [*words[:-2], f"[{words[-2]}, {words[-1]}]"]
 
 
 def score_interval(ci: Interval | None) -> str:

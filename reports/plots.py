@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.numbers import interval, number, short, tick
+from reports.numbers import estimate, number, short, tick
 from reports.svg import Axis, at_place, axis_around, drawing, element
 from store.records import Hypothesis, Interval, Verdict
 
@@ -40,9 +40,7 @@ class Measured:
 
     def told(self) -> str:
         """The row in words."""
-        parts = [number(self.value)]
-        if self.ci is not None:
-            parts.append(f"95 % interval {interval(self.ci)}")
+        parts = [number(self.value)] if self.ci is None else [f"{estimate(self.value, self.ci)} at 95 %"]
         for name in ("control", "null", "threshold"):
             if (one := getattr(self, name)) is not None:
                 parts.append(f"{name} {number(one)}")

@@ -57,7 +57,8 @@ def histogram(result: Mapping[str, Any]) -> Histogram | None:
 def quantities(result: Mapping[str, Any]) -> dict[str, Quantity]:
     """The named numbers of a result."""
     found = {}
-    for name, told in (result.get("quantities") or {}).items():
+    given = result.get("quantities")
+    for name, told in given.items() if isinstance(given, Mapping) else ():
         try:
             found[str(name)] = Quantity.model_validate(told)
         except ValidationError:
@@ -105,11 +106,16 @@ def tables(result: Mapping[str, Any]) -> Iterator[Table]:
 
 
 def facts(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Other fields that are one plain value."""
+    """Other fields that are one plain value and no quantity."""
+    told_already = (
+        *DRAWN,
+        *SAID,
+        *(result["quantities"] if isinstance(result.get("quantities"), Mapping) else ()),
+    )
     return {
         name.replace("_", " "): told
         for name, told in result.items()
-        if name not in (*DRAWN, *SAID) and told not in (None, "", [], {}) and is_simple(told)
+        if name not in told_already and told not in (None, "", [], {}) and is_simple(told)
     }
 
 

@@ -37,7 +37,7 @@ STATUS: Mapping[str, Word] = {
     ),
     "abstained": Word("abstained", "empty", "Nothing stable was found to say about this component."),
     "failed": Word("failed", "cross", "An error ended the work on this component."),
-    "pending": Word("pending", "dots", "The run ended before this component was described."),
+    "pending": Word("pending", "dots", "This component is not described yet."),
 }
 
 CLAIM: Mapping[str, str] = {
@@ -109,7 +109,7 @@ def sample(quantity: Quantity) -> str:
 
 TAIL: Mapping[str, str] = {
     "top": "Highest",
-    "neighbour": "Look alike, and leave it silent",
+    "neighbour": "Look-alikes that leave it quiet",
     "quantile": "From the quantiles between",
     "zero": "About zero",
     "bottom": "Lowest",

@@ -18,13 +18,15 @@ from store.records import Experiment, Hypothesis, Reading, Verdict
 
 COMPARED = 5
 """Phrases that are compared on pictures at once."""
-THRESHOLD = 0.5
+THRESHOLD = 0.4
 """Standard deviations of the component by which a phrase must move it, at least."""
 BETTER = 0.03
 """Correlation that a combination must gain over a single phrase."""
 ENOUGH = 0.3
 """Score on the select split below which nothing is claimed."""
 PAIRS = 24
+PICTURES = 1024
+"""Pictures of a comparison, at most; a run has measured them ahead."""
 
 
 def decide(view: ThreadView) -> Decision:
@@ -60,10 +62,7 @@ def compare(view: ThreadView) -> Decision:
         propose=tuple(_prediction(one.concept, one.reading) for one in chosen),
         calls=(
             _call("top_exemplars", view, reading=best.model_dump()),
-            *(
-                _call("activations", view, reading=one.reading.model_dump(), concept=one.concept)
-                for one in chosen
-            ),
+            *(_compare(view, one.concept, one.reading) for one in chosen),
         ),
     )
 
@@ -79,10 +78,7 @@ def combine(view: ThreadView) -> Decision:
         thought="Whether the component stands for two things, or for two things together.",
         verdicts=verdicts,
         propose=tuple(_prediction(concept, found[0].reading) for concept in joined),
-        calls=tuple(
-            _call("activations", view, reading=found[0].reading.model_dump(), concept=concept)
-            for concept in joined
-        ),
+        calls=tuple(_compare(view, concept, found[0].reading) for concept in joined),
     )
 
 
@@ -160,6 +156,10 @@ def conclude(view: ThreadView) -> Decision:
 
 def _call(tool: str, view: ThreadView, **more: object) -> Call:
     return Call.model_validate({"tool": tool, "arguments": {"component": str(view.component), **more}})
+
+
+def _compare(view: ThreadView, concept: str, reading: Reading) -> Call:
+    return _call("activations", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
 
 
 def _prediction(concept: str, reading: Reading) -> Hypothesis:

@@ -35,8 +35,8 @@ def tell(
             *_moves(pairs),
             *_matters(view),
             *_writes(view),
-            f"On pictures that were not looked at, these words predict it with a correlation of "
-            f"{{e{scored.number}.pearson}} [e{scored.number}].",
+            f"On pictures that were not looked at, these words have a {{e{scored.number}.pearson}} with it "
+            f"[e{scored.number}].",
         ]
     )
 
@@ -58,7 +58,7 @@ def _responds(concept: str, reading: Reading, compared: Experiment) -> str:
     e = f"e{compared.number}"
     return (
         f"It is {end} {WHERE[reading.scope]} where {in_words(concept)} holds, by {{{e}.effect}} "
-        f"({{{e}.effect.control}} for random components of its site; AUROC {{{e}.auroc}}) [{e}]."
+        f"({{{e}.effect.control}} for random components of its site; {{{e}.auroc}}) [{e}]."
     )
 
 

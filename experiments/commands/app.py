@@ -1,18 +1,21 @@
 """The command line: gathers the commands, and turns what went wrong into one sentence and an exit code.
 
-Exit codes: 0 done, 1 failed, 2 usage, 130 interrupted. With `--json` a failure is one JSON object on stdout as well.
+Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 budget reached, 130 interrupted. With `--json` a failure is one
+JSON object on stdout as well.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from experiments.commands import show, targets
+from experiments.commands import doctor, label, measure, record, show, targets
 from experiments.commands.output import narrate, print_json, print_text
+from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
 
 INTERRUPTED = 130
@@ -23,6 +26,12 @@ app = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
 )
+for command in (label.label, measure.index, measure.run, measure.replay):
+    app.command()(command)
+for command in (record.search, record.report, record.export, doctor.doctor):
+    app.command()(command)
+for command in (record.runs, record.run, record.component, record.experiment):
+    show.app.command()(command)
 app.add_typer(show.app, name="show")
 app.add_typer(targets.app, name="targets")
 
@@ -44,7 +53,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Our own bugs pass through with their traceback."""
     as_json = "--json" in arguments
     try:
-        code = app(args=list(arguments), prog_name="maieutic", standalone_mode=False)
+        code = app(
+            args=list(arguments), prog_name="maieutic", standalone_mode=False, default_map=defaults_here()
+        )
     except MaieuticError as error:
         return report(error.kind, error.message, error.hint, error.exit_code, as_json)
     except typer.TyperException as error:
@@ -58,6 +69,19 @@ def run(arguments: Sequence[str]) -> int:
     if code == INTERRUPTED:
         return report("interrupted", "interrupted", "", INTERRUPTED, as_json)
     return code if isinstance(code, int) else 0
+
+
+def defaults_here() -> dict[str, Any]:
+    """What `maieutic.toml` in this folder sets, for every command and those below it."""
+    settings = read_settings(Path.cwd())
+    inner = [
+        info.name or info.callback.__name__
+        for group in (show.app, targets.app)
+        for info in group.registered_commands
+        if info.callback
+    ]
+    outer = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    return as_defaults(settings, [*outer, "show", "targets"], inner)
 
 
 def help_for(error: typer.TyperException) -> str:

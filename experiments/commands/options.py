@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,4 +15,41 @@ Device = Annotated[
 Precision = Annotated[
     str,
     typer.Option(envvar="MAIEUTIC_DTYPE", help="Number format of the weights: float32, bfloat16 or float16."),
+]
+StorePlace = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="MAIEUTIC_STORE",
+        help="The record: a path or URL; empty means the user's data folder.",
+    ),
+]
+Images = Annotated[
+    str,
+    typer.Option(
+        "--images",
+        envvar="MAIEUTIC_IMAGES",
+        help="Pictures: tableau, a folder, or a saved dataset; empty means the embedded world.",
+    ),
+]
+JudgeName = Annotated[
+    str,
+    typer.Option(
+        "--judge",
+        envvar="MAIEUTIC_JUDGE",
+        help="Who says what pictures show: a CLIP or SigLIP, or two (ONE,OTHER).",
+    ),
+]
+PlannerName = Annotated[
+    str,
+    typer.Option("--planner", envvar="MAIEUTIC_PLANNER", help="builtin, openai:MODEL, or recorded:RUN."),
+]
+BaseUrl = Annotated[
+    str,
+    typer.Option("--base-url", envvar="OPENAI_BASE_URL", help="An OpenAI-compatible endpoint of your own."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No narration, no bars.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
+TargetName = Annotated[
+    str, typer.Argument(metavar="TARGET", help="An embedded target, a model folder or a hub id.")
 ]

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import Progress
@@ -22,6 +22,11 @@ PIPE_WIDTH = 160
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout, NaN refused."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_json_line(value: Mapping[str, Any], file: TextIO) -> None:
+    """One JSON object on a line of its own."""
+    file.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:

@@ -1,0 +1,179 @@
+"""`maieutic label`: describe components, with receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from experiments.commands.options import (
+    BaseUrl,
+    Device,
+    Images,
+    JsonFlag,
+    JudgeName,
+    PlannerName,
+    Precision,
+    Quiet,
+    Seed,
+    StorePlace,
+    TargetName,
+)
+from experiments.commands.output import narrate, print_json, print_table
+from store.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from experiments.label import Labelled
+    from experiments.workplace import Workplace
+    from store.records import Description
+
+PARTLY = 3
+"""Exit code of a run that can be resumed."""
+Limit = Annotated[
+    int, typer.Option(min=1, help="Describe at most so many components now; --resume does the rest.")
+]
+
+
+def label(
+    target: TargetName = "",
+    components: Annotated[str, typer.Option(help="Such as `language.3.mlp[0:64],language.*.head.*`.")] = "",
+    resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = "",
+    images: Images = "",
+    judge: JudgeName = "",
+    planner: PlannerName = "builtin",
+    base_url: BaseUrl = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
+    limit: Limit = 1_000_000,
+    max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = 60,
+    max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
+    max_seconds: Annotated[float, typer.Option(min=0, help="Seconds a component may take; 0: no limit.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
+    store: StorePlace = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Precision = "float32",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
+    from experiments.commands.workplaces import chosen_planner, opened_workplace
+    from experiments.label import Allowance, begin, carry_on
+
+    asked = {"target": target, "components": components, "images": images, "judge": judge, "planner": planner}
+    asked |= {"seed": seed, "calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
+    if resume:
+        asked |= recorded_words(resume, store, asked)
+    check_words(asked)
+    say = (lambda _: None) if quiet else narrate
+    with opened_workplace(
+        asked["target"],
+        store=store,
+        images=asked["images"],
+        judge=asked["judge"],
+        device=device,
+        dtype=dtype,
+        seed=asked["seed"],
+    ) as workplace:
+        from store.address import parse_set
+
+        chosen = sorted(parse_set(asked["components"], workplace.extent))
+        if dry_run:
+            return print_estimate(workplace, len(chosen), as_json)
+        maker = chosen_planner(asked["planner"], base_url, workplace.store)
+        run = resume or begin(workplace, chosen, maker.name, asked)
+        same_target(workplace, run)
+        say(f"run {run}: {len(chosen)} components of {workplace.target.name}")
+        allowance = Allowance(
+            calls=asked["calls"],
+            forwards=asked["forwards"] or None,
+            seconds=asked["seconds"] or None,
+            jobs=jobs,
+        )
+        try:
+            found = carry_on(
+                workplace, run, maker, allowance, limit=limit, tell=lambda one: say(line_of(one))
+            )
+        except KeyboardInterrupt:
+            narrate(f"stopped; go on with `maieutic label --resume {run}`")
+            raise
+    print_found(found, as_json)
+    if found.status == "partial":
+        narrate(f"partly done; go on with `maieutic label --resume {run}`")
+        return PARTLY
+    return 0
+
+
+def check_words(asked: dict[str, Any]) -> None:
+    """Refuses a run that says nothing of what to describe, before anything is opened."""
+    if not asked["target"] or not asked["components"]:
+        missing = "TARGET" if not asked["target"] else "--components"
+        raise UsageError(
+            f"`{missing}` is missing",
+            kind="usage",
+            hint="such as `maieutic label tableau-llava --components 'language.3.mlp[0:8]'`",
+        )
+
+
+def recorded_words(run: str, store: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What the run was begun with: a resumed run is the same run."""
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        begun = record.queries.run(run)
+    if begun.kind != "label":
+        raise UserError(f"`{run}` is no labelling run", kind="run", hint="`maieutic show runs` lists them")
+    return {name: begun.arguments[name] for name in given if name in begun.arguments}
+
+
+def same_target(workplace: Workplace, run: str) -> None:
+    """Results of different fingerprints never mix."""
+    begun = workplace.store.queries.run(run)
+    if begun.fingerprint != workplace.target.fingerprint:
+        raise UserError(
+            f"run `{run}` studies other weights than `{workplace.target.name}` has now",
+            kind="changed_weights",
+            hint="begin a new run",
+        )
+
+
+def print_estimate(workplace: Workplace, components: int, as_json: bool) -> int:
+    """What a run would cost, in rows through the model, counted from its design."""
+    from experiments.estimate import estimate
+
+    found = estimate(workplace, components)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        narrate(
+            f"{components} components: about {found.forwards:,} rows through the model "
+            f"({found.shared:,} shared, {found.each:,} a component), some {found.seconds / 60:.0f} minutes here"
+        )
+    return 0
+
+
+def print_found(found: Labelled, as_json: bool) -> None:
+    from experiments.label import summary
+
+    if as_json:
+        print_json(found.as_json())
+        return
+    rows = [row_of(one) for one in found.descriptions]
+    counts = ", ".join(f"{number} {name}" for name, number in summary(found.descriptions).items())
+    title = f"run {found.run}: {counts}"
+    print_table(
+        ["component", "status", "label", "reading", "test ρ#", "null#", "seconds#"], rows, title=title
+    )
+
+
+def row_of(one: Description) -> list[str]:
+    rho = one.scores.get("pearson")
+    told = f"{rho.value:.2f} [{rho.ci[0]:.2f}, {rho.ci[1]:.2f}]" if rho else "–"
+    null = f"{rho.null:.2f}" if rho and rho.null is not None else "–"
+    reading = str(one.reading) if one.label else "–"
+    return [one.component, one.status, one.label or "–", reading, told, null, f"{one.seconds:.1f}"]
+
+
+def line_of(one: Description) -> str:
+    """One line of narration: what was said of a component, not yet tested."""
+    said = f"“{one.label}” ({one.reading})" if one.label else f"abstained: {one.reason}"
+    return f"{one.component}: {said}, {one.seconds:.1f} s"

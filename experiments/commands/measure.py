@@ -1,0 +1,175 @@
+"""Commands that measure outside a labelling run: `index`, `run TOOL`, `replay EXPERIMENT`."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from experiments.commands.options import (
+    Device,
+    Images,
+    JsonFlag,
+    JudgeName,
+    Precision,
+    Seed,
+    StorePlace,
+    TargetName,
+)
+from experiments.commands.output import narrate, print_json, print_text
+from store.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from experiments.workplace import Workplace
+    from store.records import Experiment
+
+DIRECT = "direct"
+CLOSE = 1e-4
+"""Difference of numbers that a replay may show."""
+
+
+def index(
+    target: TargetName,
+    images: Images = "",
+    judge: JudgeName = "",
+    store: StorePlace = "",
+    device: Device = "auto",
+    dtype: Precision = "float32",
+    as_json: JsonFlag = False,
+) -> None:
+    """Look through a collection once for all components; labelling does it by itself when it is missing."""
+    from experiments.commands.workplaces import opened_workplace
+
+    with opened_workplace(
+        target, store=store, images=images, judge=judge, device=device, dtype=dtype
+    ) as workplace:
+        built = workplace.index
+    told = {"target": target, "components": len(built), "images": images or "tableau"}
+    if as_json:
+        print_json(told)
+    else:
+        print_text(f"{told['components']} components of {target} over {told['images']}")
+
+
+def run(
+    tool: Annotated[str, typer.Argument(help="A tool's name; `maieutic show tools` lists them.")],
+    target: TargetName = "tableau-llava",
+    arguments: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", metavar="NAME=VALUE", help="An argument; JSON or plain words."),
+    ] = None,
+    images: Images = "",
+    judge: JudgeName = "",
+    store: StorePlace = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Precision = "float32",
+    as_json: JsonFlag = False,
+) -> None:
+    """Run one experiment and record it: `maieutic run top_exemplars -s component=language.3.mlp.17`."""
+    from experiments.commands.workplaces import opened_workplace
+    from store.errors import PlannerError
+    from tools.door import check
+
+    words = dict(read_argument(text) for text in arguments or ())
+    try:
+        check(tool, words)
+    except PlannerError as error:
+        raise UsageError(error.message, kind=error.kind, hint=error.hint) from error
+    with opened_workplace(
+        target, store=store, images=images, judge=judge, device=device, dtype=dtype, seed=seed
+    ) as workplace:
+        found = measure(workplace, tool, words)
+    print_experiment(found, as_json)
+
+
+def replay(
+    number: Annotated[str, typer.Argument(help="Such as e12.")],
+    store: StorePlace = "",
+    device: Device = "auto",
+    as_json: JsonFlag = False,
+) -> int:
+    """Run a recorded experiment again and compare its numbers."""
+    from experiments.commands.record import number_of
+    from experiments.commands.workplaces import opened_workplace
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        old = record.queries.experiment(number_of(number), test=True)
+        begun = record.queries.run(old.run)
+    with opened_workplace(
+        begun.target,
+        store=store,
+        images=str(begun.arguments.get("images", "")),
+        judge=str(begun.arguments.get("judge", "")),
+        device=device,
+        seed=old.seed,
+    ) as workplace:
+        if workplace.target.fingerprint != old.fingerprint:
+            raise UserError(
+                f"`{begun.target}` has other weights now than when e{old.number} was measured",
+                kind="changed_weights",
+                hint="restore the weights, or measure anew with `maieutic run`",
+            )
+        new = measure(workplace, old.tool, old.arguments)
+    apart = differences(old, new)
+    if as_json:
+        print_json({"experiment": old.number, "again": new.number, "differences": apart})
+    else:
+        print_text(
+            f"e{old.number} again as e{new.number}: " + ("the same" if not apart else f"differs in {apart}")
+        )
+    return 1 if apart else 0
+
+
+def measure(workplace: Workplace, tool: str, words: dict[str, Any]) -> Experiment:
+    """One call through the door, in a run of its own."""
+    from store.errors import PlannerError
+    from store.recorder import Turn
+    from tools.budget import Budget
+    from tools.door import call
+
+    workplace.register()
+    recorder = workplace.store.recorder
+    asked = {"tool": tool, "images": workplace.world.name}
+    run = recorder.open_run("direct", workplace.target.fingerprint, asked, workplace.seed, "direct")
+    turn = Turn(run, DIRECT, 0, 0)
+    try:
+        found = call(workplace.context(Budget()), turn, tool, words)
+    except PlannerError as error:
+        recorder.end_run(run, "failed")
+        raise UserError(error.message, kind=error.kind, hint=error.hint) from error
+    recorder.end_run(run, "done")
+    return found
+
+
+def read_argument(text: str) -> tuple[str, Any]:
+    """`name=value`, the value as JSON where it is JSON, else as words."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"`{text}` is no argument", kind="usage", hint="write it as NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def differences(old: Experiment, new: Experiment) -> dict[str, list[float]]:
+    """Quantities whose values are further apart than CLOSE, old and new."""
+    before, after = old.result.get("quantities", {}), new.result.get("quantities", {})
+    found = {}
+    for name in before:
+        values = [before[name]["value"], after.get(name, {}).get("value", math.inf)]
+        if not math.isclose(*values, rel_tol=CLOSE, abs_tol=CLOSE):
+            found[name] = values
+    return found
+
+
+def print_experiment(found: Experiment, as_json: bool) -> None:
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    narrate(f"recorded as e{found.number} in run {found.run}")
+    print_text(str(found.result["summary"]))

@@ -1,0 +1,184 @@
+"""Commands that read the store alone: `search`, `report`, `export`, and `show runs | run | component | experiment`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.commands.options import JsonFlag, Output, StorePlace
+from experiments.commands.output import narrate, print_json, print_json_line, print_table, print_text
+
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or `last`.")]
+LAST = "last"
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Words that must all occur.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many places at most.")] = 20,
+    store: StorePlace = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Find descriptions, hypotheses and experiments by their words."""
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        hits = record.queries.search(text, limit)
+    if as_json:
+        print_json({"text": text, "hits": [hit.model_dump(mode="json") for hit in hits]})
+        return
+    rows = [
+        [hit.kind, hit.run, hit.thread, "" if hit.number is None else str(hit.number), hit.text]
+        for hit in hits
+    ]
+    print_table(["what", "run", "component", "number#", "words"], rows, title=f"{len(rows)} places")
+
+
+def report(
+    run: RunId = LAST, output: Output = Path("out"), store: StorePlace = "", as_json: JsonFlag = False
+) -> None:
+    """Write a run as pages: one for the run, one for every component; nothing in them needs a network."""
+    from reports.site import write
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        index = write(record, _named(record, run), output)
+    if as_json:
+        print_json({"path": str(index)})
+    else:
+        print_text(str(index))
+
+
+def export(
+    output: Annotated[str, typer.Option("-o", "--output", help="File to write; - is stdout.")] = "-",
+    store: StorePlace = "",
+) -> None:
+    """Write every row of the store as JSON lines."""
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        if output == "-":
+            for row in record.queries.export_rows():
+                print_json_line(row, sys.stdout)
+            return
+        number = 0
+        with Path(output).open("w", encoding="utf-8") as file:
+            for row in record.queries.export_rows():
+                print_json_line(row, file)
+                number += 1
+    narrate(f"{number} rows in {output}")
+
+
+def runs(store: StorePlace = "", as_json: JsonFlag = False) -> None:
+    """List the runs of a store, newest first."""
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        found = record.queries.runs()
+    if as_json:
+        print_json({"runs": [one.model_dump(mode="json") for one in found]})
+        return
+    rows = [[one.id, one.kind, one.target, one.planner, one.status, one.started[:16]] for one in found]
+    print_table(["run", "kind", "target", "planner", "status", "started"], rows, title=f"{len(rows)} runs")
+
+
+def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) -> None:
+    """Show what a run has found so far."""
+    from experiments.commands.label import row_of
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        name = _named(record, run)
+        about, found = record.queries.run(name), record.queries.descriptions(name, test=True)
+        waiting = [one.address for one in record.queries.components(name) if one.status is None]
+    if as_json:
+        told = [one.model_dump(mode="json") for one in found]
+        print_json({"run": about.model_dump(mode="json"), "descriptions": told, "waiting": waiting})
+        return
+    title = f"run {name}, {about.status}; {len(waiting)} components wait"
+    columns = ["component", "status", "label", "reading", "test ρ#", "null#", "seconds#"]
+    print_table(columns, [row_of(one) for one in found], title=title)
+
+
+def component(
+    address: Annotated[str, typer.Argument(help="Such as language.3.mlp.17.")],
+    run: Annotated[str, typer.Option(help="A run's id; default: the newest that describes it.")] = "",
+    store: StorePlace = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what is known of one component."""
+    from store.address import parse
+    from store.database import open_store
+    from store.errors import UserError
+
+    name = str(parse(address))
+    with open_store(store or None) as record:
+        candidates = [run] if run else [one.id for one in record.queries.runs()]
+        found = next(
+            (one for place in candidates if (one := record.queries.description(place, name, test=True))), None
+        )
+    if found is None:
+        raise UserError(
+            f"the store knows nothing of `{name}`",
+            kind="unknown",
+            hint=f"describe it: `maieutic label TARGET --components '{name}'`",
+        )
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    print_text(
+        f"{found.component}: {found.status}" + (f", “{found.label}” ({found.reading})" if found.label else "")
+    )
+    print_text(found.text or found.reason)
+    for claim, value in found.claims.items():
+        if value:
+            print_text(f"  {claim}: {value.verdict}" + (f" ({value.because})" if value.because else ""))
+
+
+def experiment(
+    number: Annotated[str, typer.Argument(help="Such as e12.")],
+    store: StorePlace = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show one experiment: what was asked, and what came of it."""
+    from store.database import open_store
+
+    with open_store(store or None) as record:
+        found = record.queries.experiment(number_of(number), test=True)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    print_text(f"e{found.number}: {found.tool}({found.arguments}) in run {found.run}, {found.thread}")
+    print_text(str(found.result.get("summary", "")))
+
+
+def number_of(text: str) -> int:
+    """12 for `e12` or `12`. Raises UsageError for other words."""
+    from store.errors import UsageError
+
+    digits = text.removeprefix("e")
+    if not digits.isdecimal():
+        raise UsageError(
+            f"`{text}` is not an experiment", kind="usage", hint="give its number, such as `e12`"
+        )
+    return int(digits)
+
+
+def _named(record: object, run: str) -> str:
+    """The run's id; `last` is the newest."""
+    from store.database import Store
+    from store.errors import UserError
+
+    assert isinstance(record, Store)
+    if run != LAST:
+        return record.queries.run(run).id
+    found = record.queries.runs()
+    if not found:
+        raise UserError(
+            "the store has no runs",
+            kind="run",
+            hint="begin one: `maieutic label tableau-llava --components 'language.3.mlp[0:4]'`",
+        )
+    return found[0].id
