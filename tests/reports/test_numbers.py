@@ -49,6 +49,26 @@ def test_a_duration_is_told_in_its_own_units(value: float, words: str) -> None:
     assert numbers.seconds(value) == words
 
 
+@pytest.mark.parametrize(
+    ("value", "ci", "words"),
+    [
+        (0.43, (0.31, 0.55), "0.43 [0.31, 0.55]"),
+        (1 / 3, (0.18, 0.533), "0.333 [0.180, 0.533]"),
+        (0.798, (0.228, 1.49), "0.80 [0.23, 1.49]"),
+        (0.0031, (0.0, 0.0062), "0.0031 [0, 0.0062]"),
+        (-0.2, (-0.7, 0.3), "−0.20 [−0.70, 0.30]"),
+        (412.4, (377.1, 440.8), "412.4 [377.1, 440.8]"),
+        (0.5, (0.5, 0.5), "0.50 [0.50, 0.50]"),
+        (7e-5, (2e-5, 1.2e-4), "7.00e−05 [2.00e−05, 1.20e−04]"),
+        (0.5, None, "0.50"),
+    ],
+)
+def test_a_value_and_its_interval_have_the_decimals_that_the_width_gives_reason_for(
+    value: float, ci: tuple[float, float] | None, words: str
+) -> None:
+    assert numbers.estimate(value, ci) == words
+
+
 def test_an_interval_stands_in_brackets_and_nothing_stands_for_none() -> None:
     assert numbers.interval((-0.05, 0.2)) == "[−0.05, 0.20]"
     assert numbers.interval(None) == ""

@@ -43,7 +43,7 @@ def test_ticks_are_few_and_on_the_axis(low: float, span: float) -> None:
 def test_an_interval_is_told_with_what_it_is_held_against() -> None:
     row = Measured(0.5, (0.4, 0.6), control=0.1, null=0.3, threshold=0.3)
     told = re.search(r'aria-label="([^"]*)"', interval_plot(row, shared_axis([row])))
-    assert told and told[1] == "0.50, 95 % interval [0.40, 0.60], control 0.10, null 0.30, threshold 0.30"
+    assert told and told[1] == "0.50 [0.40, 0.60] at 95 %, control 0.10, null 0.30, threshold 0.30"
 
 
 def test_a_clearly_negative_score_is_not_cut_off() -> None:

@@ -117,7 +117,7 @@ def test_an_abstention_says_why_with_its_receipt(report: Written) -> None:
 
 def test_scores_stand_beside_their_null_and_threshold(report: Written) -> None:
     page = Page(report.front.parent / "components" / f"{VERIFIED}.html")
-    assert "0.78, 95 % interval [0.74, 0.82], null 0.41, threshold 0.30" in page.labels
+    assert "0.78 [0.74, 0.82] at 95 %, null 0.41, threshold 0.30" in page.labels
     assert "its lower end lies above 0.30, and beats what untrained copies reach (0.41)" in page.says
 
 
