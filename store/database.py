@@ -86,10 +86,9 @@ def _bring_up_to_date(engine: Engine) -> None:
         if _version(connection) == VERSION:
             return
     with for_writing(engine).begin() as connection:
-        if _version(connection) != VERSION:  # nobody else did it while this process waited for the lock
-            from store.migrations import upgrade
+        from store.migrations import upgrade
 
-            upgrade(connection, VERSION_TABLE)
+        upgrade(connection, VERSION_TABLE)
 
 
 def _version(connection: Connection) -> str:

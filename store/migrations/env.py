@@ -11,7 +11,6 @@ context.configure(
     connection=attributes["connection"],
     version_table=attributes["version_table"],
     target_metadata=Base.metadata,
-    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()
