@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent
 
 
 def upgrade(connection: Connection, version_table: str, to: str = "head") -> None:
-    """Brings the database to version `to`, inside the connection's transaction; nothing happens where it is there already."""
+    """Brings the database to version `to`, inside the connection's transaction, where it is not there already."""
     configuration = configure()
     configuration.attributes |= {"connection": connection, "version_table": version_table}
     command.upgrade(configuration, to)
