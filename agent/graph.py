@@ -112,12 +112,15 @@ def _checked(state: State) -> Literal["plan", "conclude", "finish"]:
 
 
 async def _stands(graph: Graph, config: RunnableConfig, rows: Sequence[Step]) -> bool:
-    """Whether there is a checkpoint to go on from, and it knows as much as the record (it may be from another life)."""
+    """Whether there is a checkpoint to go on from, and it knows as much as the record (it may be from another life).
+
+    Tasks, not `next`, say so: a thread killed between a node's end and its checkpoint has nothing `next`.
+    """
     snapshot = await graph.aget_state(config)
     values: dict[str, Any] = snapshot.values
     last = rows[-1].step if rows else -1
     return (
-        bool(snapshot.next)
+        bool(snapshot.tasks)
         and values.keys() >= State.__annotations__.keys()
         and values["step"] in (last, last - 1)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +34,22 @@ def parts(llava_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made.store.close()
 
 
+@pytest.fixture(scope="module")
+def empty(parts: ToolContext, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that knows the target and nothing else, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "store.db"
+    with open_store(path) as store:
+        store.recorder.target("tiny", parts.target.fingerprint, "llava", {})
+    return path
+
+
 @pytest.fixture
-def context(parts: ToolContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToolContext]:
+def context(
+    parts: ToolContext, empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ToolContext]:
     """A context with a store and a budget of its own, in which `weigh` is a tool."""
     monkeypatch.setitem(TOOLS, WEIGH.name, WEIGH)
-    with open_store(tmp_path / "store.db") as store:
-        store.recorder.target("tiny", parts.target.fingerprint, "llava", {})
+    with open_store(shutil.copy(empty, tmp_path / "store.db")) as store:
         yield replace(parts, store=store, budget=Budget(), memory=Memory())
 
 

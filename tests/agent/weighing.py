@@ -20,6 +20,7 @@ from tools.tool import Arguments, Result, Tool
 KNOWN = {
     "red": Quantity(value=0.6234, unit="sd", ci=(0.51, 0.74), n=40, control=0.05, control_ci=(-0.02, 0.12)),
     "blue": Quantity(value=-0.01, unit="sd", ci=(-0.09, 0.07), n=40, control=0.05),
+    "green": Quantity(value=0.1, unit="sd", ci=(0.0, 0.2), n=40, control=0.05),
     "bare": Quantity(value=0.8, unit="sd", ci=(0.7, 0.9), n=40),
 }
 
