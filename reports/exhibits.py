@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.fields import is_simple, number_of, rows_of, text_of
-from reports.shapes import DRAWN, reading
+from reports.shapes import DRAWN, artifacts, reading
 from store.records import Experiment, Reading
 
 TAILS = ("top", "neighbour", "quantile", "zero", "bottom")
@@ -64,6 +64,14 @@ def pairs(result: Mapping[str, Any]) -> list[Edited]:
         _edited(row, text_of(row, "concept") or text_of(result, "concept"))
         for row in rows_of(result.get("pairs"))
     ]
+
+
+def others(result: Mapping[str, Any]) -> dict[str, str]:
+    """Artifacts that are not shown as an exemplar or in a pair."""
+    shown = [one for tail in exemplars(result).values() for one in tail]
+    shown += [side for pair in pairs(result) for side in (pair.before, pair.after)]
+    known = {sha for one in shown for sha in (one.image, one.overlay)}
+    return {name: sha for name, sha in artifacts(result).items() if sha not in known}
 
 
 def strip(experiments: Iterable[Experiment], side: Reading | None, most: int) -> list[Exemplar]:

@@ -106,14 +106,19 @@ def read_run(store: Store, run: str) -> RunRecord:
     """Raises UserError for a run that the store does not know."""
     queries = store.queries
     known = queries.run(run)
+    measured: dict[str, list[Experiment]] = {}
+    for experiment in queries.experiments(run, test=True):
+        measured.setdefault(experiment.thread, []).append(experiment)
     standing = {component.address: component for component in queries.components(run)}
-    others = {experiment.thread for experiment in queries.experiments(run, test=True)} - set(standing)
-    threads = tuple(
-        _thread(store, run, address, standing[address].status or PENDING, standing[address].reason)
-        for address in sorted(standing, key=_place)
-    )
+
+    def thread(address: str, status: str = "", reason: str = "") -> Thread:
+        return _thread(store, run, address, status, reason, tuple(measured.get(address, ())))
+
+    components = (standing[address] for address in sorted(standing, key=_place))
     return RunRecord(
-        known, threads, tuple(_thread(store, run, address, "", "") for address in sorted(others))
+        known,
+        tuple(thread(one.address, one.status or PENDING, one.reason) for one in components),
+        tuple(thread(address) for address in sorted(set(measured) - set(standing))),
     )
 
 
@@ -141,11 +146,12 @@ def _place(address: str) -> tuple[int, tuple[object, ...]]:
     return 0, (TOWERS.index(parsed.tower), parsed.layer, parsed.part, parsed.index or 0, address)
 
 
-def _thread(store: Store, run: str, address: str, status: str, reason: str) -> Thread:
+def _thread(
+    store: Store, run: str, address: str, status: str, reason: str, experiments: tuple[Experiment, ...]
+) -> Thread:
     queries = store.queries
     description = queries.description(run, address, test=True)
     proposed = tuple(queries.hypotheses(run, address))
-    experiments = tuple(queries.experiments(run, address, test=True))
     missing = cited(description, proposed) - {experiment.number for experiment in experiments}
     borrowed = (_elsewhere(store, number) for number in sorted(missing))
     return Thread(
