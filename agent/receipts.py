@@ -18,7 +18,10 @@ FIELDS = ("value", "low", "high", "ci", "n", "control")
 _CITATION = re.compile(r"\[\s*e\d+(?:\s*[,;]\s*e\d+)*\s*\]")
 _REFERENCE = re.compile(r"\{\s*e(\d+)\.([^{}]+?)\s*\}")
 _BRACES = re.compile(r"\{[^{}]*\}|[{}]")
-_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bca)(?<!\bapprox)[.!?]+[\"'”)]*(?=\s|$)|\n+")
+_END = re.compile(
+    r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bca)(?<!\bapprox)"
+    r"(?:[.!?]+(?=\s|$)|[.!?]+[\"'”)]+(?=\s+[^a-z\s]|\s*$))|\n+"  # a quoted `?` before small letters ends nothing
+)
 _LEADING = re.compile(rf"\s*((?:{_CITATION.pattern}\s*)+)[.,;]?")
 _NAMES = re.compile(
     r"\b(?:vision|language|cross)\.\d+(?:\.\w+)*(?:\[[\w.:-]*\])?(?:\.\d+)?"  # a component's address

@@ -1,0 +1,152 @@
+"""What a conclusion must have: receipts, a hypothesis that could lose and won, an experiment with a control."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.check import check_abstention, check_conclusion, check_verdict
+from agent.decision import Abstention, Conclusion
+from agent.thread import Left, Stated, ThreadView
+from agent.verdicts import judge, outcome, passes
+from store.address import parse
+from store.errors import PlannerError
+from store.records import Claim, Facet, Hypothesis, Quantity, Verdict
+from tests.agent.test_receipts import experiment
+from tests.agent.weighing import hypothesis
+
+RED = experiment(3, effect=Quantity(value=0.62, unit="sd", ci=(0.5, 0.7), n=40, control=0.05))
+BARE = experiment(4, effect=Quantity(value=0.62, unit="sd", ci=(0.5, 0.7), n=40))
+BLUE = experiment(5, effect=Quantity(value=0.0, unit="sd", ci=(-0.1, 0.1), n=40, control=0.0))
+EARLY = Stated(1, 0, hypothesis("red"))
+VIEW = ThreadView(
+    parse("language.0.mlp.3"), "tiny", "llava", 0, 2, Left(10), experiments=(RED, BARE, BLUE), stated=(EARLY,)
+)
+GOOD = Conclusion(
+    label="red things", concept="red", text="Red adds {e3.effect} [e3].", verdicts=(judge(EARLY, RED),)
+)
+
+
+def refused(view: ThreadView = VIEW, **changes: Any) -> str:
+    with pytest.raises(PlannerError) as error:
+        check_conclusion(view, GOOD.model_copy(update=changes))
+    return error.value.message
+
+
+def test_a_good_conclusion_is_believed_and_filled_in() -> None:
+    assert check_conclusion(VIEW, GOOD).text == "Red adds 0.62 sd [e3]."
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    message = refused(text="It likes red. By 0.9 [e3]. {e3.size} [e77].", verdicts=())
+    for part in ("cites no experiment", "`0.9`", "`{e3.size}`", "`e77`", "no verdict supports"):
+        assert part in message
+
+
+def test_a_verdict_from_an_experiment_without_a_control_is_not_enough() -> None:
+    assert "with a control" in refused(verdicts=(judge(EARLY, BARE),), text="Red [e4].")
+
+
+def test_a_recorded_verdict_counts_as_much_as_one_given_at_the_end() -> None:
+    view = replace(VIEW, stated=(replace(EARLY, verdicts=(judge(EARLY, RED),)),))
+    check_conclusion(view, GOOD.model_copy(update={"verdicts": ()}))
+
+
+def test_a_hypothesis_made_after_its_experiment_could_not_lose() -> None:
+    view = replace(VIEW, stated=(replace(EARLY, step=1),))
+    assert "could not refute it" in refused(view)
+
+
+def test_a_concept_that_was_contradicted_can_not_be_concluded() -> None:
+    blue = Stated(2, 0, hypothesis("blue"))
+    view = replace(VIEW, stated=(EARLY, replace(blue, verdicts=(judge(blue, BLUE),))))
+    assert '"Blue" was contradicted' in refused(view, concept="Blue")
+
+
+def test_a_label_is_a_name_and_holds_no_measurement() -> None:
+    assert "holds a measurement" in refused(label="red, 0.93 of the time")
+
+
+def test_facets_and_claims_need_evidence_of_this_thread() -> None:
+    assert 'the facet "star" needs' in refused(facets=(Facet(phrase="star"),))
+    assert 'the facet "star" needs' in refused(facets=(Facet(phrase="star", evidence=(99,)),))
+    assert "`necessary` needs" in refused(claims={"necessary": Claim(verdict="yes")})
+    made_up = Claim(verdict="yes", effect=0.9, evidence=(3,))
+    assert "that its evidence does not hold" in refused(claims={"necessary": made_up})
+    assert "`useful` is not a claim" in refused(claims={"useful": None})
+    fine = {
+        "selective": Claim(verdict="yes", effect=0.57, evidence=(3,)),
+        "unused": Claim(verdict="undetermined"),
+    }
+    check_conclusion(VIEW, GOOD.model_copy(update={"claims": fine}))
+
+
+def test_an_abstention_may_give_numbers_of_its_thread_and_no_others() -> None:
+    assert check_abstention(VIEW, Abstention(reason="Red adds only {e3.effect}.")).reason == (
+        "Red adds only 0.62 sd [e3]."
+    )
+    check_abstention(VIEW, Abstention(reason="The best phrase reaches 0.62, and no sentence here cites."))
+    with pytest.raises(PlannerError, match=r"`0\.31` is not a number of this thread"):
+        check_abstention(VIEW, Abstention(reason="The best phrase reaches 0.31."))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"hypothesis": 4}, "no hypothesis `h4`; proposed so far: h1"),
+        ({"experiments": (77,)}, "`e77` is not an experiment of this thread"),
+        ({"effect": 0.9, "ci": (0.8, 1.0)}, "not a quantity of the experiments cited"),
+        ({"ci": (0.8, 1.0)}, "does not hold the effect"),
+        ({"ci": (0.1, 0.7)}, "does not support it"),
+        ({"outcome": "contradicts"}, "does not contradict it"),
+    ],
+)
+def test_a_verdict_that_is_not_borne_out_is_refused(change: dict[str, Any], told: str) -> None:
+    verdict = judge(EARLY, RED).model_copy(update=change)
+    with pytest.raises(PlannerError) as error:
+        check_verdict(VIEW, verdict)
+    assert told in error.value.message
+
+
+def test_a_verdict_may_be_more_careful_than_its_numbers() -> None:
+    careful = Verdict(hypothesis=1, outcome="inconclusive", experiments=(3,), effect=0.57, ci=(0.3, 0.9))
+    check_verdict(VIEW, careful)
+
+
+def predicts(direction: str, threshold: float = 0.2) -> Hypothesis:
+    return hypothesis().model_copy(update={"direction": direction, "threshold": threshold})
+
+
+@pytest.mark.parametrize(
+    ("direction", "ci", "control", "expected"),
+    [
+        ("above", (0.3, 0.5), 0.0, "supports"),
+        ("above", (0.1, 0.5), 0.0, "inconclusive"),
+        ("above", (0.0, 0.1), 0.0, "contradicts"),
+        ("above", (0.3, 0.5), 0.4, "inconclusive"),
+        ("below", (-0.5, 0.1), None, "supports"),
+        ("below", (0.3, 0.5), None, "contradicts"),
+        ("within", (-0.1, 0.15), 0.1, "supports"),
+        ("within", (-0.3, 0.15), 0.1, "inconclusive"),
+        ("within", (0.3, 0.5), 0.1, "contradicts"),
+    ],
+)
+def test_an_outcome_follows_from_interval_threshold_and_control(
+    direction: str, ci: tuple[float, float], control: float | None, expected: str
+) -> None:
+    assert outcome(predicts(direction), sum(ci) / 2, ci, control) == expected
+
+
+def test_a_threshold_itself_is_not_past_it() -> None:
+    assert (
+        not passes(predicts("above"), 0.2)
+        and not passes(predicts("below"), 0.2)
+        and passes(predicts("within"), 0.2)
+    )
+
+
+def test_a_quantity_that_the_experiment_lacks_is_answered_with_those_it_has() -> None:
+    with pytest.raises(PlannerError, match="no quantity `auroc`; it has `effect`"):
+        judge(EARLY, RED, "auroc")
