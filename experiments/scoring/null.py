@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import JsonValue, ValidationError
 
 from experiments.scoring.judged import Judged
-from experiments.scoring.untrained import UNITS, Peers, Rho, search
+from experiments.scoring.untrained import UNITS, Fits, Peers, search
 from store.address import Address, Extent
 from store.records import Model, Reading, Scope
 from tools.activations import ActivationSource, ModelActivations
@@ -30,7 +30,9 @@ from tools.targets.target import Target
 
 PICTURES = 600
 """Stimuli that the search sees: half of them choose the phrase, the others measure it."""
-VERSION = 1
+FEW = 10
+"""Units whose best phrase is of a class, from which on they have a percentile of their own."""
+VERSION = 2
 """Goes up when a null of the same settings would come out differently."""
 Classes = Callable[[str], str]
 """From a phrase to its class, such as `color`: phrases that compete, and are about equally frequent."""
@@ -114,18 +116,27 @@ def untrained_null(
         labels = tuple(Label(class_of(phrase), phrase) for phrase in phrases)
         presence = Presence(labels, judged.columns(phrases)[:, :shown]).supported(half)
         measured = search(target, missing, judged, presence, half, read, say)
-        new = {where: _summary(parts, presence.classes) for where, parts in measured.items() if parts}
+        new = {where: summarized(copies, presence.classes) for where, copies in measured.items() if copies}
         found = _joined(found, new)
         _keep(folder / name, found)
     return found
 
 
-def _summary(parts: Sequence[Rho], classes: Sequence[str]) -> SiteNull:
-    rho = np.concatenate(parts, axis=1)
-    quantiles = np.quantile(rho, NULL_QUANTILE, axis=1).round(4).tolist()
-    return SiteNull(
-        units=rho.shape[1], copies=len(parts), thresholds=dict(zip(classes, quantiles, strict=True))
+def summarized(copies: Sequence[Fits], classes: Sequence[str]) -> SiteNull:
+    """The 95th percentile of ρ by class: among all units, and among those whose best phrase is of the class.
+
+    The higher one counts: a unit that is described by a color was chosen for it, and so were those. Too few of them
+    make no percentile.
+    """
+    rho, best = (
+        np.concatenate([one.rho for one in copies], axis=1),
+        np.concatenate([one.best for one in copies]),
     )
+    thresholds = {}
+    for index, name in enumerate(classes):
+        chosen = [rho[index], *([rho[index, best == index]] if (best == index).sum() >= FEW else [])]
+        thresholds[name] = round(max(float(np.quantile(some, NULL_QUANTILE)) for some in chosen), 4)
+    return SiteNull(units=rho.shape[1], copies=len(copies), thresholds=thresholds)
 
 
 def _peers(component: Address, scope: Scope, extent: Extent) -> Peers:

@@ -13,7 +13,7 @@ from math import ceil
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int
 
 from experiments.scoring.copies import FIRST_SEED, untrained_copy
 from experiments.scoring.judged import Judged
@@ -29,7 +29,17 @@ UNITS = 200
 """Untrained units that a null needs at least."""
 COPIES = 4
 """Untrained models at least: units of one model resemble each other."""
-Rho = Float[np.ndarray, "class unit"]
+
+
+class Fits(NamedTuple):
+    """How phrases fit untrained units of one copy at one place.
+
+    `rho` is of each unit's best phrase in each class, on the half that did not choose it; `best` is the class in which
+    the best phrase of all lies.
+    """
+
+    rho: Float[np.ndarray, "class unit"]
+    best: Int[np.ndarray, "unit"]
 
 
 class Peers(NamedTuple):
@@ -47,8 +57,8 @@ def search(
     half: Bool[np.ndarray, "stimulus"],
     read: Callable[[Target], ActivationSource],
     say: Callable[[str], None],
-) -> dict[str, list[Rho]]:
-    """For each place, copy by copy, ρ of untrained units with their best phrase of each class.
+) -> dict[str, list[Fits]]:
+    """For each place, copy by copy, how phrases fit its untrained units.
 
     As many copies run as the smallest place needs for UNITS. The first len(half) of the judge's stimuli are shown. A
     place without values at its tokens gives [].
@@ -57,7 +67,7 @@ def search(
     sample = {name: _spread(place.units, ceil(UNITS / COPIES)) for name, place in peers.items()}
     components = list(dict.fromkeys(chain.from_iterable(sample.values())))
     column = {component: index for index, component in enumerate(components)}
-    found: dict[str, list[Rho]] = {name: [] for name in peers}
+    found: dict[str, list[Fits]] = {name: [] for name in peers}
     for number in range(copies):
         say(f"untrained copy {number + 1} of {copies} on {len(half)} pictures")
         source = read(untrained_copy(target, FIRST_SEED + number))
@@ -65,24 +75,27 @@ def search(
         for name, (_, scope) in peers.items():
             own = pooled[:, :, [column[unit] for unit in sample[name]]]
             if np.isfinite(side(own, Reading(scope=scope))).all():
-                found[name].append(best_of_class(own, scope, presence, half))
+                found[name].append(fits(own, scope, presence, half))
     return found
 
 
-def best_of_class(
+def fits(
     pooled: Float32[np.ndarray, "pool stimulus unit"],
     scope: Scope,
     presence: Presence,
     half: Bool[np.ndarray, "stimulus"],
-) -> Rho:
-    """ρ of each unit with its best phrase of each class, on the half that did not choose phrase and side.
+) -> Fits:
+    """`half` marks the stimuli that choose phrase and side.
 
     A planner may describe either side of a unit, so the search looks at both and takes the one that fits better.
     """
     signs: tuple[Sign, ...] = ("+",) if scope == "answer" else ("+", "-")
     found = [selectivity(side(pooled, Reading(sign=sign, scope=scope)), presence, half) for sign in signs]
-    chosen = np.stack([one.chosen_of_class for one in found]).argmax(axis=0)
-    return np.take_along_axis(np.stack([one.rho_of_class for one in found]), chosen[None], axis=0)[0]
+    strength = np.stack([one.chosen_of_class for one in found])
+    rho = np.take_along_axis(
+        np.stack([one.rho_of_class for one in found]), strength.argmax(axis=0)[None], axis=0
+    )
+    return Fits(rho[0], strength.max(axis=0).argmax(axis=0))
 
 
 def _pooled(

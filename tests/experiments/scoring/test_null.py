@@ -11,8 +11,8 @@ import torch
 
 from experiments.scoring.copies import untrained_copy
 from experiments.scoring.judged import Judged
-from experiments.scoring.null import Null, SiteNull, place, untrained_null
-from experiments.scoring.untrained import best_of_class
+from experiments.scoring.null import Null, SiteNull, place, summarized, untrained_null
+from experiments.scoring.untrained import fits
 from store.address import parse
 from store.records import Reading
 from tests.tools.small import SquareJudge, Squares
@@ -144,9 +144,30 @@ def test_the_search_takes_the_side_and_phrase_that_fit_on_the_half_that_chooses(
     pooled[POOLS.index("visual.min")] = rng.normal(size=(400, 3))
     pooled[POOLS.index("visual.min"), :, 0] -= 5 * true[1]
     pooled[POOLS.index("visual.max"), :, 1] += 5 * true[0]
-    rho = best_of_class(pooled, "visual", presence, half)
-    assert rho[1, 0] > 0.8 and rho[0, 1] > 0.8
+    rho, best = fits(pooled, "visual", presence, half)
+    assert rho[1, 0] > 0.8 and rho[0, 1] > 0.8 and best[:2].tolist() == [1, 0]
     assert np.abs(rho[:, 2]).max() < 0.3
+
+
+def test_about_one_in_twenty_new_untrained_units_seems_learned_though_most_are_selective() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.random((8, 400)) < np.array([[0.5], [0.5], [0.5], *[[0.1]] * 5])
+    labels = tuple(Label("ground" if place < 3 else "color", str(place)) for place in range(8))
+    presence = Presence(labels, true.astype(float))
+    half = split(range(400), 0)
+
+    def untrained(units: int) -> Any:
+        mixed = true.T @ (rng.normal(size=(8, units)) * rng.random((8, units)) ** 2)
+        pooled = np.full((len(POOLS), 400, units), np.nan, np.float32)
+        pooled[POOLS.index("answer")] = mixed + rng.normal(size=(400, units))
+        return fits(pooled, "answer", presence, half)
+
+    null = summarized([untrained(100) for _ in range(4)], presence.classes)
+    rho, best = untrained(1000)
+    reached = rho[best, np.arange(1000)]
+    threshold = np.array([null.thresholds[name] for name in presence.classes])[best]
+    assert (reached > 0.3).mean() > 0.3
+    assert 0.02 < (reached > threshold).mean() < 0.08
 
 
 NULL = Null(
