@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 @dataclass
 class Memory:
     """What one process need not find out twice. `charged` holds the turns that it has paid for; `embedded` and `judged`
-    what the planner's pictures look like and how likely each phrase holds in them; `means` reference means by site;
-    `margins` how sure untouched and control rows are of answers. `overhead` counts the rows that filled it: they belong
-    to the run, not to a component, so that a call costs the same whatever was measured before."""
+    what the planner's pictures look like and how likely each phrase holds in them; `means` what sites are, on average
+    or on given questions; `margins` how sure untouched and control rows are of answers. `overhead` counts the rows that
+    filled it: they belong to the run, not to a component, so that a call costs the same whatever was measured before.
+    """
 
     charged: set[Turn] = field(default_factory=set)
     embedded: dict[int, np.ndarray] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from tools.context import ToolContext
 from tools.methods.answers import Asked, Margins, Mode, asked, margins, silenced, whole
 from tools.methods.showing import Component
 from tools.methods.values import others
+from tools.scoring.correction import benjamini_hochberg
 from tools.scoring.equivalence import Equivalence, equivalence
 from tools.scoring.intervals import bootstrap_mean
 from tools.tool import Arguments, Result, tool
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 CONTROLS = 6
 """Random components of the same site; each question has one of them silenced, so that they cost one row a question."""
+
+LEVEL = 0.05
+"""False discoveries among the kinds that a component is said to be necessary for."""
 
 
 class AblateArguments(Arguments):
@@ -93,16 +97,23 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
 
     For each kind of question: the drop of the right answer's margin (logits) and of accuracy, paired, with intervals;
     against random components of the same site, and with the whole site silenced as positive control. Says for which
-    kinds it is necessary (interval above 0 and above the control), and whether it is unused (90 % interval inside
-    ±delta for every kind asked, while the whole site matters). Refused where no path leads to the logits.
+    kinds it is necessary (interval above 0 and the control, corrected for the kinds asked), and whether it is unused
+    (90 % interval inside ±delta for every kind asked, while the whole site matters). Refused where no path leads to
+    the logits.
     """
     address = context.address(arguments.component)
     siblings = others(context, address, CONTROLS, "ablate")
     refuse_unreachable(context, address)
-    effects = []
-    for questions in asked(context, arguments.kinds, arguments.n):
-        compared = _compared(context, address, siblings, questions, arguments.mode)
-        effects.append(_effect(context, address, questions, compared, arguments.delta))
+    kinds = asked(context, arguments.kinds, arguments.n)
+    compared = [_compared(context, address, siblings, questions, arguments.mode) for questions in kinds]
+    drops = [equivalence(one.plain.margin - one.without.margin, arguments.delta) for one in compared]
+    sure = benjamini_hochberg([drop.p_value for drop in drops]) < LEVEL
+    effects = [
+        _effect(
+            context.derived_seed(address, "ablate", questions.kind), questions.kind, one, drop, bool(known)
+        )
+        for questions, one, drop, known in zip(kinds, compared, drops, sure, strict=True)
+    ]
     necessary = tuple(effect.kind for effect in effects if effect.necessary == "yes")
     unused = _overall(effects, arguments.delta)
     return Ablated(
@@ -174,19 +185,14 @@ def _run(context: ToolContext, questions: Asked, rows: Sequence[tuple[Interventi
     return margins(context.engine.run(plan).logits, questions)
 
 
-def _effect(
-    context: ToolContext, address: Address, questions: Asked, compared: Compared, delta: float
-) -> KindEffect:
-    seed = context.derived_seed(address, "ablate", questions.kind)
+def _effect(seed: int, kind: str, compared: Compared, drop: Equivalence, sure: bool) -> KindEffect:
     plain = compared.plain
-    drop = equivalence(plain.margin - compared.without.margin, delta)
     site = bootstrap_mean(plain.margin - compared.site.margin, seed=seed)
     control = bootstrap_mean(plain.margin - compared.control.margin, seed=seed)
-    flips = _flips(plain, compared.without)
-    accuracy = bootstrap_mean(flips, seed=seed)
-    necessary, unused = _verdicts(drop, site.low, site.high, control.high)
+    accuracy = bootstrap_mean(_flips(plain, compared.without), seed=seed)
+    necessary, unused = _verdicts(drop, sure, site.low, site.high, control.high)
     return KindEffect(
-        kind=questions.kind,
+        kind=kind,
         n=drop.effect.n,
         drop=drop.effect.value,
         ci=(drop.effect.low, drop.effect.high),
@@ -206,15 +212,15 @@ def _effect(
 
 
 def _verdicts(
-    drop: Equivalence, site_low: float, site_high: float, control_high: float
+    drop: Equivalence, sure: bool, site_low: float, site_high: float, control_high: float
 ) -> tuple[Answer, Answer]:
-    """Whether the kind needs the component, and whether it does without."""
-    matters = drop.differs and drop.effect.low > max(0.0, control_high) and not drop.equivalent
+    """Whether the kind needs the component, and whether it does without. `sure`: the drop differs from 0 after the
+    correction for all kinds that were asked."""
+    matters = sure and drop.effect.low > max(0.0, control_high) and not drop.equivalent
     necessary: Answer = "yes" if matters else "no" if drop.equivalent else "undetermined"
-    noticed = site_low > 0 or site_high < 0
-    if not drop.equivalent:
-        return necessary, "no" if drop.differs and abs(drop.effect.value) > drop.bound else "undetermined"
-    return necessary, "yes" if noticed else "undetermined"
+    if drop.equivalent:
+        return necessary, "yes" if site_low > 0 or site_high < 0 else "undetermined"
+    return necessary, "no" if sure and abs(drop.effect.value) > drop.bound else "undetermined"
 
 
 def _flips(plain: Margins, without: Margins) -> Float[np.ndarray, "row"]:
@@ -262,7 +268,7 @@ def _warnings(effects: Sequence[KindEffect]) -> tuple[str, ...]:
     found = []
     if deaf:
         found.append(
-            f"silencing the whole site changes nothing for {', '.join(deaf)}: no positive control there"
+            f"silencing the whole site costs nothing surely for {', '.join(deaf)}: no positive control there"
         )
     if poor := [effect.kind for effect in effects if effect.accuracy < 0.5]:
         found.append(f"the target answers fewer than half of {', '.join(poor)} rightly")

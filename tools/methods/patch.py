@@ -38,7 +38,7 @@ SHOWN = 6
 
 
 class PatchArguments(Arguments):
-    components: Annotated[
+    component: Annotated[
         str,
         Field(
             description="One component, or several patched together: `language.3.mlp.17`, `language.3.head.*`."
@@ -109,10 +109,10 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     control moves as many random components of the same site (a layer's whole stream has none). Refused where no path
     leads to the logits.
     """
-    addresses = parse_set(arguments.components, context.extent)
+    addresses = parse_set(arguments.component, context.extent)
     if len(addresses) > 64:
         raise PlannerError(
-            f"`{arguments.components}` names {len(addresses)} components", kind="arguments", hint="at most 64"
+            f"`{arguments.component}` names {len(addresses)} components", kind="arguments", hint="at most 64"
         )
     for address in addresses:
         refuse_unreachable(context, address)
@@ -137,7 +137,7 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
             kind="gap",
             hint="choose a concept that the target's answers show, or another `change`",
         )
-    seed = context.derived_seed(arguments.components, "patch", arguments.concept)
+    seed = context.derived_seed(arguments.component, "patch", arguments.concept)
     denoising = _ratio(runs.denoised - runs.corrupt, gaps, seed)
     noising = _ratio(runs.clean - runs.noised, gaps, seed)
     return Patched(

@@ -142,20 +142,26 @@ def _direction(context: ToolContext, address: Address) -> Direction:
 def _head_output(context: ToolContext, address: Address) -> Float[Tensor, "stimulus width"]:
     """What the head reads out (`attn.z`) at the answer position of pictures with their questions."""
     order = context.random("written").permutation(len(context.images))[:STIMULI]
-    return _read_out(context, address, [context.images.asked(int(number)) for number in sorted(order)])
+    stimuli = [context.images.asked(int(number)) for number in sorted(order)]
+    return _read_out(context, address, "pictures", stimuli)
 
 
 def _read_out(
-    context: ToolContext, address: Address, stimuli: Sequence[Stimulus]
+    context: ToolContext, address: Address, name: str, stimuli: Sequence[Stimulus]
 ) -> Float[Tensor, "stimulus width"]:
+    """All heads of the layer are read at once, and kept under `name` for the next one."""
     import torch
 
     from tools.targets.sites import site_of
 
     site, head = site_of(address)
-    outcome = context.engine.plain(stimuli, (site,))
-    part = context.adapter.tap(site).part(head)
-    return outcome.reads[site][torch.arange(len(stimuli)), outcome.batch.answer].float().cpu()[:, part]
+    kept, key = context.memory.means, f"{site} | {name}"
+    if key not in kept:
+        with context.shared():
+            outcome = context.engine.plain(stimuli, (site,))
+        rows = torch.arange(len(stimuli), device=outcome.batch.answer.device)
+        kept[key] = outcome.reads[site][rows, outcome.batch.answer].float().cpu()
+    return kept[key][:, context.adapter.tap(site).part(head)]
 
 
 def _kinds(context: ToolContext, address: Address) -> dict[str, Quantity]:
@@ -168,7 +174,7 @@ def _kinds(context: ToolContext, address: Address) -> dict[str, Quantity]:
     found = {}
     row = context.adapter.output_row(address).detach().float().cpu()
     for questions in asked(context, (), PER_KIND):
-        logits = _logits(context, _read_out(context, address, questions.stimuli) @ row)
+        logits = _logits(context, _read_out(context, address, questions.kind, questions.stimuli) @ row)
         options = logits[:, questions.options]
         own = logits[np.arange(len(logits)), questions.right]
         rest = (options.sum(axis=1) - own) / (options.shape[1] - 1)

@@ -93,9 +93,8 @@ def test_every_mode_silences_heads_and_vision_neurons(do: Caller, component: str
 
 def test_a_component_without_a_path_to_the_answer_is_refused_with_the_reason(do: Caller) -> None:
     for tool, more in (("ablate", {}), ("patch", {"concept": "red"})):
-        name = "components" if tool == "patch" else "component"
         with pytest.raises(PlannerError, match="can't be tested causally"):
-            do(tool, **{name: "vision.2.mlp.3"}, **more)
+            do(tool, component="vision.2.mlp.3", **more)
 
 
 def test_an_unknown_kind_of_question_is_answered_with_those_that_are_known(do: Caller) -> None:
@@ -117,13 +116,14 @@ def test_a_call_costs_the_same_whatever_was_measured_before(context: ToolContext
 def test_a_large_sure_drop_is_necessary_and_a_small_one_is_not() -> None:
     random = np.random.default_rng(0)
     large = equivalence(random.normal(1.0, 0.1, 40), 0.1)
-    assert _verdicts(large, 2.0, 3.0, control_high=0.05) == ("yes", "no")
-    assert _verdicts(large, 2.0, 3.0, control_high=1.5)[0] == "undetermined"
+    assert _verdicts(large, True, 2.0, 3.0, control_high=0.05) == ("yes", "no")
+    assert _verdicts(large, True, 2.0, 3.0, control_high=1.5)[0] == "undetermined"
+    assert _verdicts(large, False, 2.0, 3.0, control_high=0.05) == ("undetermined", "undetermined")
     small = equivalence(random.normal(0.0, 0.01, 40), 0.1)
-    assert _verdicts(small, 2.0, 3.0, control_high=0.05) == ("no", "yes")
-    assert _verdicts(small, -1.0, 1.0, control_high=0.05) == ("no", "undetermined")
+    assert _verdicts(small, False, 2.0, 3.0, control_high=0.05) == ("no", "yes")
+    assert _verdicts(small, False, -1.0, 1.0, control_high=0.05) == ("no", "undetermined")
     wide = equivalence(random.normal(0.0, 2.0, 8), 0.1)
-    assert _verdicts(wide, 2.0, 3.0, control_high=0.05) == ("undetermined", "undetermined")
+    assert _verdicts(wide, False, 2.0, 3.0, control_high=0.05) == ("undetermined", "undetermined")
 
 
 def test_one_wide_interval_leaves_unused_undetermined() -> None:
@@ -137,13 +137,13 @@ def test_one_wide_interval_leaves_unused_undetermined() -> None:
 
 
 def test_moving_a_whole_layers_stream_restores_everything(do: Caller, seeing: None) -> None:
-    ratios = do("patch", components="language.0.resid", concept="blue", n=8).result["quantities"]
+    ratios = do("patch", component="language.0.resid", concept="blue", n=8).result["quantities"]
     assert ratios["denoising"]["value"] == pytest.approx(1.0, abs=1e-3)
     assert ratios["noising"]["value"] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_recovery_is_the_ratio_of_sums_over_pairs(context: ToolContext, do: Caller, seeing: None) -> None:
-    result = do("patch", components=NEURON, concept="blue", n=8).result
+    result = do("patch", component=NEURON, concept="blue", n=8).result
     made = pairs_for(
         context, "blue", "swap", 8, wanted=lambda pair: pair.with_.answer != pair.without.answer, most=180
     ).pairs
@@ -163,11 +163,11 @@ def test_recovery_is_the_ratio_of_sums_over_pairs(context: ToolContext, do: Call
 
 def test_sides_that_the_target_does_not_tell_apart_are_refused(do: Caller) -> None:
     with pytest.raises(PlannerError, match="the target hardly tells the two sides apart"):
-        do("patch", components=NEURON, concept="blue", n=8)
+        do("patch", component=NEURON, concept="blue", n=8)
 
 
 def test_several_components_are_patched_together(do: Caller, seeing: None) -> None:
-    result = do("patch", components="language.0.head.*", concept="blue", n=8).result
+    result = do("patch", component="language.0.head.*", concept="blue", n=8).result
     assert len(result["components"]) == 4
     assert result["quantities"]["denoising"]["control"] is not None
 
