@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from experiments.tableau.captions import caption
 from experiments.tableau.concepts import holds, read_concept
@@ -202,3 +204,40 @@ def test_all_changes_only_those_that_are_otherwise() -> None:
     assert made.touched == (STAR, replace(STAR, size="small"))
     with pytest.raises(UserError, match="is small already"):
         follow(made.scene, "make all things small", rng())
+
+
+WORDS = (
+    "make turn remove add move put paint the a all it on to into is star circles thing red dark small striped warm "
+    "background sign that says left of above two three 4 and with , nothing everything elephant | #"
+).split()
+sentences = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)
+
+
+@settings(max_examples=300)
+@given(sentences)
+def test_any_words_are_carried_out_or_refused_in_a_sentence(words: str) -> None:
+    try:
+        made = follow(SEEN, words, rng())
+    except UserError as error:
+        told = error
+    else:
+        assert made.scene != SEEN
+        assert fits(made.scene.things, made.scene.sign)
+        return
+    assert told.hint
+    assert "\n" not in told.message
+
+
+@settings(max_examples=300)
+@given(sentences)
+def test_any_prompt_is_painted_or_refused_in_a_sentence(words: str) -> None:
+    try:
+        seen = painted_wish(read_prompt(words), rng())
+    except UserError as error:
+        told = error
+    else:
+        assert len(seen.things) <= 4
+        assert fits(seen.things, seen.sign)
+        return
+    assert told.hint
+    assert "\n" not in told.message
