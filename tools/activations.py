@@ -188,4 +188,4 @@ class ModelActivations:
     def _run(self, batch: Batch, taps: Sequence[Tap], keep: Callable[[int, Tensor], None]) -> None:
         if taps:
             read(taps, lambda: self._adapter.forward(batch), keep)
-        self._forwards += len(batch)
+            self._forwards += len(batch)

@@ -14,6 +14,7 @@ from experiments.registry import open_target
 from store.address import Address, parse
 from store.errors import UserError
 from store.records import Reading
+from tests.tiny import save_llava_next
 from tests.tools.index.sources import RandomPictures
 from tools.activations import ModelActivations
 from tools.index import build_index
@@ -142,6 +143,20 @@ def test_pools_without_tokens_are_nan(llava: Target, clip: Target) -> None:
     assert np.isnan(text.pooled(towers[1:], [plain])).all()
 
 
+def test_pictures_in_different_numbers_of_tiles_are_pooled_over_their_own_tokens(tmp_path: Path) -> None:
+    target = load_target(save_llava_next(tmp_path / "next"), name="tiny-next", device="cpu")
+    sizes = [(28, 28), (56, 28), (28, 70), (28, 28)]
+    stimuli = [
+        replace(stimulus, image=stimulus.image.resize(size))
+        for stimulus, size in zip(STIMULI, sizes, strict=False)
+    ]
+    addresses = list(adapter_for(target).extent().all())
+    together = ModelActivations(target).pooled(addresses, stimuli)
+    apart = ModelActivations(target, batch=1).pooled(addresses, stimuli)
+    assert {address.tower for address in addresses} == {"language"} and not np.isnan(together).any()
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
 def test_rows_are_counted(llava: Target) -> None:
     activations = ModelActivations(llava, batch=4)
     activations.pooled([Address("language", 0, "mlp", 0)], STIMULI)
@@ -217,6 +232,7 @@ def test_nothing_asked_gives_nothing(llava: Target) -> None:
     assert activations.pooled([], STIMULI).shape == (len(POOLS), 7, 0)
     assert activations.pooled([Address("vision", 0, "mlp", 0)], []).shape == (len(POOLS), 0, 1)
     assert activations.maps(Address("vision", 0, "mlp", 0), []).shape[0] == 0
+    assert activations.forwards == 0
 
 
 @pytest.mark.parametrize(
