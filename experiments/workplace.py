@@ -73,7 +73,8 @@ class Workplace:
     @cached_property
     def activations(self) -> Prepared:
         return Prepared(
-            self.source or ModelActivations(self.target, self.adapter), self.cache / "activations"
+            self.source or ModelActivations(self.target, self.adapter),
+            self.cache / "activations" / self.target.fingerprint[:16],
         )
 
     @cached_property
