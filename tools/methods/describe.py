@@ -92,8 +92,8 @@ def describe(context: ToolContext, arguments: DescribeArguments) -> Described:
     """Which phrases tell what excites a component apart from what does not, by a describer blind to activations.
 
     With `component`: describes pictures from the upper quantiles and as many inactive ones, and crops around the
-    hottest and the coldest patch of each active picture; counts phrases, and ranks them by weighted log-odds. With
-    `images`: their captions alone. Gives candidates for hypotheses, never evidence for one.
+    hottest and the coldest patch of each active picture (`visual` readings); counts phrases, and ranks them by weighted
+    log-odds. With `images`: their captions alone. Gives candidates for hypotheses, never evidence for one.
     """
     if arguments.images:
         return _captions(context, arguments.images)
@@ -104,7 +104,7 @@ def describe(context: ToolContext, arguments: DescribeArguments) -> Described:
     piles = [_described(context, active), _described(context, calm)]
     hot: list[tuple[str, ...]] = []
     cold: list[tuple[str, ...]] = []
-    if seen_by(context, address):
+    if arguments.reading.scope == "visual" and seen_by(context, address):
         hot, cold = _crops(context, address, arguments.reading, active)
     phrases = _ranked(piles[0], piles[1], hot, cold)
     words = _ranked([_words(one) for one in active], [_words(one) for one in calm], [], [])
