@@ -16,7 +16,7 @@ from PIL import Image
 
 LEAST_SIDE = 224
 """Pixels of an overlay's shorter side, at least: small pictures are enlarged."""
-COLD = 0.3
+COLD = 0.45
 """Brightness that is left where the map is zero."""
 LINE = 0.5
 """Share of the scale at which the line runs."""

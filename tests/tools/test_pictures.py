@@ -18,7 +18,7 @@ def test_hot_places_keep_their_color_and_cold_ones_turn_dark_grey() -> None:
     assert shown.shape == (224, 224, 3)
     assert shown[20, 20].tolist() == [200, 20, 20]
     cold = shown[200, 200]
-    assert cold.max() == cold.min() and cold.max() < 40
+    assert cold.max() == cold.min() and cold.max() < 60
 
 
 def test_a_line_runs_where_the_heat_is_half() -> None:
@@ -30,12 +30,12 @@ def test_a_line_runs_where_the_heat_is_half() -> None:
 def test_a_shared_scale_keeps_weak_pictures_weak() -> None:
     weak = np.full((2, 2), 0.1)
     assert np.asarray(overlay(RED, weak))[112, 112].tolist() == [200, 20, 20]
-    assert np.asarray(overlay(RED, weak, scale=1.0))[112, 112, 0] < 100
+    assert np.asarray(overlay(RED, weak, scale=1.0))[112, 112, 0] < 110
 
 
 def test_maps_without_heat_are_cold_and_not_a_division_by_zero() -> None:
     for heat in (np.zeros((2, 2)), np.full((2, 2), np.nan), np.full((2, 2), -3.0)):
-        assert np.asarray(overlay(RED, heat)).max() < 40
+        assert np.asarray(overlay(RED, heat)).max() < 60
 
 
 def test_equal_pictures_are_equal_bytes_and_read_back() -> None:

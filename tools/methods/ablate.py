@@ -17,7 +17,7 @@ from store.address import Address
 from store.errors import PlannerError
 from store.records import Answer, Interval, Model, Quantity
 from tools.context import ToolContext
-from tools.methods.answers import Asked, Margins, Mode, asked, margins, silenced, whole
+from tools.methods.answers import Asked, Margins, Mode, asked, margins, refuse_wordless, silenced, whole
 from tools.methods.showing import Component
 from tools.methods.values import others
 from tools.scoring.correction import benjamini_hochberg
@@ -102,6 +102,7 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
     the logits.
     """
     address = context.address(arguments.component)
+    refuse_wordless(context)
     siblings = others(context, address, CONTROLS, "ablate")
     refuse_unreachable(context, address)
     kinds = asked(context, arguments.kinds, arguments.n)

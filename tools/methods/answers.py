@@ -45,17 +45,22 @@ class Margins(NamedTuple):
     right: Bool[np.ndarray, "row"]
 
 
+def refuse_wordless(context: ToolContext) -> None:
+    """Raises PlannerError for a target that says no words."""
+    if context.target.family == "clip":
+        raise PlannerError(
+            f"`{context.target.name}` compares pictures with texts and answers no questions",
+            kind="no_answers",
+            hint="measure its components with `describe`, `activations` and `make_pairs`",
+        )
+
+
 def asked(context: ToolContext, kinds: Sequence[str], n: int) -> list[Asked]:
     """`n` questions of each kind (all kinds by default) whose answers are single tokens.
 
     Raises PlannerError for kinds that are not known, and where no answers are known at all.
     """
-    if context.target.family == "clip":
-        raise PlannerError(
-            f"`{context.target.name}` compares pictures with texts and answers no questions",
-            kind="no_answers",
-            hint="measure its components with `activations` and `make_pairs`",
-        )
+    refuse_wordless(context)
     have = context.images.kinds
     if unknown := [kind for kind in kinds if kind not in have]:
         raise PlannerError(

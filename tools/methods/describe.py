@@ -27,6 +27,8 @@ from tools.tool import Arguments, Result, tool
 
 LISTED = 40
 """Phrases that a result lists."""
+CROPPED = 48
+"""Most active pictures from which crops are taken."""
 CITED = 5
 """Phrases whose shares can be cited by name."""
 
@@ -105,7 +107,7 @@ def describe(context: ToolContext, arguments: DescribeArguments) -> Described:
     hot: list[tuple[str, ...]] = []
     cold: list[tuple[str, ...]] = []
     if arguments.reading.scope == "visual" and seen_by(context, address):
-        hot, cold = _crops(context, address, arguments.reading, active)
+        hot, cold = _crops(context, address, arguments.reading, active[:CROPPED])
     phrases = _ranked(piles[0], piles[1], hot, cold)
     words = _ranked([_words(one) for one in active], [_words(one) for one in calm], [], [])
     if address.tower == "vision":

@@ -12,6 +12,7 @@ from pydantic import Field
 from store.errors import PlannerError
 from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
+from tools.methods.answers import refuse_wordless
 from tools.methods.showing import Named, chosen
 from tools.tool import Arguments, Result, tool
 
@@ -61,12 +62,7 @@ def logit_lens(context: ToolContext, arguments: LogitLensArguments) -> LogitLens
     control is the probability of another picture's word. `depth` is the first layer, as a share of all, in which the
     final word leads in most of the pictures.
     """
-    if context.target.family == "clip":
-        raise PlannerError(
-            f"`{context.target.name}` says no words",
-            kind="no_words",
-            hint="use `activations` or `make_pairs`",
-        )
+    refuse_wordless(context)
     stimuli = chosen(context, arguments.images)
     batch = context.adapter.batch(stimuli)
     from tools.lens import logit_lens as lens

@@ -20,6 +20,7 @@ from store.errors import PlannerError
 from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
+from tools.methods.answers import refuse_wordless
 from tools.methods.pairing import FEWEST, Made, pairs_for
 from tools.methods.showing import keep_made
 from tools.methods.values import others
@@ -109,6 +110,7 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     control moves as many random components of the same site (a layer's whole stream has none). Refused where no path
     leads to the logits.
     """
+    refuse_wordless(context)
     addresses = parse_set(arguments.component, context.extent)
     if len(addresses) > 64:
         raise PlannerError(

@@ -18,7 +18,7 @@ from store.address import Address
 from store.errors import PlannerError
 from store.records import Model, Quantity
 from tools.context import ToolContext
-from tools.methods.answers import asked
+from tools.methods.answers import asked, refuse_wordless
 from tools.methods.showing import Component
 from tools.methods.values import others
 from tools.scoring.intervals import wilson
@@ -74,7 +74,8 @@ def vocabulary_effect(context: ToolContext, arguments: VocabularyEffectArguments
     reach. Proposes what a component *writes*; never evidence for what it responds to.
     """
     address = context.address(arguments.component)
-    if address.tower != "language" or context.target.family == "clip":
+    refuse_wordless(context)
+    if address.tower != "language":
         raise PlannerError(
             f"`{address}` does not write into a stream that words are read from",
             kind="no_words",
