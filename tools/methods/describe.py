@@ -94,7 +94,7 @@ def describe(context: ToolContext, arguments: DescribeArguments) -> Described:
     """Which phrases tell what excites a component apart from what does not, by a describer blind to activations.
 
     With `component`: describes pictures from the upper quantiles and as many inactive ones, and crops around the
-    hottest and the coldest patch of each active picture (`visual` readings); counts phrases, and ranks them by weighted
+    hottest and the coldest patch of the 48 most active (`visual` readings); counts phrases, and ranks them by weighted
     log-odds. With `images`: their captions alone. Gives candidates for hypotheses, never evidence for one.
     """
     if arguments.images:
