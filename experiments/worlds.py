@@ -30,6 +30,7 @@ _SIZED = re.compile(rf"{TABLEAU}(?::(?P<train>\d+)/(?P<select>\d+)/(?P<test>\d+)
 class World:
     """What a run works with. `train` is the planner's, `select` may be asked for scores, `test` is sealed.
 
+    `reference` is what untrained copies are shown for the null: the whole test split, however little of it a run takes.
     `editor` makes pictures that descend from `train`; `scorer_editor` does from `test`. Both are None where pictures
     can't be made to order. The names of the judges stand beside every score.
     """
@@ -38,6 +39,7 @@ class World:
     train: ImageSource
     select: ImageSource
     test: ImageSource
+    reference: ImageSource
     judge: ConceptJudge
     judge_name: str
     scorer_judge: ConceptJudge
@@ -110,6 +112,7 @@ def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
         train=TableauSource("train", sizes["train"]),
         select=TableauSource("select", sizes["select"]),
         test=TableauSource("test", sizes["test"]),
+        reference=TableauSource("test"),
         judge=first.judge,
         judge_name=first.name,
         scorer_judge=scorer,
@@ -139,6 +142,7 @@ def _outside(folder: Path, target: Target, judge: str | None) -> World:
         train=train,
         select=select,
         test=test,
+        reference=test,
         judge=planner.judge,
         judge_name=planner.name,
         scorer_judge=scorer.judge,

@@ -39,7 +39,7 @@ def score_frozen(workplace: Workplace, run: str) -> None:
     judged = Judged(
         world.scorer_judge, world.test, name=world.scorer_judge_name, folder=workplace.cache / "judged"
     )
-    subjects = _with_null(workplace, waiting, judged)
+    subjects = _with_null(workplace, waiting)
     stimuli = [world.test.asked(number) for number in range(len(world.test))]
     values = np.stack(
         [
@@ -60,13 +60,17 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         record(store, run, one)
 
 
-def _with_null(workplace: Workplace, waiting: list[Description], judged: Judged) -> list[Subject]:
-    """What is scored, each with what untrained units of its site reach."""
+def _with_null(workplace: Workplace, waiting: list[Description]) -> list[Subject]:
+    """What is scored, each with what untrained units of its site reach on the world's reference pictures."""
+    world = workplace.world
+    judged = Judged(
+        world.scorer_judge, world.reference, name=world.scorer_judge_name, folder=workplace.cache / "judged"
+    )
     null = untrained_null(
         workplace.target,
         [(parse(one.component), one.reading.scope) for one in waiting],
         judged,
-        searched(workplace.world),
+        searched(world),
         class_of,
         extent=workplace.extent,
         folder=workplace.cache / "null",

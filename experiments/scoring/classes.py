@@ -10,7 +10,8 @@ import re
 from collections import Counter
 
 from experiments.tableau.concepts import class_of as class_in_tableau
-from experiments.worlds import World
+from experiments.tableau.searched import searched_phrases
+from experiments.worlds import TABLEAU, World
 from store.errors import UserError
 
 SAMPLE = 400
@@ -35,7 +36,12 @@ def class_of(phrase: str) -> str:
 
 
 def searched(world: World) -> tuple[str, ...]:
-    """The phrases among which the null looks for the one that fits best."""
+    """The phrases among which the null looks for the one that fits best.
+
+    The embedded world has a fixed list, for which its null comes with the checkout.
+    """
+    if world.name == TABLEAU:
+        return searched_phrases()
     shown = [world.train.asked(number) for number in range(min(SAMPLE, len(world.train)))]
     kinds = Counter(stimulus.kind.replace("_", " ") for stimulus in shown if stimulus.kind)
     answers = Counter(stimulus.answer for stimulus in shown if stimulus.answer)
