@@ -148,6 +148,15 @@ def _groups(context: ToolContext, address: Address, arguments: DescribeArguments
     return Groups(active, sorted(map(int, picked)))
 
 
+def _placed(context: ToolContext, address: Address, reading: Reading) -> bool:
+    """Whether the map says where in the picture the reading's values come from: a neuron's at visual tokens does, and a
+    language head's attention where it is read at the answer."""
+    if not seen_by(context, address):
+        return False
+    told = "answer" if address.part == "head" and address.tower == "language" else "visual"
+    return reading.scope == told
+
+
 def _described(context: ToolContext, stimuli: Sequence[Stimulus]) -> list[tuple[str, ...]]:
     return context.describer.describe([stimulus.image for stimulus in stimuli])
 

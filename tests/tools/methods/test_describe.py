@@ -57,4 +57,12 @@ def test_tiny_pictures_are_not_cropped_below_their_size() -> None:
 @pytest.mark.parametrize("scope", ["question", "answer"])
 def test_language_components_are_described_over_their_question_too(do: Caller, scope: str) -> None:
     reading = {"sign": "+", "scope": scope}
-    assert do("describe", component="language.1.mlp.2", reading=reading, n=16).result["words"]
+    result = do("describe", component="language.1.mlp.2", reading=reading, n=16).result
+    assert result["words"] and result["crops"] == 0
+
+
+def test_a_language_heads_crops_are_where_it_looks_from_the_answer(do: Caller) -> None:
+    for scope, cropped in (("answer", True), ("visual", False)):
+        reading = {"sign": "+", "scope": scope}
+        result = do("describe", component="language.1.head.2", reading=reading, n=16).result
+        assert (result["crops"] > 0) == cropped
