@@ -79,10 +79,13 @@ def reading_of(experiment: Experiment) -> Reading:
 
 
 def _of(experiment: Experiment) -> Iterator[Candidate]:
+    """Phrases about the picture, and about the question where its tokens are read: the picture stands before it."""
     result, reading = experiment.result, reading_of(experiment)
     active, calm = result.get("n", 0), result.get("calm", 0)
     for told in result.get("phrases", ()):
         yield from _worth(told, told["phrase"], reading, active, calm)
+    if reading.scope == "visual":
+        return
     for told in result.get("words", ()):
         word = str(told["phrase"])
         if word.startswith("answer: "):
