@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from reports import exhibits, numbers, plots, shapes, summary, words
 from reports.distrust import distrust
 from reports.pictures import Pictures
-from reports.receipts import Receipts
+from reports.receipts import Receipts, code
 from reports.record import CITATION, RunRecord, Thread, cited_in
 from reports.transcript import transcript
 from store.records import Experiment
@@ -153,15 +152,6 @@ def cell(told: Any) -> str:
     if isinstance(told, (list, tuple)) and len(told) == 2 and all(isinstance(one, float) for one in told):
         return numbers.interval((told[0], told[1]))
     return brief(told)
-
-
-def code(text: str) -> Markup:
-    """Escaped, with what stands in backticks as code."""
-    pieces = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece)
-        for place, piece in enumerate(pieces)
-    )
 
 
 def bare(text: str) -> str:

@@ -17,6 +17,17 @@ _LINK = Markup('<a class="receipt" href="#e{0}" title="{1}">e{0}</a>')
 _LOST = Markup('<span class="receipt lost" title="the store has no experiment {0}">e{0}?</span>')
 
 
+def code(text: str) -> Markup:
+    """Escaped, with what stands in backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(pieces)
+    )
+
+
 class Receipts:
     """Makes links to the experiments of one page; `titles` says for each number what a link's tooltip says."""
 
@@ -37,11 +48,11 @@ class Receipts:
         parts: list[Markup] = []
         last = 0
         for found in CITATION.finditer(text):
-            parts.append(escape(text[last : found.start()].rstrip(" ")))
+            parts.append(code(text[last : found.start()].rstrip(" ")))
             numbers = map(int, re.findall(r"\d+", found[1]))
             parts.append(Markup('<span class="receipts">{}</span>').format(self.list(numbers)))
             last = found.end()
-        parts.append(escape(text[last:]))
+        parts.append(code(text[last:]))
         return Markup("").join(parts)
 
     def paragraphs(self, text: str) -> Markup:

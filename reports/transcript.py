@@ -25,6 +25,10 @@ class CallMade:
     experiment: int | None
     refusal: str = ""
 
+    def beside(self, address: str) -> dict[str, Any]:
+        """Its arguments without the component whose thread it is."""
+        return {name: told for name, told in self.arguments.items() if told != address}
+
 
 @dataclass(frozen=True)
 class Judged:

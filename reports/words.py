@@ -12,6 +12,7 @@ from reports.numbers import counted, number, score, score_interval
 from reports.plots import Histogram
 from reports.record import Named
 from reports.summary import Tally
+from reports.transcript import TurnTaken
 from store.records import Claim, Quantity, Score
 from store.views import Proposed
 
@@ -80,7 +81,6 @@ VERIFIED_FROM = 0.3
 """A label is verified when the lower end of its test ρ lies above this."""
 
 DECISION: Mapping[str, str] = {
-    "calls": "asked for experiments",
     "program": "wrote a program",
     "conclusion": "concluded",
     "abstention": "abstained",
@@ -155,6 +155,18 @@ def headline(whole: Tally) -> str:
         return "Experiments that belong to no component"
     passed = f"{whole.counts['verified']} of {counted(whole.total, 'component')}"
     return f"{passed} described in words that passed the sealed test"
+
+
+def did(turn: TurnTaken) -> str:
+    """What a turn was, as a heading."""
+    if turn.kind != "calls":
+        return DECISION.get(turn.kind, phrase(turn.kind))
+    parts = [
+        f"judged {counted(len(turn.judged), 'hypothesis', 'hypotheses')}" if turn.judged else "",
+        f"proposed {counted(len(turn.proposed), 'hypothesis', 'hypotheses')}" if turn.proposed else "",
+        f"asked for {counted(len(turn.calls), 'experiment')}" if turn.calls else "",
+    ]
+    return ", ".join(filter(None, parts)) or "said nothing to act on"
 
 
 def scores_in_order(scores: Sequence[Named]) -> list[Named]:

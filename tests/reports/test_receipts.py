@@ -28,5 +28,10 @@ def test_everything_else_in_a_text_is_escaped() -> None:
     assert told.count("<p>") == 2
 
 
+def test_what_stands_in_backticks_is_code_and_escaped() -> None:
+    assert KNOWN.text("`<b>` is a tag") == "<code>&lt;b&gt;</code> is a tag"
+    assert KNOWN.text("a lone ` stays") == "a lone ` stays"
+
+
 def test_what_only_looks_like_a_citation_stays() -> None:
     assert KNOWN.text("[e1x] [12] (e1)") == "[e1x] [12] (e1)"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reports.transcript import transcript
+from reports.words import did
 from store.views import Step
 from tests.reports.test_shapes import experiment
 
@@ -50,6 +51,22 @@ def test_the_planners_own_outcome_is_told_once_and_the_loops_is_told() -> None:
     loop = [step(0, CALLS), step(1, {"kind": "outcome", "by": "loop", "decision": ended})]
     assert [turn.kind for turn in transcript(own, [])] == ["abstention"]
     assert [turn.said for turn in transcript(loop, [])] == ["", "the budget is spent"]
+
+
+def test_a_turn_is_headed_by_what_was_done() -> None:
+    busy = CALLS | {
+        "propose": [{"statement": "it sings"}],
+        "verdicts": [{"hypothesis": 1, "experiments": [4]}],
+    }
+    told = [
+        did(turn)
+        for turn in transcript([step(0, busy), step(1, {"kind": "calls"}), step(2, {"kind": "program"})], [])
+    ]
+    assert told == [
+        "judged 1 hypothesis, proposed 1 hypothesis, asked for 2 experiments",
+        "said nothing to act on",
+        "wrote a program",
+    ]
 
 
 @pytest.mark.parametrize("odd", [None, 3, "words", [1], {"a": 1}])
