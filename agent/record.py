@@ -121,7 +121,13 @@ def read_view(
 
 
 def _stated(store: Store, run: str, thread: str, decided: tuple[Decided, ...]) -> tuple[Stated, ...]:
-    verdicts = {proposed.number: proposed.verdicts for proposed in store.queries.hypotheses(run, thread)}
+    given = [
+        verdict for turn in decided if turn.decision.kind == "calls" for verdict in turn.decision.verdicts
+    ]
+    verdicts = {
+        proposed.number: [verdict for verdict in proposed.verdicts if verdict in given]
+        for proposed in store.queries.hypotheses(run, thread)
+    }
     proposed = [
         (turn.step, hypothesis)
         for turn in decided

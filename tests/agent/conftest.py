@@ -20,7 +20,7 @@ from store.database import open_store
 from tests.agent.weighing import WEIGH
 from tests.tools.small import small_context
 from tools.budget import Budget
-from tools.context import Memory, ToolContext
+from tools.context import ToolContext
 from tools.tool import TOOLS
 
 COMPONENT = parse("language.0.mlp.3")
@@ -50,7 +50,7 @@ def context(
     """A context with a store and a budget of its own, in which `weigh` is a tool."""
     monkeypatch.setitem(TOOLS, WEIGH.name, WEIGH)
     with open_store(shutil.copy(empty, tmp_path / "store.db")) as store:
-        yield replace(parts, store=store, budget=Budget(), memory=Memory())
+        yield replace(parts, store=store, budget=Budget(), memory=replace(parts.memory, charged=set()))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.agent.conftest import COMPONENT
 from tests.agent.scripted_server import Body, Reply, says, serving
 from tests.agent.weighing import Scripted, conclusion, hypothesis, weigh_red
 from tools.budget import Budget
-from tools.context import Memory, ToolContext
+from tools.context import ToolContext
 from tools.tool import TOOLS
 
 pytestmark = pytest.mark.asyncio
@@ -44,7 +44,9 @@ class Place:
     async def carry(
         self, planner: Planner, run: str, component: Address = COMPONENT, **budget: int
     ) -> Outcome:
-        alive = replace(self.context, budget=Budget(**budget), memory=Memory())
+        alive = replace(
+            self.context, budget=Budget(**budget), memory=replace(self.context.memory, charged=set())
+        )
         with Bench() as bench:
             return await run_thread(
                 alive, planner, bench, run, component, InMemorySaver(), limits=Limits(steps=40)
