@@ -94,8 +94,9 @@ def describe(context: ToolContext, arguments: DescribeArguments) -> Described:
     """Which phrases tell what excites a component apart from what does not, by a describer blind to activations.
 
     With `component`: describes pictures from the upper quantiles and as many inactive ones, and crops around the
-    hottest and the coldest patch of the 48 most active (`visual` readings); counts phrases, and ranks them by weighted
-    log-odds. With `images`: their captions alone. Gives candidates for hypotheses, never evidence for one.
+    hottest and the coldest patch of the 48 most active where the reading has a place (neurons at visual tokens,
+    language heads at the answer); counts phrases, and ranks them by weighted log-odds. With `images`: their captions
+    alone. Gives candidates for hypotheses, never evidence for one.
     """
     if arguments.images:
         return _captions(context, arguments.images)
@@ -106,7 +107,7 @@ def describe(context: ToolContext, arguments: DescribeArguments) -> Described:
     piles = [_described(context, active), _described(context, calm)]
     hot: list[tuple[str, ...]] = []
     cold: list[tuple[str, ...]] = []
-    if arguments.reading.scope == "visual" and seen_by(context, address):
+    if _placed(context, address, arguments.reading):
         hot, cold = _crops(context, address, arguments.reading, active[:CROPPED])
     phrases = _ranked(piles[0], piles[1], hot, cold)
     words = _ranked([_words(one) for one in active], [_words(one) for one in calm], [], [])
