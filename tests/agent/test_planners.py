@@ -12,6 +12,7 @@ import pytest_asyncio
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.bench import Bench
+from agent.builtin import BuiltinPlanner
 from agent.decision import Abstention, Conclusion, as_row, from_row
 from agent.graph import run_thread
 from agent.openai_planner import OpenAIPlanner
@@ -81,8 +82,17 @@ async def recorded(place: Place) -> Planner:
     return Recorded(place.context.store, earlier)
 
 
+async def builtin(place: Place) -> Planner:
+    return BuiltinPlanner()
+
+
 Maker = Callable[[Place], Any]
-PLANNERS: dict[str, Maker] = {"scripted": scripted, "openai": language_model, "recorded": recorded}
+PLANNERS: dict[str, Maker] = {
+    "scripted": scripted,
+    "openai": language_model,
+    "recorded": recorded,
+    "builtin": builtin,
+}
 """How each planner is made; all of them meet the same small world with all tools and `weigh`."""
 
 
