@@ -72,7 +72,7 @@ def combine(view: ThreadView) -> Decision:
     verdicts = _verdicts(view)
     found = _standing(view, verdicts)
     if not found:
-        return _nothing(view)
+        return _give_up(view, verdicts)
     joined = unions(found)
     return Calls(
         thought="Whether the component stands for two things, or for two things together.",
@@ -87,7 +87,7 @@ def break_it(view: ThreadView) -> Decision:
     verdicts = _verdicts(view)
     favorite = _favorite(view, verdicts)
     if favorite is None:
-        return _nothing(view)
+        return _give_up(view, verdicts)
     calls, proposed = [], []
     reading = favorite.reading.model_dump()
     if _pictured(favorite.concept):
@@ -110,7 +110,7 @@ def score(view: ThreadView) -> Decision:
     found = _standing(view, verdicts)
     favorite = _favorite(view, verdicts)
     if favorite is None:
-        return _nothing(view)
+        return _give_up(view, verdicts)
     rivals = [one for one in found if one.concept != favorite.concept][:1]
     return Calls(
         thought="How well the words predict activation on pictures that were not looked at.",
@@ -236,6 +236,13 @@ def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Tested | None:
     if single and joined and joined.reading == single.reading and joined.rho > single.rho + BETTER:
         return joined
     return single or joined
+
+
+def _give_up(view: ThreadView, verdicts: tuple[Verdict, ...]) -> Decision:
+    """Nothing is left; what the experiments said of each hypothesis is put down first."""
+    if verdicts:
+        return Calls(thought="No phrase is left; the verdicts say why.", verdicts=verdicts)
+    return _nothing(view)
 
 
 def _nothing(view: ThreadView) -> Abstention:
