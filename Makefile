@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 QUIET_HUB := HF_HUB_OFFLINE=1
 
-.PHONY: venv demo test check bench prove train
+.PHONY: venv demo answers test check bench prove train
 .DEFAULT_GOAL := test
 
 venv: $(STAMP)
@@ -15,9 +15,17 @@ $(STAMP): pyproject.toml constraints.txt
 	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(STAMP)
 
+DEMO := language.3.mlp[0:4],language.5.mlp[0:4],vision.3.mlp[0:4],language.4.head.*
+HERE := $(QUIET_HUB) MAIEUTIC_STORE=out/demo.db MAIEUTIC_CACHE=out/cache
+
 demo: venv
 	mkdir -p out
-	$(QUIET_HUB) $(PY) -m experiments.tableau.demo --out out/demo.png
+	$(HERE) .venv/bin/maieutic label tableau-llava --images tableau:600/250/400 --components '$(DEMO)'
+	$(HERE) .venv/bin/maieutic report -o out/report
+
+answers: venv
+	mkdir -p out
+	$(QUIET_HUB) $(PY) -m experiments.tableau.demo --out out/answers.png
 
 test: venv
 	$(MAKE) check

@@ -181,7 +181,7 @@ def described(
             "text": decision.text,
             "facets": decision.facets,
             "confidence": decision.confidence,
-            "claims": decision.claims,
+            "claims": {name: claim for name, claim in decision.claims.items() if name != "learned"},
         }
     )
 

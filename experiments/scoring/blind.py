@@ -32,7 +32,7 @@ def score_frozen(workplace: Workplace, run: str) -> None:
     waiting = [
         one
         for one in store.queries.descriptions(run, test=True)
-        if one.status != "abstained" and not is_tested(store, run, one.component)
+        if one.status not in ("abstained", "failed") and not is_tested(store, run, one.component)
     ]
     if not waiting:
         return
