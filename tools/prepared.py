@@ -1,4 +1,4 @@
-"""Activations measured ahead: one pass over a collection for all components of a run, kept, then read as often as needed.
+"""Activations measured ahead: one pass over a collection for all components of a run, kept, read as often as needed.
 
 Knows blocks of components × stimuli and where they lie on disk; knows nothing about how activations are measured or
 what they are for. What no block holds is measured by the source behind it.

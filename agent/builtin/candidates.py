@@ -90,6 +90,8 @@ def _of(experiment: Experiment) -> Iterator[Candidate]:
         word = str(told["phrase"])
         if word.startswith("answer: "):
             yield from _worth(told, f"answer is {word.removeprefix('answer: ')}", reading, active, calm)
+        elif word.startswith("kind: "):
+            yield from _worth(told, f"question asks for {word.removeprefix('kind: ')}", reading, active, calm)
         elif word not in EVERYDAY and len(word) > 1:
             yield from _worth(told, f"question names {word}", reading, active, calm)
 

@@ -7,7 +7,7 @@ JSON object on stdout as well.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,11 +26,20 @@ app = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
 )
-for command in (label.label, measure.index, measure.run, measure.replay):
+COMMANDS: tuple[Callable[..., Any], ...] = (
+    label.label,
+    measure.index,
+    measure.run,
+    measure.replay,
+    record.search,
+    record.report,
+    record.export,
+    doctor.doctor,
+)
+SHOWN: tuple[Callable[..., Any], ...] = (record.runs, record.run, record.component, record.experiment)
+for command in COMMANDS:
     app.command()(command)
-for command in (record.search, record.report, record.export, doctor.doctor):
-    app.command()(command)
-for command in (record.runs, record.run, record.component, record.experiment):
+for command in SHOWN:
     show.app.command()(command)
 app.add_typer(show.app, name="show")
 app.add_typer(targets.app, name="targets")

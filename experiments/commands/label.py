@@ -59,7 +59,13 @@ def label(
     from experiments.commands.workplaces import chosen_planner, opened_workplace
     from experiments.label import Allowance, begin, carry_on
 
-    asked = {"target": target, "components": components, "images": images, "judge": judge, "planner": planner}
+    asked: dict[str, Any] = {
+        "target": target,
+        "components": components,
+        "images": images,
+        "judge": judge,
+        "planner": planner,
+    }
     asked |= {"seed": seed, "calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
     if resume:
         asked |= recorded_words(resume, store, asked)

@@ -67,7 +67,7 @@ class Told(Model):
 
 
 class Described(Result):
-    """`phrases` by weight of evidence; `words` likewise for the questions' words (their answers as `answer: red`).
+    """`phrases` by weight of evidence; `words` likewise for questions' words (with `kind: color`, `answer: red`).
 
     `n` counts active pictures, `calm` inactive ones, `crops` hot crops (as many are cold).
     """
@@ -176,9 +176,12 @@ def _crops(
 
 
 def _words(stimulus: Stimulus) -> tuple[str, ...]:
-    """The question's words, and its answer as one word."""
-    said = re.findall(r"\w+", stimulus.question.lower())
-    return (*said, f"answer: {stimulus.answer}") if stimulus.answer else tuple(said)
+    """The question's words; its kind and its answer each as one word, where they are known."""
+    known = (("kind", stimulus.kind.replace("_", " ")), ("answer", stimulus.answer))
+    return (
+        *re.findall(r"\w+", stimulus.question.lower()),
+        *(f"{name}: {word}" for name, word in known if word),
+    )
 
 
 def _ranked(
