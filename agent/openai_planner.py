@@ -33,7 +33,10 @@ TRY_AGAIN = (408, 409, 425, 429)
 
 
 class OpenAIPlanner:
-    """Asks `model` at `base_url` (else OPENAI_BASE_URL, else OpenAI's own). Use `close` when done."""
+    """Asks `model` at `base_url` (else OPENAI_BASE_URL, else OpenAI's own).
+
+    Connections live for one decision, so that a planner outlives event loops and has nothing to close.
+    """
 
     def __init__(
         self,
@@ -47,24 +50,26 @@ class OpenAIPlanner:
         """`retries` and `timeout` (seconds) bound each request; `temperature` is left to the endpoint unless given."""
         self.model = model
         self.temperature = temperature
+        self._retries = retries
+        self._timeout = timeout
         self._key = os.environ.get("OPENAI_API_KEY", "")
-        own = base_url or os.environ.get("OPENAI_BASE_URL")
-        if not self._key and not own:
+        self._url = base_url or os.environ.get("OPENAI_BASE_URL") or ""
+        if not self._key and not self._url:
             raise UserError(
                 "`openai` needs a key in `OPENAI_API_KEY`",
                 kind="endpoint-key",
                 hint=f"set it, or name an endpoint of your own: `--base-url {OWN_SERVER}`",
             )
-        self._client = AsyncOpenAI(
-            api_key=self._key or "none", base_url=own, max_retries=retries, timeout=timeout
-        )
+        if self._url and not self._url.startswith(("http://", "https://")):
+            raise UserError(
+                f"`{self._url}` is not the address of an endpoint",
+                kind="endpoint-url",
+                hint=f"such as `{OWN_SERVER}`",
+            )
 
     @property
     def name(self) -> str:
         return f"openai:{self.model}"
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
         """Raises MaieuticError of kind "endpoint" when there is no answer after the retries, UserError when there can
@@ -93,12 +98,13 @@ class OpenAIPlanner:
     async def _complete(self, said: list[dict[str, Any]], offered: list[dict[str, Any]]) -> ChatCompletion:
         messages_, tools_ = json.loads(json.dumps([said, offered]))
         try:
-            completion = await self._client.chat.completions.create(
-                model=self.model,
-                messages=messages_,
-                tools=tools_,
-                temperature=omit if self.temperature is None else self.temperature,
-            )
+            async with self._client() as client:
+                completion = await client.chat.completions.create(
+                    model=self.model,
+                    messages=messages_,
+                    tools=tools_,
+                    temperature=omit if self.temperature is None else self.temperature,
+                )
         except APIStatusError as error:
             raise self._refused(error) from None
         except APIConnectionError as error:
@@ -108,6 +114,14 @@ class OpenAIPlanner:
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             raise self._unreachable("sent an answer without choices")
         return completion
+
+    def _client(self) -> AsyncOpenAI:
+        return AsyncOpenAI(
+            api_key=self._key or "none",
+            base_url=self._url or None,
+            max_retries=self._retries,
+            timeout=self._timeout,
+        )
 
     def _refused(self, error: APIStatusError) -> MaieuticError:
         status = error.status_code
@@ -142,7 +156,7 @@ class OpenAIPlanner:
     @property
     def _place(self) -> str:
         """The endpoint without anything that may be secret."""
-        parts = urlsplit(str(self._client.base_url))
+        parts = urlsplit(self._url or "https://api.openai.com/v1")
         return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.bench import Bench
@@ -37,7 +36,7 @@ class Place:
     """Where a planner is made: a context, and what is closed when the test is over."""
 
     context: ToolContext
-    stack: AsyncExitStack
+    stack: ExitStack
 
     def new_run(self) -> str:
         return self.context.store.recorder.open_run("label", self.context.target.fingerprint, {}, 0, "test")
@@ -71,9 +70,7 @@ async def language_model(place: Place) -> Planner:
         return says(("abstain", {"reason": "nothing stable was found"}))
 
     endpoint = place.stack.enter_context(serving(answer))
-    planner = OpenAIPlanner("scripted", endpoint.url, retries=0)
-    place.stack.push_async_callback(planner.close)
-    return planner
+    return OpenAIPlanner("scripted", endpoint.url, retries=0)
 
 
 async def recorded(place: Place) -> Planner:
@@ -96,9 +93,10 @@ PLANNERS: dict[str, Maker] = {
 """How each planner is made; all of them meet the same small world with all tools and `weigh`."""
 
 
-@pytest_asyncio.fixture
-async def place(context: ToolContext) -> AsyncIterator[Place]:
-    async with AsyncExitStack() as stack:
+@pytest.fixture
+def place(context: ToolContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    with ExitStack() as stack:
         yield Place(context, stack)
 
 
