@@ -42,7 +42,7 @@ def check_abstention(view: ThreadView, abstention: Abstention) -> Abstention:
     problems = [
         *broken_references(abstention.reason, have),
         *(
-            f"`{mark}` is not a number of this thread's experiments: leave it out, or write `{{e12.effect}}`"
+            f"`{mark}` is not a number of this thread's experiments: leave it out, or write `{{eN.effect}}`"
             for mark in unknown_numbers(abstention.reason, have.values())
         ),
     ]
@@ -70,7 +70,7 @@ def refusal(what: str, problems: list[str]) -> PlannerError:
 
 def _text_problems(have: Mapping[int, Experiment], text: str, names: list[str]) -> Iterator[str]:
     for sentence in uncited(text):
-        yield f'"{_short(sentence)}" cites no experiment: add one as `[e12]`, or leave the sentence out'
+        yield f'"{_short(sentence)}" cites no experiment: add one as `[eN]`, or leave the sentence out'
     yield from broken_references(text, have)
     for mark in foreign_numbers(text, have, names):
         yield _numberless(mark)
@@ -131,7 +131,7 @@ def _names(view: ThreadView, conclusion: Conclusion) -> list[str]:
 
 def _numberless(mark: str) -> str:
     return (
-        f"`{mark}` is not a number of the experiments cited beside it: write `{{e12.effect}}` with the experiment and "
+        f"`{mark}` is not a number of the experiments cited beside it: write `{{eN.effect}}` with the experiment and "
         "quantity that it comes from"
     )
 

@@ -83,7 +83,7 @@ def broken_references(text: str, experiments: Mapping[int, Experiment]) -> Itera
     for braces in _BRACES.findall(text):
         reference = _REFERENCE.fullmatch(braces)
         if not reference:
-            yield f"`{braces}` is not a reference to a number: write it as `{{e12.effect}}`"
+            yield f"`{braces}` is not a reference to a number: write it as `{{eN.effect}}`"
         elif (experiment := experiments.get(int(reference[1]))) and not written(experiment, reference[2]):
             offers = ", ".join(f"`{name}`" for name in quantities(experiment)) or "no quantities"
             yield f"`{braces}`: e{experiment.number} does not have it; it has {offers}"

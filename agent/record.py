@@ -45,7 +45,9 @@ class Outcome:
 
     @property
     def evidence(self) -> tuple[int, ...]:
-        """Every experiment that the outcome leans on, each once, in order."""
+        """Every experiment that the outcome leans on, each once, in order; what the loop says leans on none."""
+        if self.by == "loop":
+            return ()
         if isinstance(self.decision, Abstention):
             return tuple(sorted(set(citations(self.decision.reason))))
         found = set(citations(self.decision.text))

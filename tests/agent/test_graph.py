@@ -109,6 +109,13 @@ async def test_a_text_that_is_refused_too_often_ends_in_an_abstention_with_the_r
     assert planner.asked == [0, 1, 2, 3]
 
 
+async def test_what_a_refusal_quotes_is_no_evidence(run_one: RunOne) -> None:
+    planner = Scripted([weigh_red, lambda view: conclusion(view, "It loves {e99.size} [e77].")])
+    outcome = await run_one(planner)
+    assert outcome.by == "loop" and "e99" in outcome.decision.reason  # type: ignore[union-attr]
+    assert outcome.evidence == ()
+
+
 async def test_a_spent_budget_leads_to_a_last_decision(run_one: RunOne, context: ToolContext) -> None:
     told: list[str] = []
 

@@ -2,8 +2,7 @@
 
 Stages: `dense` teaches the vision tower what every patch shows, mostly on crowded scenes; `contrast` teaches both
 towers which caption belongs to which picture, with captions that are wrong in one binding as hard negatives; `shape`
-goes on with captions that are mostly wrong in a shape, behind the layer that LLaVA reads, so that the tower it starts
-from stays the same.
+goes on with captions that are mostly wrong in a shape.
 """
 
 from __future__ import annotations
@@ -31,14 +30,6 @@ CROWDED: dict[Distribution, float] = {"crowded": 0.8, "regular": 0.2}
 REGULAR: dict[Distribution, float] = {"regular": 1.0}
 GROUPS: dict[Distribution, float] = {"regular": 0.7, "alike": 0.3}
 DENSE_SHARE = 0.3
-UNREAD = (
-    *(
-        f"clip.vision_model.encoder.layers.{VISION['num_hidden_layers'] + 1 + n}"
-        for n in range(FEATURE_LAYER + 1, 0)
-    ),
-    "clip.vision_model.post_layernorm",
-)
-"""The parts of the vision tower that LLaVA does not read."""
 
 
 class ClipTrainee(nn.Module):
@@ -168,7 +159,7 @@ def stages(trainee: ClipTrainee, scale: float) -> list[Stage]:
         Stage(
             "shape",
             math.ceil(1000 * scale),
-            {"clip": 1e-3, "clip.vision_model": 0.0, **dict.fromkeys(UNREAD, 1e-3)},
+            {"clip": 7e-4},
             partial(batch_of, stage=6, rows=64, mix=GROUPS, wrong=SHAPES_FIRST),
             trainee.plain_step,
         ),
