@@ -1,0 +1,78 @@
+"""The bench: one thread, first come, first served, and many threads of thought in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from agent.bench import Bench
+from agent.checkpoints import open_checkpoints
+from agent.decision import Conclusion
+from agent.graph import run_thread
+from store.address import Address
+from tests.agent.weighing import WEIGH, Scripted, conclusion, weigh_red
+from tests.conftest import CHECKOUT
+from tools.budget import Budget
+from tools.context import ToolContext
+
+
+@pytest.mark.asyncio
+async def test_all_work_is_done_on_one_thread_in_the_order_of_asking() -> None:
+    done: list[int] = []
+
+    def work(place: int) -> int:
+        done.append(place)
+        return threading.get_ident()
+
+    with Bench() as bench:
+        threads = await asyncio.gather(*(bench.submit(partial(work, place)) for place in range(5)))
+    assert done == [0, 1, 2, 3, 4] and len(set(threads)) == 1 and threads[0] != threading.get_ident()
+
+
+@pytest.mark.asyncio
+async def test_what_work_raises_reaches_who_asked() -> None:
+    with Bench() as bench:
+        with pytest.raises(ZeroDivisionError):
+            await bench.submit(lambda: 1 // 0)
+        assert await bench.submit(lambda: 2) == 2
+
+
+@pytest.mark.asyncio
+async def test_components_worked_on_at_once_come_out_as_one_by_one(
+    context: ToolContext, run: str, tmp_path: Path
+) -> None:
+    components = [Address("language", 0, "mlp", index) for index in range(4)]
+    with Bench() as bench:
+        async with open_checkpoints(tmp_path / "checkpoints.db") as saver:
+            outcomes = await asyncio.gather(
+                *(
+                    run_thread(
+                        replace(context, budget=Budget(calls=5)),
+                        Scripted([weigh_red, conclusion]),
+                        bench,
+                        run,
+                        component,
+                        saver,
+                        tools=[WEIGH],
+                    )
+                    for component in components
+                )
+            )
+    for component, outcome in zip(components, outcomes, strict=True):
+        (experiment,) = context.store.queries.experiments(run, str(component))
+        assert isinstance(outcome.decision, Conclusion) and outcome.evidence == (experiment.number,)
+
+
+def test_checkpoints_hold_plain_values_only_wherever_the_agent_is_imported() -> None:
+    code = "import agent.graph; from langgraph.checkpoint.serde import _msgpack; print(_msgpack.STRICT_MSGPACK_ENABLED)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
