@@ -1,7 +1,7 @@
 """The planner that needs no language model: an experimenter with a fixed method.
 
-Look at what excites the component, guess phrases, let them compete on pictures, break the favorite on pairs, cut the
-component out, ask for a score, conclude or abstain. It keeps nothing between turns: what comes next follows from the
+Look at what excites the component, guess phrases, let them compete on pictures, try to break the favorite on pairs, ask
+for its score, cut the component out, conclude or abstain. It keeps nothing between turns: what comes next follows from the
 thread's record alone.
 """
 

@@ -1,4 +1,4 @@
-"""How the built-in planner goes about a component: guess, compare, combine, break, score, conclude.
+"""How the built-in planner goes about a component: guess, compare, combine, break, cut, conclude.
 
 Six turns, each decided from the record alone. A phrase is believed when pictures that hold it excite the component more
 than others do, and when adding or taking away just that thing moves it; everything else is left unsaid. A head is
@@ -33,7 +33,7 @@ def decide(view: ThreadView) -> Decision:
     """The next decision."""
     if view.finish_now or view.step >= 5:
         return conclude(view)
-    turn = (survey, compare, combine, break_it, score)[view.step]
+    turn = (survey, compare, combine, break_it, cut)[view.step]
     return turn(view)
 
 
@@ -83,42 +83,40 @@ def combine(view: ThreadView) -> Decision:
 
 
 def break_it(view: ThreadView) -> Decision:
-    """The favorite is put to tests that it can lose: pairs that differ in it alone, and life without the component."""
+    """The favorite is put to tests that it can lose: pairs that differ in it alone, and pictures never looked at."""
     verdicts = _verdicts(view)
     favorite = _favorite(view, verdicts)
     if favorite is None:
         return _give_up(view, verdicts)
     calls, proposed = [], []
-    reading = favorite.reading.model_dump()
     if _pictured(favorite.concept):
         proposed.append(_pair_prediction(favorite.concept, favorite.reading))
+        reading = favorite.reading.model_dump()
         calls.append(_call("make_pairs", view, reading=reading, concept=favorite.concept, n=PAIRS))
-    calls.append(_call("ablate", view))
-    if view.component.tower == "language":
-        calls.append(_call("vocabulary_effect", view))
+    rivals = [one for one in _standing(view, verdicts) if one.concept != favorite.concept][:1]
+    calls += [
+        _call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
+        for one in (favorite, *rivals)
+    ]
     return Calls(
-        thought=f"`{favorite.concept}` is the favorite: try to break it.",
+        thought=f"`{favorite.concept}` is the favorite: try to break it, and see how well it predicts.",
         verdicts=verdicts,
         propose=tuple(proposed),
         calls=tuple(calls),
     )
 
 
-def score(view: ThreadView) -> Decision:
-    """Scores on the select split for the favorite and its best simpler rival."""
+def cut(view: ThreadView) -> Decision:
+    """Life without the component, once there are words worth it."""
     verdicts = _verdicts(view)
-    found = _standing(view, verdicts)
-    favorite = _favorite(view, verdicts)
-    if favorite is None:
-        return _give_up(view, verdicts)
-    rivals = [one for one in found if one.concept != favorite.concept][:1]
+    best = _best_scored(view, verdicts)
+    if best is None or _pearson(best) < ENOUGH:
+        return _give_up(view, verdicts) if verdicts else conclude(view)
+    writes = (_call("vocabulary_effect", view),) if view.component.tower == "language" else ()
     return Calls(
-        thought="How well the words predict activation on pictures that were not looked at.",
+        thought="Whether any answer needs it, and what it writes.",
         verdicts=verdicts,
-        calls=tuple(
-            _call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
-            for one in (favorite, *rivals)
-        ),
+        calls=(_call("ablate", view), *writes),
     )
 
 
@@ -126,10 +124,9 @@ def conclude(view: ThreadView) -> Decision:
     """The best scored phrase that was never contradicted, or nothing."""
     if any(note.kind == "revision" for note in view.notes):
         return Abstention(reason="The text that was tried did not stand up to its own receipts.")
-    scored = sorted(view.select_scores, key=lambda e: (-_pearson(e), view.experiments.index(e)))
-    if not scored:
+    best = _best_scored(view, _verdicts(view))
+    if best is None:
         return _nothing(view)
-    best = scored[0]
     if _pearson(best) < ENOUGH:
         return Abstention(
             reason=f"The best phrase, `{best.arguments['concept']}`, predicts too little of it: "
@@ -255,6 +252,15 @@ def _nothing(view: ThreadView) -> Abstention:
         f"{{e{best.experiment.number}.effect}} against {{e{best.experiment.number}.effect.control}} for random "
         f"components of the site [e{best.experiment.number}]."
     )
+
+
+def _best_scored(view: ThreadView, fresh: tuple[Verdict, ...]) -> Experiment | None:
+    """The highest score of a concept that nothing contradicts; of equal ones the first, which was the favorite's."""
+    standing = {(one.concept, str(one.reading)) for one in _standing(view, fresh)}
+    scored = [
+        one for one in view.select_scores if (one.arguments["concept"], str(reading_of(one))) in standing
+    ]
+    return max(scored, key=_pearson, default=None)
 
 
 def _pearson(experiment: Experiment) -> float:
