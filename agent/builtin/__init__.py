@@ -1,8 +1,8 @@
 """The planner that needs no language model: an experimenter with a fixed method.
 
-Look at what excites the component, guess phrases, let them compete on pictures, try to break the favorite on pairs, ask
-for its score, cut the component out, conclude or abstain. It keeps nothing between turns: what comes next follows from the
-thread's record alone.
+Look at what excites the component, guess phrases, let them compete on pictures, try to break the favorite on pairs,
+ask for its score, cut the component out, conclude or abstain. It keeps nothing between turns: what comes next follows
+from the thread's record alone.
 """
 
 from __future__ import annotations
