@@ -17,10 +17,12 @@ from agent.record import Outcome, asked_of, decision_of, outcome_row, read_view,
 from agent.state import Desk, State, as_values, pending
 from agent.steps import STEPS, build
 from agent.thread import Note, ThreadView
-from store.errors import PlannerError
+from store.errors import PlannerError, UserError
 from store.recorder import Turn
 from tools import door
 from tools.budget import BudgetReached
+from tools.context import ToolContext
+from tools.methods.piles import presence
 
 LAST_STEP = "the last turn is reached"
 LOW_BUDGET = "the budget is nearly spent"
@@ -102,7 +104,9 @@ async def check(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     """Believes a conclusion or an abstention, or says what has to change."""
     desk, step = runtime.context, state["step"]
     try:
-        _believed(_view(desk, state), _decision(desk, step), state["finish"])
+        believed = _believed(_view(desk, state), _decision(desk, step), state["finish"])
+        if isinstance(believed, Conclusion):
+            await desk.bench.submit(partial(_judgeable, desk.context, believed.concept))
     except PlannerError as error:
         revisions = state["revisions"] + 1
         over = revisions > desk.limits.revisions
@@ -141,6 +145,17 @@ def _believed(view: ThreadView, decision: Decision, finishing: str) -> Conclusio
     if isinstance(decision, Abstention):
         return check_abstention(view, decision)
     raise PlannerError(f"only `conclude` or `abstain` can be said now, because {finishing}", kind="finish")
+
+
+def _judgeable(context: ToolContext, concept: str) -> None:
+    """Raises PlannerError for a concept that could not be scored: unreadable, or in words that the judge lacks."""
+    try:
+        presence(context, concept, [context.images.asked(0)])
+    except UserError as error:
+        if error.kind in door.USERS_OWN:
+            raise
+        told = f"{error.message}; {error.hint}" if error.hint else error.message
+        raise PlannerError(f"the concept can't be judged in pictures: {told}", kind="concept") from error
 
 
 def _refuse(view: ThreadView, call: Call) -> None:

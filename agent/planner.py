@@ -11,7 +11,8 @@ What every planner can rely on, and must keep to:
   and `supports` needs an interval that lies wholly past the threshold. verdicts.judge makes such verdicts.
 - A call that can't be carried out comes back as a note in the next view; three such turns in a row end the thread.
 - A conclusion is refused, with a note that says why, when check.py finds a sentence without a citation, a number
-  without a source, or no supporting verdict from an experiment that had a control.
+  without a source, or no supporting verdict from an experiment that had a control; or when its concept is not in the
+  grammar and words that can be judged in pictures.
 """
 
 from __future__ import annotations

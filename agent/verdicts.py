@@ -44,15 +44,26 @@ def judge(stated: Stated, experiment: Experiment, quantity: str = "", because: s
 def outcome(hypothesis: Hypothesis, value: float, ci: Interval, control: float | None) -> Outcome:
     """`supports` when the whole interval is past the threshold, `contradicts` when none of it is.
 
-    An effect that the control shows too is `inconclusive`: whatever made it, it was not what the hypothesis names.
+    An effect that the control shows too (it is past the threshold, and no smaller than the interval allows) is
+    `inconclusive`: whatever made it, it was not what the hypothesis names.
     """
     low, high = ci
     if passes(hypothesis, low) and passes(hypothesis, high):
-        shared = control is not None and hypothesis.direction != "within" and passes(hypothesis, control)
-        return "inconclusive" if shared else "supports"
+        return "inconclusive" if control is not None and _shared(hypothesis, ci, control) else "supports"
     if hypothesis.direction == "within":
         return "contradicts" if low > hypothesis.threshold or high < -hypothesis.threshold else "inconclusive"
     return "inconclusive" if passes(hypothesis, low) or passes(hypothesis, high) else "contradicts"
+
+
+def _shared(hypothesis: Hypothesis, ci: Interval, control: float) -> bool:
+    """Whether the control shows the effect as well."""
+    match hypothesis.direction:
+        case "above":
+            return passes(hypothesis, control) and control >= ci[0]
+        case "below":
+            return passes(hypothesis, control) and control <= ci[1]
+        case "within":
+            return False
 
 
 def passes(hypothesis: Hypothesis, value: float) -> bool:

@@ -109,6 +109,16 @@ async def test_a_text_that_is_refused_too_often_ends_in_an_abstention_with_the_r
     assert planner.asked == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("concept", "told"), [("mauve", "`mauve` is not a known word"), ("red &", "red &")])
+async def test_a_concept_that_could_not_be_scored_is_refused_before_it_is_believed(
+    run_one: RunOne, concept: str, told: str
+) -> None:
+    planner = Scripted([weigh_red, lambda view: conclusion(view, concept=concept)])
+    outcome = await run_one(planner)
+    assert isinstance(outcome.decision, Abstention)
+    assert "can't be judged in pictures" in outcome.decision.reason and told in outcome.decision.reason
+
+
 async def test_what_a_refusal_quotes_is_no_evidence(run_one: RunOne) -> None:
     planner = Scripted([weigh_red, lambda view: conclusion(view, "It loves {e99.size} [e77].")])
     outcome = await run_one(planner)
