@@ -18,6 +18,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.tableau.drawing import FAINT, INK, MARK, TRAINED, plain, save, sheet, titled
 from experiments.tableau.floors import FLOORS
+from experiments.tableau.train.loop import BEFORE
 from store.errors import UserError
 
 HELD_OUT = "heldout "
@@ -52,13 +53,45 @@ def record(folder: Path) -> dict[str, Any]:
 
 
 def export(training: Path, folder: Path) -> list[Path]:
-    """Writes `curves-NAME.json` and, drawn from it, `curves-NAME.png` into the folder."""
+    """Writes `curves-NAME.json` and, drawn from it, `curves-NAME.png` into the folder.
+
+    A training that went on from committed weights goes on in the record that is there of the one before.
+    """
     curves = record(training)
     path = folder / f"curves-{training.name}.json"
+    if (training / BEFORE).is_file() and path.is_file():
+        curves = joined(json.loads(path.read_text(encoding="utf-8")), curves)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(curves) + "\n", encoding="utf-8")
     save(draw(curves), path.with_suffix(".png"))
     return [path, path.with_suffix(".png")]
+
+
+def joined(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """The earlier curves with the later ones behind them; stages of the later ones that are there are replaced."""
+    new = {stage["name"] for stage in later["stages"]}
+    kept = [place for place, stage in enumerate(earlier["stages"]) if stage["name"] not in new]
+    stages = [earlier["stages"][place] for place in kept]
+    begin = stages[-1]["to"] if stages else 0.0
+
+    def moved(points: list[list[float]]) -> list[list[float]]:
+        return [[round(minute + begin, 4), value] for minute, value in points]
+
+    names = [*earlier["heldout"], *(name for name in later["heldout"] if name not in earlier["heldout"])]
+    return {
+        "name": later["name"],
+        "stages": stages
+        + [
+            stage | {"from": round(stage["from"] + begin, 2), "to": round(stage["to"] + begin, 2)}
+            for stage in later["stages"]
+        ],
+        "loss": [earlier["loss"][place] for place in kept] + [moved(points) for points in later["loss"]],
+        "heldout": {
+            name: [point for point in earlier["heldout"].get(name, []) if point[0] <= begin]
+            + moved(later["heldout"].get(name, []))
+            for name in names
+        },
+    }
 
 
 def counted(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -114,14 +147,14 @@ def _panel(axes: Axes, name: str, curves: Mapping[str, Any]) -> None:
 
 
 def _mark(axes: Axes, stages: list[Mapping[str, Any]], *, named: bool) -> None:
-    for stage in stages:
+    for place, stage in enumerate(stages):
         axes.axvline(stage["from"], color=FAINT, linewidth=0.8, linestyle=":")
         if named:
             axes.annotate(
                 f"{stage['name']} ({stage['steps']} steps)",
                 (stage["from"], 1),
                 xycoords=("data", "axes fraction"),
-                xytext=(2, 2),
+                xytext=(2, 2 + 11 * (place % 2)),
                 textcoords="offset points",
                 va="bottom",
                 fontsize=8.5,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.tableau.train.curves import POINTS, counted, draw, export, floors, record
+from experiments.tableau.train.curves import POINTS, counted, draw, export, floors, joined, record
 from store.errors import UserError
 
 
@@ -48,6 +48,16 @@ def test_the_record_knows_stages_and_held_out_figures(folder: Path) -> None:
     ]
     assert curves["heldout"] == {"color": [[2.0, 0.2], [3.5, 0.9], [5.0, 0.98]], "size": [[5.0, 0.5]]}
     assert curves["loss"] == [[[1.0, 1.0], [2.0, 0.5]], [[3.0, 1.0], [3.5, 0.6667], [5.0, 0.3333]]]
+
+
+def test_a_training_that_went_on_stands_behind_the_one_before(folder: Path) -> None:
+    earlier = record(folder)
+    (folder / "log.jsonl").write_text(json.dumps(row("count", 5, 30, **{"heldout color": 0.99})) + "\n")
+    both = joined(earlier, record(folder))
+    assert [stage["name"] for stage in both["stages"]] == ["text", "align", "count"]
+    assert both["stages"][-1] == {"name": "count", "from": 5.0, "steps": 5, "to": 5.5}
+    assert both["heldout"]["color"][-1] == [5.5, 0.99]
+    assert joined(both, record(folder)) == both
 
 
 def test_long_logs_are_thinned(folder: Path) -> None:
