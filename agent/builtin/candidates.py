@@ -17,6 +17,8 @@ FEWEST = 6
 """Active pictures that a phrase must be found in before it is a candidate."""
 LEAST = 0.12
 """Correlation with being active, below which a phrase is not worth a test."""
+PARTNER = 0.3
+"""Share of the best phrase's correlation that one must have to be joined with it."""
 EVERYDAY = frozenset(
     "a an the is are of there in on it do does you any what which how many to that this".split()
 )
@@ -67,10 +69,23 @@ def unions(found: Sequence[Tested]) -> list[str]:
         one
         for one in found[1:]
         if one.reading == best.reading
-        and one.rho > 0.5 * best.rho
+        and one.rho > PARTNER * best.rho
         and not _overlap(one.concept, best.concept)
-    ][:2]
+    ][:3]
     return [f"{best.concept} {sign} {partner.concept}" for partner in partners for sign in ("|", "&")]
+
+
+def varied(found: Sequence[Candidate], most: int) -> list[Candidate]:
+    """The best ones; of those that say more or less than a better one, only the first: many ways to narrow one phrase
+    ("large red thing", "solid red thing") would leave no place for another."""
+    chosen: list[Candidate] = []
+    close = 0
+    for one in found:
+        alike = any(_overlap(one.concept, other.concept) for other in chosen)
+        close += alike
+        if (not alike or close == 1) and len(chosen) < most:
+            chosen.append(one)
+    return chosen
 
 
 def reading_of(experiment: Experiment) -> Reading:

@@ -7,7 +7,7 @@ active where it writes; where it looks and which answers fail without it are cla
 
 from __future__ import annotations
 
-from agent.builtin.candidates import Tested, candidates, reading_of, tested, unions
+from agent.builtin.candidates import Tested, candidates, reading_of, tested, unions, varied
 from agent.builtin.claims import claims
 from agent.builtin.telling import facets, tell
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
@@ -16,7 +16,7 @@ from agent.verdicts import judge
 from store.errors import PlannerError
 from store.records import Experiment, Hypothesis, Reading, Verdict
 
-COMPARED = 5
+COMPARED = 6
 """Phrases that are compared on pictures at once."""
 THRESHOLD = 0.4
 """Standard deviations of the component by which a phrase must move it, at least."""
@@ -55,7 +55,7 @@ def compare(view: ThreadView) -> Decision:
     if not found:
         return Abstention(reason="No phrase tells the pictures that excite it from those that do not.")
     best = found[0].reading
-    chosen = [one for one in found if one.reading == best][: COMPARED - 1]
+    chosen = varied([one for one in found if one.reading == best], COMPARED - 1)
     chosen += [one for one in found if one.reading != best][:1]
     return Calls(
         thought=f"`{chosen[0].concept}` sets active pictures apart best ({best}); the runners-up compete with it.",
