@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from agent.checkpoints import open_checkpoints
 from agent.decision import Conclusion
 from agent.graph import run_thread
 from agent.planner import Planner
-from agent.record import Outcome
+from agent.record import Outcome, outcome_of
 from agent.state import Limits
 from experiments.scoring.blind import score_frozen
 from experiments.workplace import Workplace
@@ -31,7 +31,11 @@ from tools.budget import Budget
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
 CHECKPOINTS = "checkpoints.db"
+SPENT = "the budget"
+"""How a thread's reason to finish begins where its budget was that reason."""
 Tell = Callable[[Description], None]
+Drive = Callable[[Coroutine[Any, Any, None]], None]
+"""What runs a coroutine to its end; a notebook's own loop is busy running the caller."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,20 @@ def carry_on(
     *,
     limit: int | None = None,
     tell: Tell = lambda _: None,
+    drive: Drive = asyncio.run,
 ) -> Labelled:
     """Does what a run has left to do, at most `limit` components of it, and says where it stands then.
 
-    An interruption leaves the run resumable and passes on.
+    An interruption or an error leaves the run resumable and passes on.
     """
     store = workplace.store
+    store.recorder.resume_run(run)
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
     try:
         if chosen:
             workplace.prepare(chosen)
-            asyncio.run(_threads(workplace, run, planner, allowance, chosen, tell))
+            drive(_threads(workplace, run, planner, allowance, chosen, tell))
         score_frozen(workplace, run)
     except KeyboardInterrupt:
         store.recorder.end_run(run, "interrupted")
@@ -112,10 +118,19 @@ def carry_on(
     except Exception:
         store.recorder.end_run(run, "failed")
         raise
-    left = any(one.status is None for one in store.queries.components(run))
-    status: RunEnd = "partial" if left else "done"
+    status = _end(workplace, run)
     store.recorder.end_run(run, status)
     return Labelled(run, status, tuple(store.queries.descriptions(run, test=True)))
+
+
+def _end(workplace: Workplace, run: str) -> RunEnd:
+    """`partial` while components wait, `budget` where one of them had to be concluded for want of it."""
+    queries = workplace.store.queries
+    components = queries.components(run)
+    if any(one.status is None for one in components):
+        return "partial"
+    outcomes = [outcome_of(queries.steps(run, one.address)) for one in components]
+    return "budget" if any(one and one.finish.startswith(SPENT) for one in outcomes) else "done"
 
 
 async def _threads(
@@ -126,11 +141,11 @@ async def _threads(
     components: Sequence[Address],
     tell: Tell,
 ) -> None:
-    """Every component's thread, `allowance.jobs` at a time; the first failure stops those that have not begun."""
+    """Every component's thread, `allowance.jobs` at a time; the first failure stops the others, and is raised."""
     gate = asyncio.Semaphore(allowance.jobs)
     done = 0
     with Bench() as bench:
-        async with open_checkpoints(_checkpoints(workplace)) as checkpoints, asyncio.TaskGroup() as group:
+        async with open_checkpoints(_checkpoints(workplace)) as checkpoints:
 
             async def one(component: Address) -> None:
                 nonlocal done
@@ -146,8 +161,19 @@ async def _threads(
                     workplace.progress("components", done, len(components))
                     tell(description)
 
-            for component in components:
-                group.create_task(one(component))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for component in components:
+                        group.create_task(one(component))
+            except ExceptionGroup as failures:
+                raise _worst(failures) from None
+
+
+def _worst(failures: ExceptionGroup[Exception]) -> Exception:
+    """One of them, a bug of ours before anything else."""
+    bugs = failures.split(MaieuticError)[1]
+    found = (bugs or failures).exceptions[0]
+    return _worst(found) if isinstance(found, ExceptionGroup) else found
 
 
 def described(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.labelling import Labelled
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WEIGHTS = CHECKOUT / "experiments" / "tableau" / "weights"
@@ -48,3 +52,13 @@ def committed_weights() -> Path:
     if not any(WEIGHTS.glob("*/*.safetensors")):
         skip_or_fail("weights", f"there are no weights in `{WEIGHTS.relative_to(CHECKOUT)}`")
     return WEIGHTS
+
+
+@pytest.fixture(scope="session")
+def labelled(committed_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
+    """A finished labelling run of two neurons; the processes of one test run share it."""
+    from tests.labelling import labelled
+
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    return labelled(shared / "labelled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,15 +21,15 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json, print_table
-from store.errors import UsageError, UserError
+from store.errors import MaieuticError, UsageError, UserError
 
 if TYPE_CHECKING:
     from experiments.label import Labelled
     from experiments.workplace import Workplace
     from store.records import Description
 
-PARTLY = 3
-"""Exit code of a run that can be resumed."""
+PARTLY, BUDGET, INTERRUPTED = 3, 4, 130
+"""Exit codes of a run that can be resumed, one that was concluded for want of budget, and one that was stopped."""
 Limit = Annotated[
     int, typer.Option(min=1, help="Describe at most so many components now; --resume does the rest.")
 ]
@@ -66,7 +67,8 @@ def label(
         "judge": judge,
         "planner": planner,
     }
-    asked |= {"seed": seed, "calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
+    asked |= {"seed": seed, "dtype": dtype}
+    asked |= {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
     if resume:
         asked |= recorded_words(resume, store, asked)
     check_words(asked)
@@ -77,7 +79,7 @@ def label(
         images=asked["images"],
         judge=asked["judge"],
         device=device,
-        dtype=dtype,
+        dtype=asked["dtype"],
         seed=asked["seed"],
     ) as workplace:
         from store.address import parse_set
@@ -95,18 +97,41 @@ def label(
             seconds=asked["seconds"] or None,
             jobs=jobs,
         )
+        again = resume_command(run, store, base_url)
         try:
             found = carry_on(
                 workplace, run, maker, allowance, limit=limit, tell=lambda one: say(line_of(one))
             )
         except KeyboardInterrupt:
-            narrate(f"stopped; go on with `maieutic label --resume {run}`")
+            raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
+        except MaieuticError as error:
+            raise Stopped(
+                error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
+            ) from error
+        except Exception:
+            narrate(f"run {run} failed by a mistake of ours; {again}")
             raise
     print_found(found, as_json)
     if found.status == "partial":
-        narrate(f"partly done; go on with `maieutic label --resume {run}`")
+        narrate(f"partly done; {again}")
         return PARTLY
-    return 0
+    return BUDGET if found.status == "budget" else 0
+
+
+class Stopped(MaieuticError):
+    """A run that ended before it was done: what is acknowledged is kept, and the hint is how to go on."""
+
+    def __init__(self, message: str, kind: str, hint: str, exit_code: int) -> None:
+        super().__init__(message, kind=kind, hint=hint)
+        self.exit_code = exit_code
+
+
+def resume_command(run: str, store: str, base_url: str) -> str:
+    """With the options that a run does not remember."""
+    words = ["maieutic", "label", "--resume", run]
+    words += ["--store", store] if store else []
+    words += ["--base-url", base_url] if base_url else []
+    return f"go on with `{shlex.join(words)}`"
 
 
 def check_words(asked: dict[str, Any]) -> None:

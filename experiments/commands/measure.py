@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from store.records import Experiment
 
 DIRECT = "direct"
+WORLD = ("images", "judge", "dtype")
+"""Words of a command that an experiment needs to be made again, besides its own arguments."""
 CLOSE = 1e-4
 """Difference of numbers that a replay may show."""
 
@@ -81,7 +83,7 @@ def run(
     with opened_workplace(
         target, store=store, images=images, judge=judge, device=device, dtype=dtype, seed=seed
     ) as workplace:
-        found = measure(workplace, tool, words)
+        found = measure(workplace, tool, words, {"images": images, "judge": judge, "dtype": dtype})
     print_experiment(found, as_json)
 
 
@@ -105,6 +107,7 @@ def replay(
         images=str(begun.arguments.get("images", "")),
         judge=str(begun.arguments.get("judge", "")),
         device=device,
+        dtype=str(begun.arguments.get("dtype", "float32")),
         seed=old.seed,
     ) as workplace:
         if workplace.target.fingerprint != old.fingerprint:
@@ -113,7 +116,8 @@ def replay(
                 kind="changed_weights",
                 hint="restore the weights, or measure anew with `maieutic run`",
             )
-        new = measure(workplace, old.tool, old.arguments)
+        kept = {name: begun.arguments[name] for name in WORLD if name in begun.arguments}
+        new = measure(workplace, old.tool, old.arguments, kept)
     apart = differences(old, new)
     if as_json:
         print_json({"experiment": old.number, "again": new.number, "differences": apart})
@@ -124,8 +128,8 @@ def replay(
     return 1 if apart else 0
 
 
-def measure(workplace: Workplace, tool: str, words: dict[str, Any]) -> Experiment:
-    """One call through the door, in a run of its own."""
+def measure(workplace: Workplace, tool: str, words: dict[str, Any], world: dict[str, Any]) -> Experiment:
+    """One call through the door, in a run of its own that remembers the world it was made in."""
     from store.errors import PlannerError
     from store.recorder import Turn
     from tools.budget import Budget
@@ -133,8 +137,9 @@ def measure(workplace: Workplace, tool: str, words: dict[str, Any]) -> Experimen
 
     workplace.register()
     recorder = workplace.store.recorder
-    asked = {"tool": tool, "images": workplace.world.name}
-    run = recorder.open_run("direct", workplace.target.fingerprint, asked, workplace.seed, "direct")
+    run = recorder.open_run(
+        "direct", workplace.target.fingerprint, {"tool": tool} | world, workplace.seed, "direct"
+    )
     turn = Turn(run, DIRECT, 0, 0)
     try:
         found = call(workplace.context(Budget()), turn, tool, words)

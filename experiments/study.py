@@ -1,0 +1,163 @@
+"""`maieutic.Study`: the labelling run for people who write Python, in scripts and notebooks.
+
+Knows how words become a workplace and a run, and how a description looks in a notebook. Knows nothing about labelling
+that the command does not: both call `experiments.label`, and one goes on with what the other began.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import Any, Self
+
+from experiments.commands.workplaces import chosen_planner, opened_workplace
+from experiments.label import Allowance, begin, carry_on
+from experiments.workplace import Workplace
+from store.address import Address, parse, parse_set
+from store.errors import UserError
+from store.records import Description
+
+SETS = frozenset("[*,")
+"""What only the name of several components holds."""
+
+
+class Described(Description):
+    """A description with the run that made it, which a notebook shows as a card."""
+
+    run: str
+
+    def _repr_html_(self) -> str:
+        heading = f"<strong>{_plain(self.component)}</strong>: {_plain(self.label or 'nothing stable')}"
+        rows = "".join(
+            f"<tr><td>{_plain(name)}</td><td>{score.value:.2f} [{score.ci[0]:.2f}, {score.ci[1]:.2f}]</td>"
+            f"<td>n = {score.n}, {score.split}</td></tr>"
+            for name, score in self.scores.items()
+        )
+        return (
+            f"<div><p>{heading} ({self.status})</p><p>{_plain(self.text or self.reason)}</p>"
+            f"<table>{rows}</table><p>run {_plain(self.run)}</p></div>"
+        )
+
+
+class Study:
+    """A target in its world with a store. Weights are loaded at once; close it, or use it in a `with`.
+
+    `store` is a path or URL (default: the user's own), `images`, `judge` and `planner` are those of `maieutic label`,
+    and so is everything that goes wrong: UserError says what to do instead.
+    """
+
+    def __init__(
+        self,
+        store: str | Path = "",
+        *,
+        target: str = "tableau-llava",
+        images: str | Path = "",
+        judge: str = "",
+        planner: str = "builtin",
+        base_url: str = "",
+        device: str = "auto",
+        dtype: str = "float32",
+        seed: int = 0,
+        allowance: Allowance | None = None,
+    ) -> None:
+        self._words = {"target": target, "images": str(images), "judge": judge, "planner": planner}
+        self._words |= {"dtype": dtype}
+        self._allowance = allowance or Allowance()
+        with ExitStack() as opening:
+            self.workplace: Workplace = opening.enter_context(
+                opened_workplace(
+                    target,
+                    store=str(store),
+                    images=str(images),
+                    judge=judge,
+                    device=device,
+                    dtype=dtype,
+                    seed=seed,
+                )
+            )
+            self._planner = chosen_planner(planner, base_url, self.workplace.store)
+            self._open = opening.pop_all()
+
+    def label(self, components: str | Sequence[str]) -> Described | list[Described]:
+        """The description of one address; those of a set (`language.3.mlp[0:8]`) or of several as a list.
+
+        Stopped or killed, the run stands in the store: `resume` goes on with it.
+        """
+        one = isinstance(components, str) and not SETS & set(components)
+        chosen = self._chosen(components)
+        allowed = self._allowance
+        words = self._words | {
+            "components": ",".join(map(str, chosen)),
+            "seed": self.workplace.seed,
+            "calls": allowed.calls,
+            "forwards": allowed.forwards or 0,
+            "seconds": allowed.seconds or 0,
+        }
+        found = self.resume(begin(self.workplace, chosen, self._planner.name, words))
+        return found[0] if one else found
+
+    def resume(self, run: str) -> list[Described]:
+        """Does what a labelling run of this target has left to do, and gives all its descriptions."""
+        begun = self.workplace.store.queries.run(run)
+        if begun.kind != "label" or begun.fingerprint != self.workplace.target.fingerprint:
+            raise UserError(
+                f"`{run}` is no labelling run of `{self.workplace.target.name}`",
+                kind="run",
+                hint="open the study with the run's target",
+            )
+        found = carry_on(self.workplace, run, self._planner, self._allowance, drive=in_a_thread)
+        return [Described(run=run, **one.model_dump()) for one in found.descriptions]
+
+    def close(self) -> None:
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _chosen(self, components: str | Sequence[str]) -> list[Address]:
+        extent = self.workplace.extent
+        if isinstance(components, str):
+            return sorted(parse_set(components, extent))
+        return sorted({parse(text, extent) for text in components})
+
+
+def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
+    """Runs the coroutine to its end in a loop of its own: a notebook's loop is busy running the caller.
+
+    An interruption of the caller cancels the work and waits until it has stopped.
+    """
+    begun = Event()
+    place: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def placed() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        place.append((asyncio.get_running_loop(), task))
+        begun.set()
+        await work
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="study") as thread:
+        future = thread.submit(asyncio.run, placed())
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            begun.wait()
+            loop, task = place[0]
+            loop.call_soon_threadsafe(task.cancel)
+            wait([future])
+            raise
+
+
+def _plain(text: str) -> str:
+    return html.escape(text, quote=False)
