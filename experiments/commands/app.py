@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.commands import doctor, label, measure, record, show, targets
+from experiments.commands import bench, doctor, label, measure, record, show, targets
 from experiments.commands.output import narrate, print_json, print_text
 from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
@@ -43,6 +43,7 @@ for command in SHOWN:
     show.app.command()(command)
 app.add_typer(show.app, name="show")
 app.add_typer(targets.app, name="targets")
+app.add_typer(bench.app, name="bench")
 
 
 @app.callback()
@@ -85,12 +86,12 @@ def defaults_here() -> dict[str, Any]:
     settings = read_settings(Path.cwd())
     inner = [
         info.name or info.callback.__name__
-        for group in (show.app, targets.app)
+        for group in (show.app, targets.app, bench.app)
         for info in group.registered_commands
         if info.callback
     ]
     outer = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
-    return as_defaults(settings, [*outer, "show", "targets"], inner)
+    return as_defaults(settings, [*outer, "show", "targets", "bench"], inner)
 
 
 def help_for(error: typer.TyperException) -> str:
