@@ -118,6 +118,12 @@ def unknown_numbers(
             yield word
 
 
+def _quoted(sentence: str, cited: Iterable[Experiment]) -> list[str]:
+    """Words in quotation marks that a cited experiment says itself: “three” is a word there, no measurement."""
+    told = {word for one in cited for word in re.findall(r"\w+", str(one.result.get("summary", "")).lower())}
+    return [quote for quote in re.findall(r"“([^“”]*)”", sentence) if quote.lower() in told]
+
+
 def known_numbers(experiments: Iterable[Experiment]) -> tuple[float, ...]:
     """Every number that experiments vouch for: quantities, arguments, and what their summaries say."""
     found: list[float] = []

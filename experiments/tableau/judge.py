@@ -8,6 +8,7 @@ as Points". Learning is in train/judge.py, reading phrases in concepts.py.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,8 @@ APART = 5
 """Cells on a side of the neighborhood in which a center must be the likeliest."""
 RARE = -4.0
 """Log-odds with which an untrained judge sees a center in a cell."""
+REMEMBERED = 20_000
+"""Pictures whose reading is kept, at most."""
 AT_ONCE = 64 * SIDE * SIDE
 """Pixels in one forward pass of `present`."""
 
@@ -108,6 +111,7 @@ class Judge(nn.Module):
         self.thing = nn.Conv2d(fine, 1, 1)
         self.bare = nn.Conv2d(fine, 1, 1)
         self.background = nn.Linear(fine, len(WORDS["background"]))
+        self._seen: dict[bytes, Reading] = {}
         assert self.thing.bias is not None
         nn.init.constant_(self.thing.bias, RARE)
 
@@ -154,16 +158,34 @@ class Judge(nn.Module):
     ) -> Float32[np.ndarray, "image phrase"]:
         """Probability that each phrase holds in each picture or crop; crops are judged at their own size.
 
-        Raises UserError for a phrase that is not understood, or a picture with a side below SMALLEST.
+        A picture that was read before is not read again. Raises UserError for a phrase that is not understood, or a
+        picture with a side below SMALLEST.
         """
         for phrase in phrases:
             read_concept(str(phrase))
+        if not images:
+            return np.zeros((0, len(phrases)), dtype=np.float32)
+        keys = [hashlib.sha256(repr(image.size).encode() + image.tobytes()).digest() for image in images]
+        if len(self._seen) + len(images) > REMEMBERED:
+            self._seen.clear()
+        self._look({key: image for key, image in zip(keys, images, strict=True) if key not in self._seen})
+        rows = [self._seen[key] for key in keys]
+        reading = Reading(*(torch.stack(part) for part in zip(*rows, strict=True)))
+        return self.presence(reading, phrases).cpu().numpy().astype(np.float32)
+
+    def train(self, mode: bool = True) -> Judge:
+        """Weights that change see anew."""
+        self._seen.clear()
+        return super().train(mode)
+
+    def _look(self, new: dict[bytes, Image.Image]) -> None:
+        """Reads pictures and remembers what was seen."""
+        keys, images = list(new), list(new.values())
         device = self.background.weight.device
-        found = np.zeros((len(images), len(phrases)), dtype=np.float32)
         for chosen in _alike(images):
             reading = self.read(picture_pixels([images[index] for index in chosen]).to(device))
-            found[chosen] = self.presence(reading, phrases).cpu().numpy()
-        return found
+            for place, index in enumerate(chosen):
+                self._seen[keys[index]] = Reading(*(part[place].clone() for part in reading))
 
     def save(self, folder: Path) -> None:
         """Writes `config.json` and the weights in fp16 (`model.safetensors`)."""

@@ -149,6 +149,11 @@ def test_words_of_a_name_are_no_measurements_but_a_name_can_not_smuggle_one() ->
     assert list(unknown_numbers("It has 0.99 accuracy.", [], ["0.99 accuracy"])) == ["0.99"]
 
 
+def test_a_quoted_word_of_the_cited_experiment_is_no_measurement() -> None:
+    assert not list(foreign_numbers("It writes “12” and “star” [e3].", HAVE))
+    assert list(foreign_numbers("It writes “thirteen” [e3].", HAVE)) == ["thirteen"]
+
+
 def test_references_become_numbers_with_units_and_leave_a_citation() -> None:
     assert fill("Red adds {e3.effect}.", HAVE) == "Red adds 0.62 logits [e3]."
     assert fill("Red adds {e3.effect} [e3, e7].", HAVE) == "Red adds 0.62 logits [e3] [e7]."
