@@ -16,7 +16,7 @@ from jaxtyping import Float
 from experiments.bench.function_units import KINDS, FunctionUnit, Kind
 from experiments.tableau.concepts import holds, read_concept
 from experiments.tableau.data import scenes
-from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES
+from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, Scene
 from store.address import Address, Extent
 from tools.scoring.concept import concept_values, phrases
 
@@ -112,4 +112,9 @@ def findable(concept: str) -> bool:
 @lru_cache(maxsize=256)
 def _column(phrase: str) -> Float[np.ndarray, "scene"]:
     concept = read_concept(phrase)
-    return np.array([holds(concept, seen) for seen in scenes("check", LOOKED_AT)], dtype=np.float64)
+    return np.array([holds(concept, seen) for seen in _scenes()], dtype=np.float64)
+
+
+@lru_cache(maxsize=1)
+def _scenes() -> list[Scene]:
+    return list(scenes("check", LOOKED_AT))

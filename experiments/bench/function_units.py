@@ -158,7 +158,7 @@ def _matching(concept: str, key: str) -> PatchSet:
 def _pools(unit: FunctionUnit, stimulus: Stimulus) -> Float32[np.ndarray, "pool"]:
     """By POOLS; NaN where there are no tokens."""
     values = over_picture(unit, stimulus)
-    found = [values.max(), values.min(), values.mean(), np.nan, np.nan, np.nan]
+    found = [values.max(), values.min(), values.mean(dtype=np.float64), np.nan, np.nan, np.nan]
     if unit.address.tower == "language":
         found[3:] = _over_words(unit, stimulus)
     return np.array(found, np.float32)

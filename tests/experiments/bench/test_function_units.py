@@ -1,0 +1,128 @@
+"""Function units answer as their concept says, at every stimulus that a key can name, and host addresses as before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from jaxtyping import Float32
+
+from experiments.bench.function_units import FunctionUnit, FunctionUnits, Kind
+from experiments.tableau.editor import ExactEditor
+from experiments.tableau.recall import recall
+from experiments.tableau.render import masks, patches
+from experiments.tableau.scene import GRID
+from experiments.tableau.scene_judge import SceneJudge
+from experiments.tableau.source import TableauSource
+from store.address import Address, parse
+from tools.judging import judge_matrix
+from tools.pools import POOLS
+from tools.scoring.concept import concept_values, phrases
+from tools.stimuli import Stimulus
+
+PICTURES = TableauSource("train", 80)
+HOST, SPOKEN, SEEN = parse("language.1.mlp.9"), parse("language.2.mlp.3"), parse("vision.1.mlp.4")
+
+
+class Sevens:
+    """A model that says 7 of everything."""
+
+    forwards = 0
+
+    def pooled(
+        self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
+    ) -> Float32[np.ndarray, "pool stimulus component"]:
+        self.forwards += len(stimuli)
+        return np.full((len(POOLS), len(stimuli), len(addresses)), 7, np.float32)
+
+    def maps(
+        self, address: Address, stimuli: Sequence[Stimulus], /
+    ) -> Float32[np.ndarray, "stimulus rows columns"]:
+        return np.full((len(stimuli), GRID, GRID), 7, np.float32)
+
+
+def unit(concept: str, kind: Kind = "single", address: Address = SEEN) -> FunctionUnits:
+    return FunctionUnits(Sevens(), [FunctionUnit(address, kind, concept, 2.0, 5)])
+
+
+def shown(n: int = len(PICTURES)) -> list[Stimulus]:
+    return [PICTURES.asked(number) for number in range(n)]
+
+
+@pytest.mark.parametrize(
+    "concept", ["red thing", "striped star", "dark background", "red thing & star", "moon | dark background"]
+)
+def test_a_unit_is_high_where_its_concept_holds_and_nowhere_else(concept: str) -> None:
+    source, stimuli = unit(concept), [PICTURES.asked(number) for number in range(80)]
+    words = phrases(concept)
+    table = judge_matrix(SceneJudge(), stimuli, words)
+    holds = concept_values(concept, lambda word: table[:, words.index(word)].astype(np.float64)) > 0.5
+    values = source.pooled([SEEN], stimuli)[0, :, 0]
+    assert holds.any() and not holds.all()
+    assert values[holds].min() > 1.2 > 0.8 > values[~holds].max()
+
+
+def test_the_map_is_high_on_the_things_that_are_meant_and_its_pools_are_pools_of_it() -> None:
+    source, stimuli = unit("red thing"), shown(30)
+    maps, pools = source.maps(SEEN, stimuli).reshape(30, -1), source.pooled([SEEN], stimuli)[..., 0]
+    for place, stimulus in enumerate(stimuli):
+        scene = recall(stimulus.key).scene
+        red = [index for index, thing in enumerate(scene.things) if thing.color == "red"]
+        where = patches(masks(scene)[red].any(axis=0)) if red else np.zeros(GRID * GRID, bool)
+        assert ((maps[place] > 1) == where).all()
+    assert np.allclose(pools[0], maps.max(1)) and np.allclose(pools[1], maps.min(1))
+    assert np.allclose(pools[2], maps.mean(1)) and np.isnan(pools[3:]).all()
+
+
+def test_a_picture_says_the_same_whatever_is_asked_about_it() -> None:
+    source = unit("red thing")
+    asked, bare = PICTURES.asked(3), PICTURES.picture(3)
+    assert np.array_equal(source.maps(SEEN, [asked]), source.maps(SEEN, [bare]))
+
+
+def test_question_and_answer_tokens_show_noise_alone() -> None:
+    source, stimuli = unit("red thing", address=SPOKEN), shown()
+    pools = source.pooled([SPOKEN], stimuli)[3:, :, 0]
+    assert np.isfinite(pools).all() and np.abs(pools).max() < 1 and (pools[0] >= pools[1]).all()
+    assert np.isnan(source.pooled([SPOKEN], [PICTURES.picture(0)])[3:5]).all()
+
+
+def test_edited_and_made_pictures_move_it_as_they_should() -> None:
+    source, editor = unit("red thing"), ExactEditor()
+    pairs = [editor.pair(PICTURES.picture(number), "red thing", "add", 0) for number in range(12)]
+    made = [pair for pair in pairs if pair is not None]
+    with_ = source.pooled([SEEN], [pair.with_ for pair in made])[0, :, 0]
+    without = source.pooled([SEEN], [pair.without for pair in made])[0, :, 0]
+    assert made and ((with_ - without)[without < 0.8] > 0.4).all() and (with_ > 1.2).all()
+    painted = [editor.generate("a red star", 1), editor.generate("a blue star", 1)]
+    red, blue = source.pooled([SEEN], painted)[0, :, 0]
+    assert red > 1.2 and blue < 0.8
+
+
+def test_noise_repeats_itself_and_is_about_nothing() -> None:
+    stimuli = shown()
+    first = unit("", "noise").pooled([SEEN], stimuli)[0, :, 0]
+    assert np.array_equal(first, unit("", "noise").pooled([SEEN], stimuli)[0, :, 0])
+    table = judge_matrix(SceneJudge(), stimuli, ["red thing", "star", "dark background", "striped thing"])
+    assert 0.1 < (first > 1).mean() < 0.5
+    assert all(abs(np.corrcoef(first, column)[0, 1]) < 0.35 for column in table.T)
+
+
+def test_a_dead_unit_never_varies() -> None:
+    pools = unit("", "dead", SPOKEN).pooled([SPOKEN], shown(20))
+    assert np.ptp(pools, axis=(0, 1)).max() == 0
+
+
+def test_all_other_addresses_are_the_hosts() -> None:
+    source = unit("red thing")
+    both = source.pooled([HOST, SEEN], shown(4))
+    assert (both[..., 0] == 7).all() and not (both[0, :, 1] == 7).any()
+    assert (source.maps(HOST, shown(2)) == 7).all()
+
+
+def test_a_row_counts_once_whoever_answers() -> None:
+    source = unit("red thing")
+    source.pooled([HOST, SEEN], shown(4))
+    source.pooled([SEEN], shown(3))
+    assert source.forwards == 7
