@@ -89,9 +89,11 @@ def break_it(view: ThreadView) -> Decision:
     if favorite is None:
         return _give_up(view, verdicts)
     calls, proposed = [], []
+    reading = favorite.reading.model_dump()
+    if all(reading_of(shown) != favorite.reading for shown in view.of("top_exemplars")):
+        calls.append(_call("top_exemplars", view, reading=reading))
     if _pictured(favorite.concept):
         proposed.append(_pair_prediction(favorite.concept, favorite.reading))
-        reading = favorite.reading.model_dump()
         calls.append(_call("make_pairs", view, reading=reading, concept=favorite.concept, n=PAIRS))
     rivals = [one for one in _standing(view, verdicts) if one.concept != favorite.concept][:1]
     calls += [
