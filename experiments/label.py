@@ -23,14 +23,15 @@ from agent.record import Outcome, outcome_of
 from agent.state import Limits
 from experiments.scoring.blind import score_frozen
 from experiments.workplace import Workplace
-from store.address import Address, parse
-from store.errors import MaieuticError
+from store.address import Address, Extent, parse, parse_set
+from store.errors import MaieuticError, UserError
 from store.records import Description, Status
 from store.views import RunEnd
 from tools.budget import Budget
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
 CHECKPOINTS = "checkpoints.db"
+DESCRIBABLE = ("mlp", "head")
 SPENT = "the budget"
 """How a thread's reason to finish begins where its budget was that reason."""
 Tell = Callable[[Description], None]
@@ -73,6 +74,20 @@ class Labelled:
 def summary(descriptions: Sequence[Description]) -> dict[str, int]:
     """Descriptions by status; nothing is left out."""
     return {name: sum(one.status == name for one in descriptions) for name in STATUSES}
+
+
+def choose(components: str | Sequence[str], extent: Extent) -> list[Address]:
+    """The neurons and heads that are named, each once, in order. Raises UserError for what can't be described."""
+    names = [components] if isinstance(components, str) else components
+    chosen = {address for name in names for address in parse_set(name, extent)}
+    for address in sorted(chosen):
+        if address.part not in DESCRIBABLE:
+            raise UserError(
+                f'"{address}" is neither a neuron nor a head',
+                kind="address",
+                hint="name some, such as `language.3.mlp[0:8]` or `vision.*.head.*`",
+            )
+    return sorted(chosen)
 
 
 def begin(

@@ -17,9 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from experiments.commands.workplaces import chosen_planner, opened_workplace
-from experiments.label import Allowance, begin, carry_on
+from experiments.label import Allowance, begin, carry_on, choose
 from experiments.workplace import Workplace
-from store.address import Address, parse, parse_set
 from store.errors import UserError
 from store.records import Description
 
@@ -90,7 +89,7 @@ class Study:
         Stopped or killed, the run stands in the store: `resume` goes on with it.
         """
         one = isinstance(components, str) and not SETS & set(components)
-        chosen = self._chosen(components)
+        chosen = choose(components, self.workplace.extent)
         allowed = self._allowance
         words = self._words | {
             "components": ",".join(map(str, chosen)),
@@ -124,12 +123,6 @@ class Study:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _chosen(self, components: str | Sequence[str]) -> list[Address]:
-        extent = self.workplace.extent
-        if isinstance(components, str):
-            return sorted(parse_set(components, extent))
-        return sorted({parse(text, extent) for text in components})
 
 
 def in_a_thread(work: Coroutine[Any, Any, None]) -> None:

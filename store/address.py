@@ -133,7 +133,7 @@ def parse_set(text: str, extent: Extent) -> list[Address]:
 
 def _expand(text: str, extent: Extent) -> Iterator[Address]:
     many = _MANY.fullmatch(text)
-    if not many:
+    if not many or _ONE.fullmatch(text):
         yield parse(text, extent)
         return
     tower: Tower = many["tower"]  # type: ignore[assignment]
@@ -158,7 +158,13 @@ def _range(asked: str, have: int, text: str, told: str) -> range:
         chosen = range(int(first or 0), int(last or have))
     else:
         chosen = range(int(asked), int(asked) + 1)
-    if chosen.stop > have or not chosen:
+    if not chosen:
+        raise UserError(
+            f'"{text}": `{asked}` is empty',
+            kind="address",
+            hint=f"`{asked.split(':')[0]}:{have}]` goes to the end",
+        )
+    if chosen.stop > have:
         raise UserError(f'"{text}": {told} (0–{have - 1})', kind="address", hint=f"stay below {have}")
     return chosen
 

@@ -58,7 +58,7 @@ def label(
 ) -> int:
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
     from experiments.commands.workplaces import chosen_planner, opened_workplace
-    from experiments.label import Allowance, begin, carry_on
+    from experiments.label import Allowance, begin, carry_on, choose
 
     asked: dict[str, Any] = {
         "target": target,
@@ -82,9 +82,7 @@ def label(
         dtype=asked["dtype"],
         seed=asked["seed"],
     ) as workplace:
-        from store.address import parse_set
-
-        chosen = sorted(parse_set(asked["components"], workplace.extent))
+        chosen = choose(asked["components"], workplace.extent)
         if dry_run:
             return print_estimate(workplace, len(chosen), as_json)
         maker = chosen_planner(asked["planner"], base_url, workplace.store)

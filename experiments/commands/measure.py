@@ -23,6 +23,7 @@ from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from experiments.workplace import Workplace
+    from store.errors import MaieuticError
     from store.records import Experiment
 
 DIRECT = "direct"
@@ -79,7 +80,7 @@ def run(
     try:
         check(tool, words)
     except PlannerError as error:
-        raise UsageError(error.message, kind=error.kind, hint=error.hint) from error
+        raise UsageError(plainly(error), kind=error.kind, hint=error.hint) from error
     with opened_workplace(
         target, store=store, images=images, judge=judge, device=device, dtype=dtype, seed=seed
     ) as workplace:
@@ -145,9 +146,14 @@ def measure(workplace: Workplace, tool: str, words: dict[str, Any], world: dict[
         found = call(workplace.context(Budget()), turn, tool, words)
     except PlannerError as error:
         recorder.end_run(run, "failed")
-        raise UserError(error.message, kind=error.kind, hint=error.hint) from error
+        raise UserError(plainly(error), kind=error.kind, hint=error.hint) from error
     recorder.end_run(run, "done")
     return found
+
+
+def plainly(error: MaieuticError) -> str:
+    """The message without the hint, which people see on a line of its own."""
+    return error.message.removesuffix(f"; {error.hint}") if error.hint else error.message
 
 
 def read_argument(text: str) -> tuple[str, Any]:
@@ -161,14 +167,14 @@ def read_argument(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def differences(old: Experiment, new: Experiment) -> dict[str, list[float]]:
-    """Quantities whose values are further apart than CLOSE, old and new."""
+def differences(old: Experiment, new: Experiment) -> dict[str, list[float | None]]:
+    """Quantities whose values are further apart than CLOSE, old and new; None where one is gone."""
     before, after = old.result.get("quantities", {}), new.result.get("quantities", {})
-    found = {}
+    found: dict[str, list[float | None]] = {}
     for name in before:
-        values = [before[name]["value"], after.get(name, {}).get("value", math.inf)]
-        if not math.isclose(*values, rel_tol=CLOSE, abs_tol=CLOSE):
-            found[name] = values
+        value, again = before[name]["value"], after.get(name, {}).get("value")
+        if again is None or not math.isclose(value, again, rel_tol=CLOSE, abs_tol=CLOSE):
+            found[name] = [value, again]
     return found
 
 

@@ -10,6 +10,7 @@ import typer
 
 from experiments.commands.options import JsonFlag, Output, StorePlace
 from experiments.commands.output import narrate, print_json, print_json_line, print_table, print_text
+from store.errors import UsageError
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or `last`.")]
 LAST = "last"
@@ -54,21 +55,35 @@ def report(
 def export(
     output: Annotated[str, typer.Option("-o", "--output", help="File to write; - is stdout.")] = "-",
     store: StorePlace = "",
+    as_json: JsonFlag = False,
 ) -> None:
-    """Write every row of the store as JSON lines."""
+    """Write every row of the store as JSON lines; with --json one object says how many went to the file."""
     from store.database import open_store
+    from store.errors import UserError
 
+    if output == "-" and as_json:
+        raise UsageError("rows are not one JSON object", kind="usage", hint="name a file with `-o`")
     with open_store(store or None) as record:
         if output == "-":
             for row in record.queries.export_rows():
                 print_json_line(row, sys.stdout)
             return
         number = 0
-        with Path(output).open("w", encoding="utf-8") as file:
-            for row in record.queries.export_rows():
-                print_json_line(row, file)
-                number += 1
-    narrate(f"{number} rows in {output}")
+        try:
+            with Path(output).open("w", encoding="utf-8") as file:
+                for row in record.queries.export_rows():
+                    print_json_line(row, file)
+                    number += 1
+        except OSError as error:
+            raise UserError(
+                f"`{output}` can't be written: {(error.strerror or str(error)).lower()}",
+                kind="output",
+                hint="choose another file with `-o`",
+            ) from error
+    if as_json:
+        print_json({"path": output, "rows": number})
+    else:
+        narrate(f"{number} rows in {output}")
 
 
 def runs(store: StorePlace = "", as_json: JsonFlag = False) -> None:
@@ -156,8 +171,6 @@ def experiment(
 
 def number_of(text: str) -> int:
     """12 for `e12` or `12`. Raises UsageError for other words."""
-    from store.errors import UsageError
-
     digits = text.removeprefix("e")
     if not digits.isdecimal():
         raise UsageError(
