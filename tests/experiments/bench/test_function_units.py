@@ -69,7 +69,7 @@ def test_the_map_is_high_on_the_things_that_are_meant_and_its_pools_are_pools_of
     for place, stimulus in enumerate(stimuli):
         scene = recall(stimulus.key).scene
         red = [index for index, thing in enumerate(scene.things) if thing.color == "red"]
-        where = patches(masks(scene)[red].any(axis=0)) if red else np.zeros(GRID * GRID, bool)
+        where = patches(np.any(masks(scene)[red], axis=0)) if red else np.zeros(GRID * GRID, bool)
         assert ((maps[place] > 1) == where).all()
     assert np.allclose(pools[0], maps.max(1)) and np.allclose(pools[1], maps.min(1))
     assert np.allclose(pools[2], maps.mean(1)) and np.isnan(pools[3:]).all()
