@@ -6,16 +6,14 @@ a scene graph.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 from PIL import Image
 
 from experiments.tableau.concepts import WORDS
-from experiments.tableau.judge import AT_ONCE, SMALLEST, Judge, Reading, picture_pixels
+from experiments.tableau.judge import Judge, Reading
 from experiments.tableau.phrases import ATTRIBUTES, Phrase
-from store.errors import UserError
 
 SURE = 0.5
 """Probability from which on a thing is there, and a word fits it."""
@@ -36,34 +34,15 @@ class JudgeDescriber:
 
         Raises UserError for a picture with a side below 16 pixels.
         """
-        told: dict[int, tuple[str, ...]] = {}
-        for chosen in _batches(images):
-            pixels = picture_pixels([images[index] for index in chosen])
-            reading = self.judge.read(pixels.to(self.judge.background.weight.device))
-            seen = Reading(*(part.cpu() for part in reading))
-            told |= {index: _told(seen, row) for row, index in enumerate(chosen)}
-        return [told[index] for index in range(len(images))]
+        if not images:
+            return []
+        seen = Reading(*(part.cpu() for part in self.judge.seen(images)))
+        return [_told(seen, row) for row in range(len(images))]
 
     def vocabulary(self) -> tuple[str, ...]:
         """Every phrase of one word: "small thing" … "ring", "wavy background"."""
         single = [str(_phrase({name: word})) for name in ATTRIBUTES for word in WORDS[name]]
         return (*single, *(f"{word} background" for word in WORDS["background"]))
-
-
-def _batches(images: Sequence[Image.Image]) -> Iterator[list[int]]:
-    """Indices of pictures of one size, few enough for one forward pass."""
-    by_size: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for index, image in enumerate(images):
-        by_size[image.size].append(index)
-    for (width, height), members in by_size.items():
-        if min(width, height) < SMALLEST:
-            raise UserError(
-                f"a picture of `{width}×{height}` pixels is too small to describe",
-                kind="image",
-                hint=f"give crops of at least {SMALLEST}×{SMALLEST} pixels",
-            )
-        size = max(1, AT_ONCE // (width * height))
-        yield from (members[start : start + size] for start in range(0, len(members), size))
 
 
 def _told(seen: Reading, row: int) -> tuple[str, ...]:

@@ -165,13 +165,16 @@ class Judge(nn.Module):
             read_concept(str(phrase))
         if not images:
             return np.zeros((0, len(phrases)), dtype=np.float32)
+        return self.presence(self.seen(images), phrases).cpu().numpy().astype(np.float32)
+
+    def seen(self, images: Sequence[Image.Image]) -> Reading:
+        """What is seen in pictures or crops of any sizes, at least one; what was read before is not read again."""
         keys = [hashlib.sha256(repr(image.size).encode() + image.tobytes()).digest() for image in images]
         if len(self._seen) + len(images) > REMEMBERED:
             self._seen.clear()
         self._look({key: image for key, image in zip(keys, images, strict=True) if key not in self._seen})
         rows = [self._seen[key] for key in keys]
-        reading = Reading(*(torch.stack(part) for part in zip(*rows, strict=True)))
-        return self.presence(reading, phrases).cpu().numpy().astype(np.float32)
+        return Reading(*(torch.stack(part) for part in zip(*rows, strict=True)))
 
     def train(self, mode: bool = True) -> Judge:
         """Weights that change see anew."""

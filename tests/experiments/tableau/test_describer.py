@@ -40,7 +40,7 @@ def test_pictures_of_different_sizes_keep_their_order(trained: JudgeDescriber) -
     mixed = [pictures[0], pictures[1].crop((0, 0, 40, 60)), pictures[2], pictures[1]]
     assert trained.describe(mixed) == [trained.describe([one])[0] for one in mixed]
     assert trained.describe([]) == []
-    with pytest.raises(UserError, match="`15×40` pixels is too small to describe"):
+    with pytest.raises(UserError, match="`15×40` pixels is too small to judge"):
         trained.describe([Image.new("RGB", (15, 40))])
 
 
