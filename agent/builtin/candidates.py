@@ -7,6 +7,7 @@ chosen here has yet to survive a test.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -18,7 +19,9 @@ FEWEST = 6
 LEAST = 0.12
 """Correlation with being active, below which a phrase is not worth a test."""
 PARTNER = 0.3
-"""Share of the best phrase's correlation that one must have to be joined with it."""
+"""Share of the best phrase's correlation that one must have to be joined with another."""
+PAIRS = 3
+"""Pairs of phrases that are tried together."""
 EVERYDAY = frozenset(
     "a an the is are of there in on it do does you any what which how many to that this".split()
 )
@@ -61,18 +64,21 @@ def tested(view: ThreadView) -> list[Tested]:
 
 
 def unions(found: Sequence[Tested]) -> list[str]:
-    """The best phrase joined with others that hold elsewhere: `a | b` and `a & b`, at most four concepts."""
-    if not found:
-        return []
-    best = found[0]
-    partners = [
-        one
-        for one in found[1:]
-        if one.reading == best.reading
-        and one.rho > PARTNER * best.rho
-        and not _overlap(one.concept, best.concept)
-    ][:3]
-    return [f"{best.concept} {sign} {partner.concept}" for partner in partners for sign in ("|", "&")]
+    """Phrases that hold elsewhere than each other, joined: `a | b` and `a & b` of the best pairs.
+
+    The best phrase need not be one of them: where "red star" does well, a red thing beside a star may do better.
+    """
+    best = found[:1]
+    alike = [one for one in found if one.reading == best[0].reading and one.rho > PARTNER * best[0].rho]
+    pairs = [
+        (first, second)
+        for first, second in combinations(alike, 2)
+        if not _overlap(first.concept, second.concept)
+    ]
+    pairs.sort(key=lambda pair: -(pair[0].rho + pair[1].rho))
+    return [
+        f"{first.concept} {sign} {second.concept}" for first, second in pairs[:PAIRS] for sign in ("|", "&")
+    ]
 
 
 def varied(found: Sequence[Candidate], most: int) -> list[Candidate]:
