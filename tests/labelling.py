@@ -121,41 +121,42 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
-def results(body: Body) -> list[dict[str, Any]]:
-    """What the tools answered so far, in a request to the model."""
+TEXT = "It is more active where hearts are, by {#.effect} [#]."
+PREDICTION = {
+    "statement": "It is more active where hearts are.",
+    "concept": "heart",
+    "quantity": "effect",
+    "direction": "above",
+    "threshold": 0.2,
+    "control": "random components of its site",
+    "refuter": "an interval that falls short of 0.2 sd",
+}
+
+
+def turns(body: Body) -> int:
+    """How often the model has answered before this request."""
+    return sum(one["role"] == "assistant" for one in body["messages"])
+
+
+def conclude(body: Body, text: str = TEXT) -> Reply:
+    """A conclusion from the last experiment, whose name stands in `text` as `#`."""
     replies = [json.loads(one["content"]) for one in body["messages"] if one["role"] == "tool"]
-    return [one for one in replies if "quantities" in one]
+    last = [one["experiment"] for one in replies if "quantities" in one][-1]
+    words = {"label": "hearts", "concept": "heart", "text": text.replace("#", last), "confidence": 0.6}
+    return says(("conclude", words))
 
 
 def language_model(body: Body) -> Reply:
     """Looks, compares one phrase, gives a verdict, concludes; it reads all that it knows from the request."""
-    component = next(
-        word.strip("`.,:")
-        for one in body["messages"]
-        for word in str(one["content"]).split()
-        if ".mlp." in word
-    )
-    found = results(body)
-    turns = sum(one["role"] == "assistant" for one in body["messages"])
-    aim = {"component": component, "concept": "heart", "n": 64}
-    if turns == 0:
-        return says(("describe", {"component": component, "n": 20}), content="What excites it?")
-    if turns == 1:
-        prediction = {
-            "statement": "It is more active where hearts are.",
-            "concept": "heart",
-            "quantity": "effect",
-            "direction": "above",
-            "threshold": 0.2,
-            "control": "random components of its site",
-            "refuter": "an interval that falls short of 0.2 sd",
-        }
-        return says(("propose_hypothesis", prediction), ("activations", aim))
-    number = found[-1]["experiment"]
-    if turns == 2:
-        return says(("give_verdict", {"hypothesis": "h1", "experiment": number}))
-    if turns == 3:
-        text = f"It is more active where hearts are, by {{{number}.effect}} [{number}]."
-        words = {"label": "hearts", "concept": "heart", "text": text, "confidence": 0.6}
-        return says(("conclude", words))
+    match turns(body):
+        case 0:
+            return says(("describe", {"component": DESCRIBED, "n": 20}), content="What excites it?")
+        case 1:
+            aim = {"component": DESCRIBED, "concept": "heart", "n": 64}
+            return says(("propose_hypothesis", PREDICTION), ("activations", aim))
+        case 2:
+            replies = [json.loads(one["content"]) for one in body["messages"] if one["role"] == "tool"]
+            return says(("give_verdict", {"hypothesis": "h1", "experiment": replies[-1]["experiment"]}))
+        case 3:
+            return conclude(body)
     return says(("abstain", {"reason": "nothing stood its test"}))

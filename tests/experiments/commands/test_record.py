@@ -29,7 +29,10 @@ def test_a_component_is_shown_as_the_run_printed_it(labelled: Labelled, place: P
     found = labelled.said.json["descriptions"]
     assert place.says(*COMPONENT, "--json").json == found[0]
     shown = place.says(*COMPONENT).out
-    assert shown.startswith(f"{DESCRIBED}: unverified, “{found[0]['label']}”") and found[0]["text"] in shown
+    assert (
+        shown.startswith(f"{DESCRIBED}: {found[0]['status']}, “{found[0]['label']}”")
+        and found[0]["text"] in shown
+    )
     assert "selective: yes" in shown
     assert place.says("show", "component", ABSTAINED).out.startswith(f"{ABSTAINED}: abstained\n")
 
