@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from experiments.bench.planted_head import PlantedHead, plant_head
 from experiments.bench.probes import probe
 from experiments.bench.tokens import Kind, Tokens, Wish, layer_of, tokens_of
 from experiments.bench.wiring import gain, misleading, toward
@@ -31,8 +32,8 @@ from tools.stimuli import Stimulus
 from tools.targets.adapter import adapter_for
 from tools.targets.target import Target
 
-PER_KIND, YES_OR_NO = 12, 72
-"""Questions from which probes and wiring are made: of each kind, and of each kind that is answered with yes or no."""
+PER_KIND, YES_OR_NO, COLOR = 12, 72, 320
+"""Questions from which everything is made: of each kind, of each that is answered with yes or no, and about colors."""
 FIRST_SEED = 5000
 """Seeds of those questions begin here; a run's own lie below 1000."""
 PEAK = 3.0
@@ -63,6 +64,7 @@ class Host:
 
     model: PreTrainedModel
     neurons: tuple[Planted, ...]
+    head: PlantedHead
 
 
 class Written(NamedTuple):
@@ -75,12 +77,18 @@ class Written(NamedTuple):
 def plant(
     target: Target, seed: int, progress: Say = lambda *_: None, stimuli: Sequence[Stimulus] = ()
 ) -> Host:
-    """A copy of the target with two wired neurons and two decoys; half of the stimuli make them, the others check."""
+    """A copy of the target with two wired neurons, two decoys and a head; half of the stimuli make them, the others
+    check. The head's questions are those among them that ask for a color."""
     model = deepcopy(target.model)
     copy = Target(target.name, target.family, model, target.processor)
     shown = stimuli or questions(seed)
     wishes = drawn(copy, seed)
-    progress("planting neurons", 0, len(wishes))
+    colors = [stimulus for stimulus in shown if stimulus.kind == "color"]
+    progress("planting", 0, 1 + len(wishes))
+    head = plant_head(copy, colors)
+    progress("planting", 1, 1 + len(wishes))
+    few = {one.key for one in colors[:: max(1, len(colors) // PER_KIND)]}
+    shown = [one for one in shown if one.kind != "color" or one.key in few]
     outcome = Engine(copy).plain(shown, tuple(site for wish in wishes for site in wish.sites))
     neurons: list[Planted] = []
     for place, wish in enumerate(wishes):
@@ -90,8 +98,8 @@ def plant(
         added = _wire(copy, wish, unit, shown, tokens) if wish.kind == "wired" else 0.0
         address = Address(wish.tower, wish.layer, "mlp", unit)
         neurons.append(Planted(address, wish.kind, wish.concept, tokens.seen(values, ~fit), added))
-        progress("planting neurons", place + 1, len(wishes))
-    return Host(model, tuple(neurons))
+        progress("planting", place + 2, 1 + len(wishes))
+    return Host(model, tuple(neurons), head)
 
 
 def drawn(target: Target, seed: int) -> list[Wish]:
@@ -113,7 +121,7 @@ def questions(seed: int) -> list[Stimulus]:
     source = TableauSource("train")
     asked: list[Stimulus] = []
     for kind in ASKED:
-        n = YES_OR_NO if set(OPTIONS[kind]) == set(ANSWERS) else PER_KIND
+        n = COLOR if kind == "color" else YES_OR_NO if set(OPTIONS[kind]) == set(ANSWERS) else PER_KIND
         asked += source.ask(kind, n, FIRST_SEED + seed)
     order = np.random.default_rng(seed).permutation(len(asked))
     return [asked[i] for i in order]

@@ -33,3 +33,16 @@ def probe(
     square += RIDGE * square.diagonal().mean() * torch.eye(square.shape[0], dtype=torch.float64)
     found: Float[Tensor, "width"] = torch.linalg.solve(square, weighted.T @ groups[0].double())
     return found.float()
+
+
+def probes(
+    features: Float[Tensor, "token width"], labels: Float[Tensor, "token class"], ridge: float = RIDGE
+) -> Float[Tensor, "class width"]:
+    """One probe for each class against all other tokens, which together weigh as much as each class does."""
+    counts = labels.sum(0).clamp(min=1)
+    weight = (labels / counts).sum(1) + (labels.sum(1) == 0) / max(int((labels.sum(1) == 0).sum()), 1)
+    wide = features.double()
+    weighted = wide * weight.double()[:, None]
+    square = weighted.T @ wide
+    square += ridge * square.diagonal().mean() * torch.eye(square.shape[0], dtype=torch.float64)
+    return torch.linalg.solve(square, weighted.T @ labels.double()).T.float()

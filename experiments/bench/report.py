@@ -23,11 +23,13 @@ BASELINES = ("one_shot", "best_match", "linear", "random_text")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What stands at an address: its kind and its concept (empty where there is none)."""
+    """What stands at an address: its kind, its concept (empty where there is none), and what a planted component adds
+    to right answers' margins (below 0 where it misleads)."""
 
     component: str
     kind: str
     concept: str
+    gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Found:
             return NOTHING_SAID
         return match(self.description.concept, self.truth.concept)
 
+    def needed_for(self) -> str:
+        """The kinds of questions that it was called necessary for, in words."""
+        found = self.description.claims.get("necessary")
+        return found.because if found is not None and found.verdict == "yes" else ""
+
     def says(self, claim: str) -> Answer:
         found = self.description.claims.get(claim)
         return found.verdict if found is not None else "undetermined"
@@ -53,6 +60,7 @@ class Found:
             "component": self.truth.component,
             "kind": self.truth.kind,
             "truth": self.truth.concept or None,
+            "gain": self.truth.gain,
             "said": said.concept or None,
             "reading": str(said.reading) if said.concept else None,
             "status": said.status,
@@ -60,6 +68,7 @@ class Found:
             "test_pearson": said.scores["pearson"].value if "pearson" in said.scores else None,
             **self.match._asdict(),
             "necessary": self.says("necessary"),
+            "needed_for": self.needed_for() or None,
             "unused": self.says("unused"),
             "seconds": said.seconds,
         }

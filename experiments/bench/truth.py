@@ -13,7 +13,8 @@ from agent.planner import Planner
 from experiments.bench.bench_target import BenchTarget
 from experiments.bench.drawing import draw_units
 from experiments.bench.function_units import FunctionUnits
-from experiments.bench.planted import plant
+from experiments.bench.planted import Planted, plant
+from experiments.bench.planted_head import PlantedHead
 from experiments.bench.report import Report, Truth, compared
 from experiments.label import Allowance, begin, carry_on
 from experiments.workplace import Progress, Workplace, cache_folder, silent
@@ -48,22 +49,22 @@ def set_up(
     cache: Path | None = None,
     progress: Progress = silent,
 ) -> Bench:
-    """`units` function units over a copy of the target with planted neurons, all drawn by the seed."""
+    """`units` function units over a copy of the target with planted neurons and a head, all drawn by the seed."""
     host = plant(target, seed, progress) if planted else None
     model = host.model if host is not None else target.model
-    neurons = host.neurons if host is not None else ()
+    put: tuple[Planted | PlantedHead, ...] = (*host.neurons, host.head) if host is not None else ()
     bare = Target(target.name, target.family, model, target.processor)
-    extent = adapter_for(bare).extent()
-    drawn = draw_units(extent, units, seed, {one.address for one in neurons})
+    drawn = draw_units(adapter_for(bare).extent(), units, seed, {one.address for one in put})
     truths = sorted(
         [
             *(Truth(str(one.address), one.kind, one.concept) for one in drawn),
-            *(Truth(str(one.address), one.kind, one.concept) for one in neurons),
+            *(Truth(str(one.address), one.kind, one.concept, one.gain) for one in put),
         ],
         key=lambda truth: parse(truth.component),
     )
-    said = "|".join([*map(repr, drawn), *map(repr, neurons)])
-    copy = BenchTarget(target.name, target.family, model, target.processor, said)
+    copy = BenchTarget(
+        target.name, target.family, model, target.processor, "|".join(map(repr, (*drawn, *put)))
+    )
     adapter = adapter_for(copy)
     workplace = Workplace(
         store,

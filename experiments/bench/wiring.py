@@ -69,8 +69,8 @@ def misleading(
     return downhill * length
 
 
-def gain(target: Target, output: Tensor, unit: int, stimuli: Sequence[Stimulus]) -> float:
-    """What the unit's output adds to the mean margin of right answers in the second half of the stimuli."""
+def gain(target: Target, output: Tensor, unit: int | slice, stimuli: Sequence[Stimulus]) -> float:
+    """What an output (of a unit, or all of a head) adds to the mean margin of right answers in the second half."""
     column = output[:, unit].detach().clone()
     silent = _mean_with(target, output, unit, torch.zeros_like(column), stimuli)
     wired = _mean_with(target, output, unit, column, stimuli)
@@ -81,8 +81,8 @@ def gain(target: Target, output: Tensor, unit: int, stimuli: Sequence[Stimulus])
 def _mean_with(
     target: Target,
     output: Tensor,
-    unit: int,
-    column: Float[Tensor, "width"],
+    unit: int | slice,
+    column: Float[Tensor, "width ..."],
     stimuli: Sequence[Stimulus],
 ) -> float:
     """Mean margin in the second half of the stimuli with this output, which stays."""

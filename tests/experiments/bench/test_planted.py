@@ -62,16 +62,23 @@ def changed_rows(target: Target, host: Host) -> Iterator[tuple[str, int]]:
     for name, before in target.model.state_dict().items():
         differs = before != planted[name]
         if differs.any():
-            by_unit = differs.T if "down_proj" in name or "fc2" in name else differs
+            by_unit = differs.T if name.split(".")[-2] in ("down_proj", "fc2", "o_proj") else differs
             yield name, int(by_unit.reshape(len(by_unit), -1).any(1).sum())
+
+
+def test_the_head_speaks_for_colors(host: Host) -> None:
+    assert host.head.kind == "head" and 0 <= host.head.looks <= 1
 
 
 def test_only_the_planted_neurons_differ_from_the_model_which_stays_as_it_was(
     target: Target, host: Host
 ) -> None:
     touched = list(changed_rows(target, host))
-    assert all(".mlp." in name and rows == 1 for name, rows in touched)
-    assert len(touched) == 3 * 3 + 3
+    neurons = [rows for name, rows in touched if ".mlp." in name]
+    assert neurons == [1] * (3 * 3 + 3)
+    head = {name.split(".")[-2]: rows for name, rows in touched if ".self_attn." in name}
+    assert set(head) == {"q_proj", "k_proj", "v_proj", "o_proj"} and len(touched) == len(neurons) + len(head)
+    assert max(head.values()) == 32 and host.head.address.layer == 4
 
 
 def test_questions_are_the_same_for_a_seed_and_none_of_a_run() -> None:
