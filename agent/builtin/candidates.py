@@ -36,7 +36,7 @@ class Candidate(NamedTuple):
     weight: float
 
 
-class Tested(NamedTuple):
+class Compared(NamedTuple):
     """A concept that was compared on pictures: point-biserial correlation, and the experiment that gave it."""
 
     concept: str
@@ -51,7 +51,7 @@ def candidates(view: ThreadView) -> list[Candidate]:
     return sorted(found, key=lambda one: (-one.weight, len(one.concept), one.concept))
 
 
-def tested(view: ThreadView) -> list[Tested]:
+def comparisons(view: ThreadView) -> list[Compared]:
     """What the comparisons on pictures found, best first; `effect` in sd becomes a correlation by its base rate."""
     found = []
     for experiment in view.of("activations"):
@@ -59,11 +59,11 @@ def tested(view: ThreadView) -> list[Tested]:
         if concept and "effect" in have and "base_rate" in have:
             share = have["base_rate"].value
             rho = have["effect"].value * sqrt(share * (1 - share))
-            found.append(Tested(concept, reading_of(experiment), rho, experiment))
+            found.append(Compared(concept, reading_of(experiment), rho, experiment))
     return sorted(found, key=lambda one: (-one.rho, len(one.concept)))
 
 
-def unions(found: Sequence[Tested]) -> list[str]:
+def unions(found: Sequence[Compared]) -> list[str]:
     """Phrases that hold elsewhere than each other, joined: `a | b` and `a & b` of the best pairs.
 
     The best phrase need not be one of them: where "red star" does well, a red thing beside a star may do better.

@@ -7,7 +7,7 @@ active where it writes; where it looks and which answers fail without it are cla
 
 from __future__ import annotations
 
-from agent.builtin.candidates import Tested, candidates, reading_of, tested, unions, varied
+from agent.builtin.candidates import Compared, candidates, comparisons, reading_of, unions, varied
 from agent.builtin.claims import claims
 from agent.builtin.telling import facets, tell
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
@@ -136,7 +136,8 @@ def conclude(view: ThreadView) -> Decision:
         )
     concept, reading = str(best.arguments["concept"]), reading_of(best)
     compared = next(
-        (one.experiment for one in tested(view) if one.concept == concept and one.reading == reading), None
+        (one.experiment for one in comparisons(view) if one.concept == concept and one.reading == reading),
+        None,
     )
     if compared is None:
         return _nothing(view)
@@ -214,7 +215,7 @@ def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
     return None
 
 
-def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Tested]:
+def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
     """Concepts that a comparison supports and no experiment contradicts, best first."""
     outcomes: dict[str, set[str]] = {}
     for stated in view.stated:
@@ -222,12 +223,12 @@ def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Tested]:
         outcomes.setdefault(stated.hypothesis.concept, set()).update(one.outcome for one in given)
     return [
         one
-        for one in tested(view)
+        for one in comparisons(view)
         if "supports" in outcomes.get(one.concept, set()) and "contradicts" not in outcomes[one.concept]
     ]
 
 
-def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Tested | None:
+def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Compared | None:
     """The concept of the highest correlation; a combination must earn its length."""
     found = _standing(view, fresh)
     single = next((one for one in found if _single(one.concept)), None)
@@ -245,7 +246,7 @@ def _give_up(view: ThreadView, verdicts: tuple[Verdict, ...]) -> Decision:
 
 
 def _nothing(view: ThreadView) -> Abstention:
-    found = tested(view)
+    found = comparisons(view)
     if not found:
         return Abstention(reason="No comparison could be made.")
     best = found[0]
