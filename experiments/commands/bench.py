@@ -26,9 +26,14 @@ def bench() -> None:
 @app.command()
 def truth(
     units: Annotated[
-        int, typer.Option(min=5, max=300, help="Function units in all: 10 single, 6 AND, 6 OR … of every 30.")
+        int,
+        typer.Option(
+            min=5, max=300, help="Function units in all: of 30, 10 single, 6 AND, 6 OR, 4 noise, 4 dead."
+        ),
     ] = 30,
-    planted: Annotated[bool, typer.Option(help="Also plant two wired neurons and two decoys.")] = True,
+    planted: Annotated[
+        bool, typer.Option(help="Also plant two wired neurons, two decoys and a head.")
+    ] = True,
     images: Annotated[
         str, typer.Option(help="Painted pictures to work with: `tableau`, or the first of each split.")
     ] = WORLD,

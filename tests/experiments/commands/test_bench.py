@@ -1,0 +1,39 @@
+"""`maieutic bench truth` refuses what it can't share out, and prints every unit and every share that was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.bench.report import Report, Truth, compared
+from experiments.commands.app import run
+from experiments.commands.bench import print_report
+from store.records import Claim, Description
+
+TRUTHS = (
+    Truth("vision.0.mlp.1", "single", "red thing"),
+    Truth("vision.0.mlp.2", "noise", ""),
+    Truth("vision.0.mlp.3", "decoy", "blue thing", 0.0),
+)
+
+
+def test_fewer_units_than_kinds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "truth", "--units", "4"]) == 2
+    assert "--units" in capsys.readouterr().err
+
+
+def test_the_tables_show_units_kinds_and_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    said = [
+        Description(component="vision.0.mlp.1", status="verified", concept="crimson", seconds=1.0),
+        Description(component="vision.0.mlp.2", status="abstained", seconds=1.0),
+        Description(
+            component="vision.0.mlp.3",
+            status="verified",
+            concept="blue",
+            seconds=1.0,
+            claims={"unused": Claim(verdict="yes")},
+        ),
+    ]
+    print_report(Report("builtin", 3, "abc", "f" * 64, compared(TRUTHS, said)))
+    told = capsys.readouterr().out
+    assert "crimson" in told and "seed 3" in told and "1.0 seconds a unit" in told
+    assert "false claims on noise" in told and "decoy: called unused" in told
