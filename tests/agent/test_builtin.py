@@ -25,7 +25,11 @@ def told(phrase: str, active: int, inactive: int) -> dict[str, Any]:
 def experiment(
     number: int, tool: str, reading: Reading, result: dict[str, Any], concept: str = ""
 ) -> Experiment:
-    arguments = {"component": "language.3.mlp.1", "reading": reading.model_dump(), "concept": concept}
+    words: dict[str, Any] = {
+        "component": "language.3.mlp.1",
+        "reading": reading.model_dump(),
+        "concept": concept,
+    }
     return Experiment(
         number=number,
         run="r",
@@ -33,7 +37,7 @@ def experiment(
         step=0,
         call=number,
         tool=tool,
-        arguments=arguments,
+        arguments=words,
         seed=0,
         fingerprint="f",
         code="c",
