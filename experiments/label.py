@@ -215,7 +215,6 @@ def described(
         {
             **common,
             "status": "unverified",
-            "reason": "not tested yet",
             "reading": decision.reading,
             "label": decision.label,
             "concept": decision.concept,

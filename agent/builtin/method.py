@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from agent.builtin.candidates import Compared, candidates, comparisons, reading_of, unions, varied
 from agent.builtin.claims import claims
-from agent.builtin.telling import facets, tell
+from agent.builtin.telling import facets, named, tell
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
 from agent.thread import Stated, ThreadView, quantities
 from agent.verdicts import judge
@@ -144,7 +144,7 @@ def conclude(view: ThreadView) -> Decision:
     pairs = next((e for e in view.of("make_pairs") if e.arguments.get("concept") == concept), None)
     return Conclusion(
         reading=reading,
-        label=concept,
+        label=named(concept),
         concept=concept,
         text=tell(view, concept, reading, compared, pairs, best),
         facets=facets(concept, compared),
@@ -215,17 +215,19 @@ def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
     return None
 
 
-def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
-    """Concepts that a comparison supports and no experiment contradicts, best first."""
-    outcomes: dict[str, set[str]] = {}
-    for stated in view.stated:
-        given = [*stated.verdicts, *(one for one in fresh if one.hypothesis == stated.number)]
-        outcomes.setdefault(stated.hypothesis.concept, set()).update(one.outcome for one in given)
-    return [
-        one
-        for one in comparisons(view)
-        if "supports" in outcomes.get(one.concept, set()) and "contradicts" not in outcomes[one.concept]
-    ]
+def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Tested]:
+    """Concepts that a comparison supports and no experiment contradicts under the same reading, best first."""
+    found = []
+    for one in tested(view):
+        outcomes = {
+            verdict.outcome
+            for stated in view.stated
+            if stated.hypothesis.concept == one.concept and str(one.reading) in stated.hypothesis.statement
+            for verdict in (*stated.verdicts, *(new for new in fresh if new.hypothesis == stated.number))
+        }
+        if "supports" in outcomes and "contradicts" not in outcomes:
+            found.append(one)
+    return found
 
 
 def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Compared | None:

@@ -47,6 +47,11 @@ def facets(concept: str, compared: Experiment) -> tuple[Facet, ...]:
     return tuple(Facet(phrase=part, weight=1 / len(parts), evidence=(compared.number,)) for part in parts)
 
 
+def named(concept: str) -> str:
+    """The concept as a label."""
+    return concept.replace(" | ", " or ").replace(" & ", " with ").replace("!", "no ")
+
+
 def in_words(concept: str) -> str:
     """The concept as it stands in a sentence."""
     plain = concept.replace(" | ", "” or “").replace(" & ", "” together with “").replace("!", "no ")
