@@ -215,10 +215,10 @@ def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
     return None
 
 
-def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Tested]:
+def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
     """Concepts that a comparison supports and no experiment contradicts under the same reading, best first."""
     found = []
-    for one in tested(view):
+    for one in comparisons(view):
         outcomes = {
             verdict.outcome
             for stated in view.stated
