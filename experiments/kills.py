@@ -46,6 +46,7 @@ _MARK = re.compile(r"\be(\d+)\b")
 class Witness:
     """What one proof saw. `lost`, `doubled` and `differences` must be empty."""
 
+    fingerprint: str = ""
     kills: int = 0
     runs: int = 0
     lives: int = 0
@@ -122,15 +123,16 @@ def prove(folder: Path, kills: int, seed: int, say: Callable[[str], None] = lamb
     calm = Life(folder / "calm.db", folder / "calm-cache")
     calm.live(math.inf)
     with open_store(calm.store) as opened:
-        expected = facts(opened, opened.queries.runs()[0].id)
+        run = opened.queries.runs()[0]
+        expected, witness.fingerprint = facts(opened, run.id), run.fingerprint
     number = 0
     while witness.kills < kills:
         number += 1
         hunted = Life(folder / f"killed-{number}.db", folder / f"cache-{number}")
         _hunt(hunted, kills, chance, witness, say)
         with open_store(hunted.store) as opened:
-            run = opened.queries.runs()[0].id
-            witness.differences += differences(expected, facts(opened, run), f"run {number}")
+            found = facts(opened, opened.queries.runs()[0].id)
+            witness.differences += differences(expected, found, f"run {number}")
     witness.runs, witness.components = number, len(expected["descriptions"])
     witness.experiments = len(expected["experiments"])
     witness.seconds = round(time.monotonic() - began, 1)
@@ -223,7 +225,13 @@ def main(
     """Kill labelling runs at random moments, and see what is left."""
     with tempfile.TemporaryDirectory() as folder:
         witness = prove(Path(folder), kills, seed, lambda line: typer.echo(line, err=True))
-    told = {"components": COMPONENTS, "images": IMAGES, "seed": seed, "clean": witness.clean}
+    told = {
+        "target": "tableau-llava",
+        "components": COMPONENTS,
+        "images": IMAGES,
+        "seed": seed,
+        "clean": witness.clean,
+    }
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(told | {"witness": asdict(witness)}, indent=2) + "\n", encoding="utf-8")
     typer.echo(str(output))

@@ -9,6 +9,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,11 +149,13 @@ def conclude(body: Body, text: str = TEXT) -> Reply:
 
 def language_model(body: Body) -> Reply:
     """Looks, compares one phrase, gives a verdict, concludes; it reads all that it knows from the request."""
+    component = re.search(r"`(\w+\.\d+\.\w+\.\d+)`", body["messages"][1]["content"])
+    assert component
     match turns(body):
         case 0:
-            return says(("describe", {"component": DESCRIBED, "n": 20}), content="What excites it?")
+            return says(("describe", {"component": component[1], "n": 20}), content="What excites it?")
         case 1:
-            aim = {"component": DESCRIBED, "concept": "heart", "n": 64}
+            aim = {"component": component[1], "concept": "heart", "n": 64}
             return says(("propose_hypothesis", PREDICTION), ("activations", aim))
         case 2:
             replies = [json.loads(one["content"]) for one in body["messages"] if one["role"] == "tool"]
