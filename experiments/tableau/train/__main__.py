@@ -135,7 +135,7 @@ def export() -> None:
 def main() -> int:
     """Runs a command; a mistake with a remedy is one sentence and an exit code."""
     try:
-        app(prog_name="python -m experiments.tableau.train", standalone_mode=False)
+        code = app(prog_name="python -m experiments.tableau.train", standalone_mode=False)
     except MaieuticError as error:
         print(f"Error: {error.message}\nHint: {error.hint}", file=sys.stderr)
         return error.exit_code
@@ -144,7 +144,7 @@ def main() -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":
