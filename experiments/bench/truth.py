@@ -85,11 +85,9 @@ def measure(
     allowance: Allowance | None = None,
     tell: Callable[[Description], None] = lambda _: None,
 ) -> Report:
-    """Labels every component of the bench like any other, and compares."""
+    """Labels every component of the bench like any other, and compares. A run of it that was stopped goes on."""
     workplace = bench.workplace
-    components = [parse(truth.component) for truth in bench.truths]
-    arguments = {"bench": "truth", "seed": workplace.seed, "planner": planner.name}
-    run = begin(workplace, components, planner.name, arguments)
+    run = _begun(bench, planner.name)
     found = carry_on(workplace, run, planner, allowance or Allowance(), tell=tell)
     return Report(
         planner.name,
@@ -98,3 +96,15 @@ def measure(
         workplace.target.fingerprint,
         compared(bench.truths, found.descriptions),
     )
+
+
+def _begun(bench: Bench, planner: str) -> str:
+    """The run of this bench and planner that waits to be finished, or a new one."""
+    workplace = bench.workplace
+    for run in workplace.store.queries.runs():
+        same = (run.fingerprint, run.planner) == (workplace.target.fingerprint, planner)
+        if same and run.kind == "label" and run.status not in ("done", "budget"):
+            return run.id
+    components = [parse(truth.component) for truth in bench.truths]
+    arguments = {"bench": "truth", "seed": workplace.seed, "planner": planner}
+    return begin(workplace, components, planner, arguments)

@@ -22,11 +22,18 @@ SMALL = "tableau:12/6/6"
 
 
 class Silent:
-    """A planner that says nothing of anything."""
+    """A planner that says nothing of anything; the power fails after `patience` decisions."""
 
     name = "silent"
 
+    def __init__(self, patience: int = 1000) -> None:
+        self.patience = patience
+        self.decided = 0
+
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
+        if self.decided == self.patience:
+            raise RuntimeError("the power fails")
+        self.decided += 1
         return Choice(Abstention(reason="Nothing to say."))
 
 
@@ -70,3 +77,11 @@ def test_a_planner_that_says_nothing_finds_nothing_and_claims_nothing(
     assert index.manifest.fingerprint == found.workplace.target.fingerprint
     dead = {truth.component for truth in found.truths if truth.kind == "dead"}
     assert all(index.entry(parse(t.component)).dead == (t.component in dead) for t in found.truths)
+
+
+def test_a_bench_that_was_stopped_goes_on_where_it_was(store: Store, target: Target, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="the power fails"):
+        measure(bench(store, target, 0, tmp_path), Silent(patience=3))
+    later = Silent()
+    report = measure(bench(store, target, 0, tmp_path), later)
+    assert later.decided == 2 and len(report.found) == 5 and len(store.queries.runs()) == 1
