@@ -7,6 +7,7 @@ on its company. Knows plans and adapters; knows nothing about what is measured.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ from tools.targets.target import Target
 
 MULTIPLE = 8
 """Rows run in multiples of this."""
+KEPT = 1 << 28
+"""Bytes of encoded pictures that are kept for plans on the same stimuli."""
 
 
 class Engine:
@@ -38,6 +41,7 @@ class Engine:
         self.adapter = adapter or adapter_for(target)
         self.rows_at_once = rows_at_once
         self.forwards = 0
+        self._kept: OrderedDict[tuple[str, ...], Batch] = OrderedDict()
 
     def run(self, plan: Plan) -> Outcome:
         """Logits of every row, and what was read in it.
@@ -52,7 +56,7 @@ class Engine:
         bound = binder.bind()
         with torch.no_grad(), opened(self.target.model, bound.towers):
             if not bound.needs_sight:
-                batch = self._encoded(batch)
+                batch = self._encoded(batch, plan.stimuli)
             sources = self._sources(bound, batch)
             rows = [_with_sources(row, sources, binder) for row in bound.rows]
             logits, reads = self._rows(rows, batch, bound, plan.reads)
@@ -119,13 +123,21 @@ class Engine:
             self.forwards += len(block)
         return torch.cat(logits), {site: torch.cat(parts) for site, parts in kept.items()}
 
-    def _encoded(self, batch: Batch) -> Batch:
+    def _encoded(self, batch: Batch, stimuli: Sequence[Stimulus]) -> Batch:
+        """The batch with its pictures encoded; the same questions are asked of many components, and encoded once."""
+        key = tuple(stimulus.sha256 for stimulus in stimuli)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
         parts = []
         for start in range(0, len(batch), self.rows_at_once):
             numbers = list(range(start, min(start + self.rows_at_once, len(batch))))
             part = self.adapter.encoded(batch.rows(_padded(numbers)))
             parts.append(part.rows(range(len(numbers))))
-        return Batch.joined(parts)
+        self._kept[key] = Batch.joined(parts)
+        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[key]
 
 
 def _touch(tap: Tap, block: Sequence[BoundRow], kept: list[Tensor] | None) -> Touch:
@@ -179,3 +191,8 @@ def _cuts(block: Sequence[BoundRow], batch: Batch) -> dict[nn.Module, Bool[Tenso
 def _padded(numbers: Sequence[int]) -> list[int]:
     """The numbers, the last of them repeated up to a multiple of MULTIPLE."""
     return [*numbers, *[numbers[-1]] * (-len(numbers) % MULTIPLE)]
+
+
+def _size(batch: Batch) -> int:
+    """Bytes of a batch's inputs."""
+    return sum(tensor.nbytes for tensor in batch.inputs.values())

@@ -179,3 +179,19 @@ def test_attention_in_the_open_is_the_models_own(engine: Engine) -> None:
     assert (engine.plain(STIMULI, reads).logits - engine.plain(STIMULI).logits).abs().max() < 1e-5
     config = engine.target.model.config
     assert config.text_config._attn_implementation == config.vision_config._attn_implementation == "sdpa"
+
+
+def test_pictures_are_encoded_once_for_many_plans_on_the_same_stimuli(llava: Engine) -> None:
+    engine, looked = Engine(llava.target), []
+    tower: Any = llava.target.model.get_submodule("model.vision_tower")
+    hook = tower.register_forward_hook(lambda *_: looked.append(1))
+    try:
+        first = engine.run(Plan(STIMULI, [Row(0)])).logits
+        seen = len(looked)
+        again = engine.run(Plan(STIMULI, [Row(0)])).logits
+        assert len(looked) == seen
+        engine.run(Plan(STIMULI[::-1], [Row(0)]))
+        assert len(looked) > seen
+    finally:
+        hook.remove()
+    assert torch.equal(first, again)
