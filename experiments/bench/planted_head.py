@@ -124,13 +124,17 @@ def _write(target: Target, address: Address, outcome: Outcome, before: Site, lab
 
 
 def _says(target: Target, outcome: Outcome, before: Site) -> Float[Tensor, "width color"]:
-    """For each color the output that lifts its word LOGITS above the mean color word."""
+    """For each color the output that lifts its word above the mean color word, by LOGITS on average.
+
+    All are of one length: the head writes as much whatever color it sees.
+    """
     adapter, model = adapter_for(target), cast(Any, target.model)
     rows = model.lm_head.weight.detach().float()[[adapter.token(color) for color in COLORS]]
     directions = (rows - rows.mean(0)) * model.model.language_model.norm.weight.detach().float()
+    lengths = directions.norm(dim=1, keepdim=True)
     at_answer = outcome.reads[before][torch.arange(len(outcome.logits)), outcome.batch.answer].float()
     stream = float(at_answer.square().mean().sqrt())
-    return (directions * (LOGITS * stream / directions.square().sum(1, keepdim=True))).T
+    return (directions / lengths * (LOGITS * stream / lengths.mean())).T
 
 
 def _looks(outcome: Outcome, pattern: Site, address: Address, labels: Labels) -> float:
