@@ -94,6 +94,20 @@ def varied(found: Sequence[Candidate], most: int) -> list[Candidate]:
     return chosen
 
 
+def parts(view: ThreadView, chosen: Sequence[Candidate]) -> list[Candidate]:
+    """The single words that the best phrase of two words is made of, as the describer says them elsewhere: two things
+    that must come together are often seen in one ("red circle"), and each alone may look weak."""
+    pairs = [one for one in chosen if len(_words(one.concept)) == 2]
+    said = sorted({str(told["phrase"]) for e in view.of("describe") for told in e.result.get("phrases", ())})
+    have = {one.concept for one in chosen}
+    return [
+        Candidate(phrase, pair.reading, 0.0)
+        for pair in pairs[:1]
+        for phrase in said
+        if len(_words(phrase)) == 1 and _words(phrase) < _words(pair.concept) and phrase not in have
+    ]
+
+
 def reading_of(experiment: Experiment) -> Reading:
     given: Any = experiment.arguments.get("reading") or {}
     return Reading.model_validate(given)
@@ -134,5 +148,10 @@ def phi(hits: int, active: int, misses: int, calm: int) -> float:
 
 def _overlap(one: str, other: str) -> bool:
     """Whether one phrase says all that the other says."""
-    first, second = set(one.split()) - {"thing"}, set(other.split()) - {"thing"}
+    first, second = _words(one), _words(other)
     return first <= second or second <= first
+
+
+def _words(phrase: str) -> set[str]:
+    """What a phrase says; "thing" says nothing."""
+    return set(phrase.split()) - {"thing"}

@@ -7,7 +7,7 @@ active where it writes; where it looks and which answers fail without it are cla
 
 from __future__ import annotations
 
-from agent.builtin.candidates import Compared, candidates, comparisons, reading_of, unions, varied
+from agent.builtin.candidates import Compared, candidates, comparisons, parts, reading_of, unions, varied
 from agent.builtin.claims import claims
 from agent.builtin.telling import facets, named, tell
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
@@ -56,6 +56,7 @@ def compare(view: ThreadView) -> Decision:
         return Abstention(reason="No phrase tells the pictures that excite it from those that do not.")
     best = found[0].reading
     chosen = varied([one for one in found if one.reading == best], COMPARED - 1)
+    chosen += parts(view, chosen)
     chosen += [one for one in found if one.reading != best][:1]
     return Calls(
         thought=f"`{chosen[0].concept}` sets active pictures apart best ({best}); the runners-up compete with it.",
