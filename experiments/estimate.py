@@ -45,8 +45,8 @@ def estimate(workplace: Workplace, components: int) -> Estimate:
     index = 0 if (folder / MANIFEST).is_file() else len(world.train)
     shared = index + sum(sizes) + SITE
     stimuli = [world.train.asked(number) for number in range(min(TIMED, len(world.train)))]
-    some = next(iter(workplace.extent.all()))
+    *_, last = workplace.extent.all()
     began = time.monotonic()
-    workplace.activations.source.pooled([some], stimuli)
+    workplace.activations.source.pooled([last], stimuli)
     pace = (time.monotonic() - began) / len(stimuli)
     return Estimate(components, shared, EACH, round(pace * (shared + components * EACH), 1))

@@ -175,9 +175,13 @@ def print_estimate(workplace: Workplace, components: int, as_json: bool) -> int:
     else:
         narrate(
             f"{components} components: about {found.forwards:,} rows through the model "
-            f"({found.shared:,} shared, {found.each:,} a component), some {found.seconds / 60:.0f} minutes here"
+            f"({found.shared:,} shared, {found.each:,} a component), some {_time(found.seconds)} here"
         )
     return 0
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
 def print_found(found: Labelled, as_json: bool) -> None:
