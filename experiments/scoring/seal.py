@@ -10,6 +10,7 @@ from experiments.scoring.protocol import NAMES, PRIMARY, Scored
 from store.database import Store
 from store.errors import UserError
 from store.records import Claim, Description, Status
+from tools.scoring.concept import phrases
 
 
 def is_tested(store: Store, run: str, component: str) -> bool:
@@ -55,12 +56,21 @@ def record(store: Store, run: str, scored: Scored) -> Status:
 
 
 def learned(scored: Scored) -> Claim:
-    """Whether training put it there: the words are accurate, and truer than untrained units' best of their class."""
+    """Whether training put it there: the words are accurate, and truer than untrained units' best of their class.
+
+    The null searches single phrases. A search over combinations finds better fits in untrained units too, so that a
+    combination can fall short of the null, but not be called learned for exceeding it.
+    """
     rho = scored.pearson
     if rho.null is None:
         verdict, because = "undetermined", "no untrained copies were measured at this site"
     elif rho.value <= rho.null:
         verdict, because = "no", "untrained units of the same site reach this as well"
+    elif len(phrases(scored.subject.concept)) > 1:
+        verdict, because = (
+            "undetermined",
+            "untrained copies were searched for single phrases, not for combinations",
+        )
     elif scored.status == "verified":
         verdict, because = "yes", ""
     else:

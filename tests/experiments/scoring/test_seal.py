@@ -110,6 +110,13 @@ def test_learned_means_accurate_and_truer_than_untrained_units(
     assert (claim.verdict, claim.because) == (verdict, because)
 
 
+def test_a_combination_is_not_learned_for_exceeding_a_null_of_single_phrases() -> None:
+    above, below = learned(outcome("red | star", null=0.01)), learned(outcome("red | star", null=0.995))
+    assert above.effect is not None and above.effect > 0.01
+    assert (above.verdict, below.verdict) == ("undetermined", "no")
+    assert "not for combinations" in above.because
+
+
 def test_unverified_words_keep_their_reason(store: Store) -> None:
     run = begin(store, FINGERPRINT)
     freeze(store, run, "star")
