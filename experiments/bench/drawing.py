@@ -1,7 +1,7 @@
-"""Which function units there are: kinds in fixed shares, concepts and addresses by a seed.
+"""Which function units there are: kinds in even shares, concepts and addresses by a seed.
 
-A concept is drawn so that it could be found: it holds in some pictures and not in nearly all, and no part of a
-combination says almost the same as the whole. Knows scenes and words; knows nothing about planners or targets.
+A concept is drawn so that it could be found: its unit answers in some pictures and not in most, and no part of what it
+stands for says almost the same as the whole. Knows scenes and units; knows nothing about planners or targets.
 """
 
 from __future__ import annotations
@@ -13,55 +13,151 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Float
 
-from experiments.bench.function_units import KINDS, FunctionUnit, Kind
-from experiments.tableau.concepts import holds, read_concept
+from experiments.bench.kinds import COUNTED, KINDS, QUARTERS, SPEECHLESS, FunctionUnit, Kind
+from experiments.bench.responses import holding, lit
 from experiments.tableau.data import scenes
-from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, Scene
+from experiments.tableau.phrases import parse_phrase
+from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES, Scene
 from store.address import Address, Extent
-from tools.scoring.concept import concept_values, phrases
+from tools.scoring.concept import phrases, read
 
-SHARES: dict[Kind, int] = {"single": 10, "and": 6, "or": 6, "noise": 4, "dead": 4}
-"""Units of each kind among 30."""
-RATE = (0.02, 0.75)
-"""Share of pictures in which a concept holds: least and most."""
+RATE = (0.03, 0.65)
+"""Share of pictures that a unit answers to: least and most."""
 APART = 0.85
-"""Correlation of a combination with one of its parts from which on the part would say it all."""
+"""Correlation of a unit with one phrase of its concept from which on the phrase would say it all."""
 LOOKED_AT = 600
 """Scenes over which both are counted: a world that no run sees."""
 PEAKS = (1.0, 4.0)
+WEAKER = (0.4, 0.7)
+"""How strongly a two-faced unit answers to its second concept."""
 BOUND = 0.2
 """Share of single concepts that bind two words to one thing ("red star")."""
+PLACED = 0.5
+"""Share of exceptions that are a quarter of the picture; the others are a look."""
+TRIES = 200
+"""Draws after which a concept may come again: some kinds have few."""
 
 
 def draw_units(extent: Extent, n: int, seed: int, taken: Container[Address] = ()) -> list[FunctionUnit]:
-    """`n` function units in the shares of SHARES, at neurons of the extent that are not taken, in a shuffled order.
+    """`n` function units, as many of each kind, at neurons of the extent that are not taken, in a shuffled order.
 
-    The same seed gives the same units. Every kind is there where `n` is at least 5.
+    The same seed gives the same units. Every kind is there where `n` is at least len(KINDS).
     """
     chance = np.random.default_rng([seed, 4711])
     kinds = [kind for kind, count in shared_out(n).items() for _ in range(count)]
     places = islice(_addresses(extent, chance, taken), n)
-    said: set[str] = set()
+    said: set[tuple[str, str]] = set()
     units = []
     for kind, address in zip(chance.permutation(np.array(kinds)).tolist(), places, strict=True):
-        concept = _concept(kind, chance, said)
-        said.add(concept)
-        peak = float(np.exp(chance.uniform(*np.log(PEAKS))))
-        units.append(FunctionUnit(address, kind, concept, peak, int(chance.integers(1 << 31))))
+        unit = _findable(kind, address, chance, said)
+        said.add((unit.concept, unit.exception))
+        units.append(unit)
     return units
 
 
 def shared_out(n: int) -> dict[Kind, int]:
-    """How many of `n` units each kind gets: proportional, every kind at least once while there are enough."""
-    whole = sum(SHARES.values())
-    counts = {kind: max(1, n * SHARES[kind] // whole) for kind in KINDS}
-    order = sorted(KINDS, key=lambda kind: -(n * SHARES[kind] % whole))
-    for kind in order:
-        counts[kind] += sum(counts.values()) < n
-    while sum(counts.values()) != n:
-        kind = max(counts, key=lambda kind: counts[kind])
-        counts[kind] += 1 if sum(counts.values()) < n else -1
-    return counts
+    """How many of `n` units each kind gets: as many as the others, and the first kinds one more where some are left."""
+    each, more = divmod(n, len(KINDS))
+    return {kind: each + (place < more) for place, kind in enumerate(KINDS)}
+
+
+def findable(unit: FunctionUnit) -> bool:
+    """Whether the unit divides pictures, and no phrase of its concept does so almost as well as the whole."""
+    if unit.kind in SPEECHLESS:
+        return True
+    whole = np.array([lit(unit, seen).strength for seen in _scenes()])
+    if not RATE[0] <= (whole > 0).mean() <= RATE[1]:
+        return False
+    if unit.kind == "single":
+        return True
+    return all(np.corrcoef(whole, _column(part))[0, 1] < APART for part in phrases(bare(unit.concept)))
+
+
+def bare(concept: str) -> str:
+    """The concept without its count."""
+    return concept.removeprefix(COUNTED)
+
+
+def _findable(
+    kind: Kind, address: Address, chance: np.random.Generator, said: Container[tuple[str, str]]
+) -> FunctionUnit:
+    """A unit that could be found, and that stands for nothing that another does while there is something else."""
+    tries = 0
+    while True:
+        tries += 1
+        unit = _drawn(kind, address, chance)
+        new = (unit.concept, unit.exception) not in said or kind in SPEECHLESS or tries > TRIES
+        if new and findable(unit):
+            return unit
+
+
+def _drawn(kind: Kind, address: Address, chance: np.random.Generator) -> FunctionUnit:
+    concept = _concept(kind, chance)
+    return FunctionUnit(
+        address,
+        kind,
+        concept,
+        peak=float(np.exp(chance.uniform(*np.log(PEAKS)))),
+        seed=int(chance.integers(1 << 31)),
+        exception=_exception(concept, chance) if kind == "exception" else "",
+        weaker=round(float(chance.uniform(*WEAKER)), 2) if kind == "two_faced" else 1.0,
+    )
+
+
+def _concept(kind: Kind, chance: np.random.Generator) -> str:
+    if kind in SPEECHLESS:
+        return ""
+    if kind == "single" and chance.random() < BOUND:
+        return f"{chance.choice(COLORS)} {chance.choice(SHAPES)}"
+    first, second = sorted((_word(chance), _word(chance)))
+    match kind:
+        case "single":
+            return first
+        case "and":
+            return f"{first} & {second}"
+        case "or":
+            return f"{first} | {second}"
+        case "and_not":
+            return " & !".join(chance.permutation(np.array([first, second])).tolist())
+        case "gated":
+            return f"{_of_things(chance)} & {chance.choice(BACKGROUNDS)} background"
+        case "two_faced":
+            return " | ".join(chance.permutation(np.array([first, second])).tolist())
+        case "xor":
+            return f"({first} & !{second}) | ({second} & !{first})"
+        case "count":
+            named = parse_phrase(_sized(chance))
+            assert named is not None
+            return f"{COUNTED}{named.plural}"
+    return _of_things(chance)
+
+
+def _exception(concept: str, chance: np.random.Generator) -> str:
+    """A quarter of the picture, or a look that some of the things have which the concept names."""
+    if chance.random() < PLACED:
+        return str(chance.choice(QUARTERS))
+    looks = [word for words in (FILLS, SIZES) if concept.split()[0] not in words for word in words]
+    return f"{chance.choice(looks)} thing"
+
+
+def _word(chance: np.random.Generator) -> str:
+    """A color, a shape, a fill or a background, as a phrase; colors and shapes, of which there are more, more often."""
+    ground = chance.random() < len(BACKGROUNDS) / (len(_THINGS) + len(BACKGROUNDS))
+    return f"{chance.choice(BACKGROUNDS)} background" if ground else _of_things(chance)
+
+
+def _of_things(chance: np.random.Generator) -> str:
+    return str(chance.choice(_THINGS))
+
+
+def _sized(chance: np.random.Generator) -> str:
+    """What is counted: of sizes and fills there are often two, and of a color among them sometimes."""
+    sizes = [f"{size} {fill} thing" for size in SIZES for fill in FILLS]
+    return str(chance.choice([*_THINGS, *(f"{size} thing" for size in SIZES), *sizes]))
+
+
+_THINGS = (*(f"{color} thing" for color in COLORS), *SHAPES, *(f"{fill} thing" for fill in FILLS))
+"""Phrases of one word about things."""
 
 
 def _addresses(extent: Extent, chance: np.random.Generator, taken: Container[Address]) -> Iterator[Address]:
@@ -70,49 +166,10 @@ def _addresses(extent: Extent, chance: np.random.Generator, taken: Container[Add
     return (every[i] for i in chance.permutation(len(every)))
 
 
-def _concept(kind: Kind, chance: np.random.Generator, said: Container[str]) -> str:
-    if kind in ("noise", "dead"):
-        return ""
-    while True:
-        if kind == "single":
-            concept = _single(chance)
-        else:
-            first, second = sorted((_word(chance), _word(chance)))
-            concept = f"{first} {'&' if kind == 'and' else '|'} {second}"
-        if concept not in said and findable(concept):
-            return concept
-
-
-def _single(chance: np.random.Generator) -> str:
-    if chance.random() < BOUND:
-        return f"{chance.choice(COLORS)} {chance.choice(SHAPES)}"
-    return _word(chance)
-
-
-def _word(chance: np.random.Generator) -> str:
-    """A color, a shape, a fill or a background, as a phrase; colors and shapes, of which there are more, more often."""
-    words = [
-        *(f"{color} thing" for color in COLORS),
-        *SHAPES,
-        *(f"{fill} thing" for fill in FILLS),
-        *(f"{background} background" for background in BACKGROUNDS),
-    ]
-    return str(chance.choice(words))
-
-
-def findable(concept: str) -> bool:
-    """Whether it divides pictures, and no part of it does so almost as well."""
-    whole = concept_values(concept, _column)
-    if not RATE[0] <= whole.mean() <= RATE[1]:
-        return False
-    parts = phrases(concept)
-    return len(parts) == 1 or all(np.corrcoef(whole, _column(part))[0, 1] < APART for part in parts)
-
-
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _column(phrase: str) -> Float[np.ndarray, "scene"]:
-    concept = read_concept(phrase)
-    return np.array([holds(concept, seen) for seen in _scenes()], dtype=np.float64)
+    """Presence of a phrase in every scene that is looked at."""
+    return np.array([holding(read(phrase), seen).strength for seen in _scenes()])
 
 
 @lru_cache(maxsize=1)

@@ -3,32 +3,28 @@
 A unit's map over the picture is high on the patches of the things that its concept speaks of, where the concept holds,
 and low noise elsewhere; pools are taken of that map, as a model's are. At question and answer tokens there is noise
 alone. Everything else about an address (weights, what cutting it does) is still the host unit's. Edited and made
-pictures work too: a stimulus's key tells its scene. Knows what values are; drawing.py decides which units there are.
+pictures work too: a stimulus's key tells its scene. Knows what values are; responses.py tells what a unit makes of a
+scene, drawing.py decides which units there are.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 
-from experiments.tableau.concepts import read_concept
+from experiments.bench.kinds import FunctionUnit
+from experiments.bench.responses import Lit, Strengths, lit, over_patches
 from experiments.tableau.recall import recall
-from experiments.tableau.render import PatchSet, masks, patches, sign_mask
 from experiments.tableau.scene import GRID, Scene
 from store.address import Address
 from tools.activations import ActivationSource
 from tools.pools import POOLS
-from tools.scoring.concept import All, Any, Concept, Phrase, read
 from tools.stimuli import Stimulus
 
-Kind = Literal["single", "and", "or", "noise", "dead"]
-KINDS: tuple[Kind, ...] = ("single", "and", "or", "noise", "dead")
 NOISE = 0.06
 """Standard deviation at every token, as a share of the unit's peak."""
 FAINTEST = 0.7
@@ -37,23 +33,10 @@ BUMP_RATE = 0.3
 """Share of pictures in which a noise unit is high somewhere: as often as a color is there."""
 BUMP = 3
 """Patches along a side of the place where it is."""
-OPEN = 0.75
-"""Share of a patch that must be background to belong to it."""
 CONSTANT = 0.3
 """What a dead unit says of everything, as a share of its peak."""
 
 Map = Float32[np.ndarray, "patch"]
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionUnit:
-    """`concept` is empty for noise and dead units; `peak` is in the unit's own, arbitrary measure."""
-
-    address: Address
-    kind: Kind
-    concept: str
-    peak: float
-    seed: int
 
 
 class FunctionUnits:
@@ -104,55 +87,20 @@ def over_picture(unit: FunctionUnit, stimulus: Stimulus) -> Map:
     chance = _chance(unit, _picture(stimulus))
     values = NOISE * chance.standard_normal(GRID * GRID)
     high = FAINTEST + (1 - FAINTEST) * chance.random()
-    where = _bump(chance) if unit.kind == "noise" else _matching(unit.concept, stimulus.key)
-    values[where] += high
+    strengths = _bump(chance) if unit.kind == "noise" else _strengths(unit, stimulus)
+    values += high * strengths
     return (unit.peak * values).astype(np.float32)
 
 
-def region(concept: Concept, scene: Scene) -> PatchSet:
-    """The visual tokens that make a concept true: none where it does not hold.
-
-    Of alternatives those of each that holds; of things that must come together, those of all of them.
-    """
-    match concept:
-        case Phrase(words):
-            return _region_of(words, scene)
-        case Any(parts):
-            return np.logical_or.reduce([region(part, scene) for part in parts])
-        case All(parts):
-            found = [region(part, scene) for part in parts]
-            together = all(one.any() for one in found)
-            return np.logical_or.reduce(found) if together else np.zeros(GRID * GRID, np.bool_)
-    raise ValueError(f"a concept with a negation has no place in a picture: {concept}")
-
-
-def _region_of(words: str, scene: Scene) -> PatchSet:
-    concept = read_concept(words)
-    lying = _lying(scene)
-    if concept.background is not None:
-        return lying.ground & (scene.background in concept.background)
-    places = [lying.things[i] for i, thing in enumerate(scene.things) if concept.matches(thing)]
-    return np.logical_or.reduce(places) if places else np.zeros(GRID * GRID, np.bool_)
-
-
-class Lying(NamedTuple):
-    """The visual tokens of each thing, and those that show nothing but background."""
-
-    things: tuple[PatchSet, ...]
-    ground: PatchSet
-
-
-@lru_cache(maxsize=4096)
-def _lying(scene: Scene) -> Lying:
-    drawn = masks(scene)
-    covered = drawn.any(axis=0) | sign_mask(scene)
-    return Lying(tuple(patches(one) for one in drawn), patches(~covered, OPEN))
+def _strengths(unit: FunctionUnit, stimulus: Stimulus) -> Strengths:
+    return over_patches(*_lit(unit, str(recall(stimulus.key).key.bare)))
 
 
 @lru_cache(maxsize=1 << 17)
-def _matching(concept: str, key: str) -> PatchSet:
-    bare = str(recall(key).key.bare)
-    return region(read(concept), recall(key).scene) if bare == key else _matching(concept, bare)
+def _lit(unit: FunctionUnit, key: str) -> tuple[Lit, Scene]:
+    """What the unit answers to in the picture of a bare key, and what there is."""
+    scene = recall(key).scene
+    return lit(unit, scene), scene
 
 
 def _pools(unit: FunctionUnit, stimulus: Stimulus) -> Float32[np.ndarray, "pool"]:
@@ -175,9 +123,9 @@ def _over_words(unit: FunctionUnit, stimulus: Stimulus) -> list[float]:
     return [*asked, float(values[0])]
 
 
-def _bump(chance: np.random.Generator) -> Bool[np.ndarray, "patch"]:
+def _bump(chance: np.random.Generator) -> Strengths:
     """A square anywhere, or nothing: what a unit does that answers to nothing in the picture."""
-    grid = np.zeros((GRID, GRID), np.bool_)
+    grid = np.zeros((GRID, GRID))
     there = chance.random() < BUMP_RATE
     row, column = chance.integers(GRID - BUMP + 1, size=2)
     grid[row : row + BUMP, column : column + BUMP] = there

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 from jaxtyping import Float32
 
-from experiments.bench.function_units import FunctionUnit, FunctionUnits, Kind
+from experiments.bench.function_units import FunctionUnits
+from experiments.bench.kinds import FunctionUnit, Kind
 from experiments.tableau.editor import ExactEditor
 from experiments.tableau.recall import recall
 from experiments.tableau.render import masks, patches
-from experiments.tableau.scene import GRID
+from experiments.tableau.scene import GRID, Scene
 from experiments.tableau.scene_judge import SceneJudge
 from experiments.tableau.source import TableauSource
 from store.address import Address, parse
@@ -46,12 +47,31 @@ def unit(concept: str, kind: Kind = "single", address: Address = SEEN) -> Functi
     return FunctionUnits(Sevens(), [FunctionUnit(address, kind, concept, 2.0, 5)])
 
 
+def made(kind: Kind, concept: str, exception: str = "", weaker: float = 1.0) -> FunctionUnits:
+    return FunctionUnits(Sevens(), [FunctionUnit(SEEN, kind, concept, 2.0, 5, exception, weaker)])
+
+
+def scenes_and_heights(source: FunctionUnits) -> Iterator[tuple[Scene, float]]:
+    """Every picture's scene, and the unit's largest value in it as a share of its peak."""
+    heights = source.pooled([SEEN], shown())[0, :, 0] / 2
+    return zip((recall(one.key).scene for one in shown()), heights.tolist(), strict=True)
+
+
 def shown(n: int = len(PICTURES)) -> list[Stimulus]:
     return [PICTURES.asked(number) for number in range(n)]
 
 
 @pytest.mark.parametrize(
-    "concept", ["red thing", "striped star", "dark background", "red thing & star", "moon | dark background"]
+    "concept",
+    [
+        "red thing",
+        "striped star",
+        "dark background",
+        "red thing & star",
+        "moon | dark background",
+        "red thing & !star",
+        "(star & !red thing) | (red thing & !star)",
+    ],
 )
 def test_a_unit_is_high_where_its_concept_holds_and_nowhere_else(concept: str) -> None:
     source, stimuli = unit(concept), [PICTURES.asked(number) for number in range(80)]
@@ -61,6 +81,53 @@ def test_a_unit_is_high_where_its_concept_holds_and_nowhere_else(concept: str) -
     values = source.pooled([SEEN], stimuli)[0, :, 0]
     assert holds.any() and not holds.all()
     assert values[holds].min() > 1.2 > 0.8 > values[~holds].max()
+
+
+def test_a_gated_unit_is_high_on_the_things_alone_and_on_one_background_alone() -> None:
+    source, stimuli = made("gated", "red thing & dark background"), shown()
+    high = source.maps(SEEN, stimuli).reshape(len(stimuli), -1) > 1
+    for where, stimulus in zip(high, stimuli, strict=True):
+        scene = recall(stimulus.key).scene
+        red = [index for index, thing in enumerate(scene.things) if thing.color == "red"]
+        if scene.background == "dark" and red:
+            assert (where == patches(np.any(masks(scene)[red], axis=0))).all()
+        else:
+            assert not where.any()
+    assert high.any()
+
+
+def test_a_two_faced_unit_answers_less_to_its_second_concept() -> None:
+    second, both = [], 0
+    for scene, height in scenes_and_heights(made("two_faced", "red thing | dark background", weaker=0.4)):
+        red, dark = any(thing.color == "red" for thing in scene.things), scene.background == "dark"
+        assert (height > 0.65) == red and (height > 0.26) == (red or dark)
+        second += [height] if dark and not red else []
+        both += red and dark
+    assert len(second) > 3 and both and 0.3 < np.mean(second) < 0.6
+
+
+@pytest.mark.parametrize("exception", ["upper left", "lower right", "striped thing"])
+def test_an_exception_passes_over_some_of_the_things(exception: str) -> None:
+    silenced = 0
+    for scene, height in scenes_and_heights(made("exception", "red thing", exception)):
+        red = [thing for thing in scene.things if thing.color == "red"]
+        left = {
+            "upper left": [thing for thing in red if thing.x >= 56 or thing.y >= 56],
+            "lower right": [thing for thing in red if thing.x < 56 or thing.y < 56],
+            "striped thing": [thing for thing in red if thing.fill != "striped"],
+        }[exception]
+        assert (height > 0.6) == bool(left)
+        silenced += bool(red) and not left
+    assert silenced
+
+
+def test_a_count_unit_needs_two_of_a_thing() -> None:
+    one_alone = 0
+    for scene, height in scenes_and_heights(made("count", "at least two striped things")):
+        striped = sum(thing.fill == "striped" for thing in scene.things)
+        assert (height > 0.6) == (striped >= 2)
+        one_alone += striped == 1
+    assert one_alone
 
 
 def test_the_map_is_high_on_the_things_that_are_meant_and_its_pools_are_pools_of_it() -> None:
