@@ -90,9 +90,14 @@ class Facet(Model):
 
 
 class Claim(Model):
-    """A statement about a component that has been tested: `verdict`, with the effect and the control's."""
+    """A statement about a component that has been tested: `verdict`, with the effect and the control's.
+
+    `about` says of a head what exactly is claimed: of `reads` a class of tokens, of `writes` a kind of question (or
+    `against KIND`, where it disfavors the right answers), of `when_cut` a kind of question.
+    """
 
     verdict: Answer
+    about: str = ""
     effect: float | None = None
     ci: Interval | None = None
     control: float | None = None
@@ -102,6 +107,9 @@ class Claim(Model):
 
 CLAIMS = ("selective", "learned", "necessary", "sufficient", "unused", "reads", "writes", "when_cut")
 """Names of claims; the last three are made of heads."""
+HEAD_CLAIMS = CLAIMS[-3:]
+AGAINST = "against "
+"""How `about` of a claim `writes` begins where the head disfavors the right answers."""
 
 
 class Score(Model):

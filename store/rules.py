@@ -110,8 +110,8 @@ def not_yet_tested(description: Description) -> None:
 
 def same_words(row: DescriptionRow, description: Description) -> None:
     new = description.model_dump(mode="json", exclude=_NOT_WORDS)
-    old = {name: value for name, value in row.body.items() if name not in _NOT_WORDS}
-    if changed := sorted(name for name in new if new[name] != old.get(name)):
+    old = Description.model_validate(row.body).model_dump(mode="json", exclude=_NOT_WORDS)
+    if changed := sorted(name for name in new if new[name] != old[name]):
         raise RuntimeError(
             f"the description of `{row.component}` in run `{row.run}` is frozen; {', '.join(changed)} would change"
         )

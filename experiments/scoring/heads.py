@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 
 from store.records import Claim, Score, Split
 from store.values import Estimate
+from tools.scoring import token_class
 from tools.scoring.bootstrap import DRAWS, Resampled, Resamples, resampled, resamples
 from tools.scoring.intervals import wilson
-from tools.scoring.retrieval import average_precision
 
 COIN = 0.5
 ORDINARY = 0.95
@@ -35,19 +35,12 @@ def reads(
 ) -> Score:
     """AUPRC of a token class against attention from a stated position: 1 where attention ranks its tokens first.
 
-    A row is one forward pass; `shown` marks the tokens that there are (rows differ in length). `null` is the share of
-    tokens that are of the class, which attention to no token in particular reaches. Raises ValueError where no token,
-    or every one, is of the class.
+    A row is one query; `shown` marks the tokens that there are (rows differ in length), `groups` the pictures that
+    rows belong to, which are what `n` counts. `null` is the share of tokens that are of the class, which attention to
+    no token in particular reaches. Raises ValueError where no token, or every one, is of the class.
     """
-    truth = of_class & shown
-    chance = float(truth.sum() / max(shown.sum(), 1))
-    if not 0 < chance < 1:
-        raise ValueError("attention can be scored where some tokens are of the class, and some are not")
-    drawn = resamples(groups if groups is not None else range(len(attention)), draws=draws, seed=seed)
-    row = np.nonzero(shown)[0]
-    found = average_precision(truth[shown], attention[shown].astype(np.float64), drawn.weights[:, row])
-    estimate = resampled(found[:, None], drawn).estimates()[0]
-    return _score(estimate, len(attention), split, null=chance, judge=judge)
+    told = token_class.found(attention, of_class, shown, groups=groups, draws=draws, seed=seed)
+    return _score(told.auprc, told.auprc.n, split, null=told.chance, judge=judge)
 
 
 def writes(
@@ -55,6 +48,7 @@ def writes(
     claimed: Float[np.ndarray, "row"],
     *,
     split: Split,
+    null: float = COIN,
     groups: Sequence[Hashable] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
@@ -62,9 +56,9 @@ def writes(
     """Sign accuracy: the share of rows in which the direct effect has the sign that is claimed for them.
 
     `effect` is the head's direct effect on the named answers in logits, less that on the other answers; `claimed` is
-    above 0 where it should raise them and below where it should lower them. An effect of exactly 0 is wrong. Wilson's
-    interval where every row is a scene of its own, else the bootstrap over `groups`. Raises ValueError for no rows or
-    a claim of 0.
+    above 0 where it should raise them and below where it should lower them. An effect of exactly 0 is wrong. `null` is
+    never below a coin's: a head that always writes the same can be right more often. Wilson's interval where every row
+    is a scene of its own, else the bootstrap over `groups`. Raises ValueError for no rows or a claim of 0.
     """
     if not len(effect) or not np.all(claimed):
         raise ValueError("sign accuracy needs rows with a claimed sign")
@@ -75,7 +69,7 @@ def writes(
         drawn = resamples(groups, draws=draws, seed=seed)
         shares = drawn.weights @ right / drawn.weights.sum(axis=1)
         estimate = resampled(shares[:, None], drawn).estimates()[0]
-    return _score(estimate, len(right), split, null=COIN)
+    return _score(estimate, len(right), split, null=max(null, COIN))
 
 
 def when_cut(
@@ -88,15 +82,15 @@ def when_cut(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Score:
-    """Drop of the right answer's logit on the named question kind, less the drop on other kinds, when the head is cut.
+    """Drop of the right answer's margin on the named question kind, less the drop on other kinds, when the head is cut.
 
     Row 0 of both tables is the head, the others are random heads of the same tower, cut on the same questions. `null`
-    is the 95th percentile of the random heads' differences. Raises ValueError without random heads.
+    is the 95th percentile of the random heads' differences, and never below 0. Raises ValueError without random heads.
     """
     if len(named) < 2 or len(named) != len(others):
         raise ValueError("a cut is compared with that of other heads on the same questions")
     drops = _mean(named, named_groups, draws, seed) - _mean(others, other_groups, draws, seed + 1)
-    ordinary = float(np.quantile(drops.value[1:], ORDINARY))
+    ordinary = max(0.0, float(np.quantile(drops.value[1:], ORDINARY)))
     return _score(drops.estimates()[0], named.shape[1] + others.shape[1], split, null=ordinary)
 
 

@@ -12,7 +12,9 @@ import pytest
 from store.database import Store, open_store
 from store.errors import UserError
 from store.recorder import Turn
-from store.records import Claim, Facet
+from store.records import Claim, Description, Facet
+from store.rules import same_words
+from store.schema import DescriptionRow
 from tests.store.records import TARGET, UNIT, begin, guess, judgement, measure, points, words
 
 
@@ -227,6 +229,17 @@ def test_a_frozen_description_can_be_frozen_again_but_not_changed(store: Store, 
         store.recorder.description(run, words("Fires on blue things.", label="blue things"))
     found = store.queries.description(run, UNIT)
     assert found and (found.label, found.seconds) == ("red things", 1.0)
+
+
+def test_words_that_were_frozen_before_claims_said_what_they_are_about_stand_as_they_are() -> None:
+    claimed = words(claims={"reads": Claim(verdict="yes", effect=0.9)})
+    body = claimed.model_dump(mode="json")
+    del body["claims"]["reads"]["about"]
+    assert Description.model_validate(body) == claimed
+    row = DescriptionRow(run="r", component=UNIT, body=body)
+    same_words(row, claimed)
+    with pytest.raises(RuntimeError, match="claims would change"):
+        same_words(row, words(claims={"reads": Claim(verdict="yes", effect=0.9, about="picture")}))
 
 
 def test_scores_are_read_back_by_name_and_split(store: Store, run: str) -> None:

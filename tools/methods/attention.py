@@ -7,7 +7,7 @@ effect of a knockout stands beside every picture of it (Jain and Wallace 2019).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -18,22 +18,21 @@ from store.errors import PlannerError
 from store.records import Quantity, Reading
 from store.values import Estimate
 from tools.context import ToolContext
+from tools.methods.looks import Looks, looks, pattern_of, patterns
 from tools.methods.showing import Component, Shown, keep, keep_overlays
 from tools.methods.values import others
 from tools.scoring.intervals import bootstrap_mean
+from tools.scoring.token_class import Found
 from tools.stimuli import Stimulus
 from tools.tool import Arguments, Result, tool
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from tools.engine.plan import Outcome
 
 SHOWN = 6
 TOKENS = 24
 """Visual tokens that are blocked one at a time in a picture, evenly over the ranks of their attention."""
 CUT = 6
 """Pictures in which tokens are blocked."""
+DRAWS = 400
+"""Resamples of pictures for the interval of an AUPRC."""
 
 
 class AttentionArguments(Arguments):
@@ -42,17 +41,12 @@ class AttentionArguments(Arguments):
 
 
 class Attention(Result):
-    """`exemplars` are pictures with the head's attention from the answer position laid over them."""
+    """`chance` is what attention to no token in particular would reach of `reads_CLASS`: the class's share of tokens.
+    `exemplars` are pictures with the head's attention from the answer position laid over them."""
 
     component: str
+    chance: dict[str, float]
     exemplars: tuple[Shown, ...]
-
-
-class Looks(NamedTuple):
-    """By stimulus: share of a head's attention on each class of places, in a fixed order of names."""
-
-    names: tuple[str, ...]
-    shares: Float[np.ndarray, "head place stimulus"]
 
 
 class Knocked(NamedTuple):
@@ -71,10 +65,12 @@ class Knocked(NamedTuple):
 def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
     """Where an attention head looks from the answer position, and whether blocking that changes the answer.
 
-    Language heads: shares of attention on picture, question, start and the answer position itself, beside the mean of
-    the layer's other heads; the correlation of attention to single picture tokens with what blocking them costs; and
-    what it costs to block the picture from this head. Vision heads: shares on class token, the patch itself, its
-    neighbours and the rest. Maps are pictures of where it looks, not explanations.
+    Language heads: shares of attention on `picture`, `question`, `start` and the answer position `itself`, beside the
+    mean of the layer's other heads; the correlation of attention to single picture tokens with what blocking them
+    costs; and what it costs to block the picture from this head. Vision heads: shares from patches on the `class`
+    token, the patch `itself`, its neighbors (`near`) and the rest (`far`). `reads_CLASS` is the AUPRC of the class's
+    tokens against attention (1: they are ranked first), beside the layer's other heads; chance is the share of tokens
+    that are of the class (`chance`). Maps are pictures of where it looks, not explanations.
     """
     address = context.address(arguments.component)
     if address.part != "head":
@@ -84,8 +80,9 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
     order = context.random("looks").permutation(len(context.images))[: arguments.n]
     numbers = sorted(map(int, order))
     stimuli = [context.images.asked(number) for number in numbers]
-    looks = _looks(context, address, stimuli)
-    quantities = _quantities(context, address, looks)
+    seen = looks(context, address, stimuli)
+    reads = _reads(context, address, seen)
+    quantities = _quantities(context, address, seen) | _read_quantities(address, seen, reads)
     reason = (
         context.adapter.reaches(address, "answer")
         if address.tower == "language"
@@ -100,53 +97,21 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
         warnings.append(f"nothing was blocked: {reason}")
     return Attention(
         component=str(address),
+        chance={name: one.chance for name, one in reads.items()},
         exemplars=_shown(context, address, numbers[:SHOWN]),
         quantities=quantities,
         warnings=tuple(warnings),
-        summary=_summary(address, looks, quantities, len(stimuli)),
+        summary=_summary(address, seen, quantities, len(stimuli)),
     )
 
 
-def _looks(context: ToolContext, address: Address, stimuli: Sequence[Stimulus]) -> Looks:
-    """All heads of the layer, since the others are the control."""
-    outcome = _patterns(context, address, stimuli)
-    pattern = outcome.reads[_site(address)].float().cpu()
-    if address.tower == "vision":
-        return _among_patches(context, pattern)
-    batch, rows = outcome.batch, np.arange(len(stimuli))
-    answer = batch.answer.cpu().numpy()
-    weights = pattern.numpy()[rows, :, answer]
-    visual, question = batch.visual.cpu().numpy(), batch.question.cpu().numpy()
-    own = np.zeros_like(visual)
-    own[rows, answer] = True
-    start = batch.real.cpu().numpy() & ~visual & ~question & ~own
-    places = (visual, question, start, own)
-    shares = np.stack([(weights * place[:, None]).sum(axis=-1).T for place in places], axis=1)
-    return Looks(("visual", "question", "start", "itself"), shares.astype(np.float64))
-
-
-def _among_patches(context: ToolContext, pattern: Float[Tensor, "row head query key"]) -> Looks:
-    """Mean over the queries that are patches; position 0 is the class token."""
-    count = pattern.shape[-1] - 1
-    grid = context.adapter.boxes(*context.images.picture(0).image.size)
-    row, column = np.divmod(np.arange(count), grid.columns)
-    apart = np.maximum(np.abs(row[:, None] - row[None]), np.abs(column[:, None] - column[None]))
-    patches = pattern.numpy()[:, :, 1:]
-    classes = (
-        patches[..., 0],
-        *((patches[..., 1:] * near).sum(axis=-1) for near in (apart == 0, apart == 1, apart > 1)),
-    )
-    shares = np.stack([one.mean(axis=-1).T for one in classes], axis=1)
-    return Looks(("class", "itself", "near", "far"), shares.astype(np.float64))
-
-
-def _quantities(context: ToolContext, address: Address, looks: Looks) -> dict[str, Quantity]:
+def _quantities(context: ToolContext, address: Address, seen: Looks) -> dict[str, Quantity]:
     assert address.index is not None
     seed = context.derived_seed(address, "attention")
-    rest = np.delete(looks.shares, address.index, axis=0)
+    rest = np.delete(seen.shares, address.index, axis=0)
     found = {}
-    for place, name in enumerate(looks.names):
-        mean = bootstrap_mean(looks.shares[address.index, place], seed=seed)
+    for place, name in enumerate(seen.names):
+        mean = bootstrap_mean(seen.shares[address.index, place], seed=seed)
         found[f"share_{name}"] = Quantity(
             value=mean.value,
             unit="share of attention",
@@ -155,6 +120,31 @@ def _quantities(context: ToolContext, address: Address, looks: Looks) -> dict[st
             control=float(rest[:, place].mean()) if len(rest) else None,
         )
     return found
+
+
+def _reads(context: ToolContext, address: Address, seen: Looks) -> dict[str, Found]:
+    """By class how well the head's attention finds it; a class without tokens, or without others, is left out."""
+    assert address.index is not None
+    seed = context.derived_seed(address, "reads")
+    found = {}
+    for name, place in zip(seen.names, seen.places, strict=True):
+        if place.any() and not place[seen.shown].all():
+            found[name] = seen.reads(address.index, name, draws=DRAWS, seed=seed)
+    return found
+
+
+def _read_quantities(address: Address, seen: Looks, reads: dict[str, Found]) -> dict[str, Quantity]:
+    assert address.index is not None
+    return {
+        f"reads_{name}": Quantity(
+            value=one.auprc.value,
+            unit="AUPRC",
+            ci=(one.auprc.low, one.auprc.high),
+            n=one.auprc.n,
+            control=seen.others_read(address.index, name),
+        )
+        for name, one in reads.items()
+    }
 
 
 def _effects(
@@ -187,8 +177,8 @@ def _knock_out(context: ToolContext, address: Address, stimuli: Sequence[Stimulu
 
     assert address.index is not None
     layer, head = address.layer, address.index
-    outcome = _patterns(context, address, stimuli)
-    weights = outcome.reads[_site(address)].float().cpu().numpy()
+    outcome = patterns(context, address, stimuli)
+    weights = outcome.reads[pattern_of(address)].float().cpu().numpy()
     visual, first = outcome.batch.visual.cpu().numpy(), outcome.batch.first.cpu().numpy()
     answer = outcome.batch.answer.cpu().numpy()
     sibling = others(context, address, 1, "knockout")
@@ -231,16 +221,6 @@ def _ranks(numbers: Float[np.ndarray, "value"]) -> Float[np.ndarray, "value"]:
     return (ends - (counts - 1) / 2.0)[member]
 
 
-def _patterns(context: ToolContext, address: Address, stimuli: Sequence[Stimulus]) -> Outcome:
-    return context.engine.plain(list(stimuli), (_site(address),))
-
-
-def _site(address: Address):  # type: ignore[no-untyped-def]  # the site's type would load a model's libraries
-    from tools.targets.sites import Site
-
-    return Site("attn.pattern", address.tower, address.layer)
-
-
 def _shown(context: ToolContext, address: Address, numbers: Sequence[int]) -> tuple[Shown, ...]:
     """Pictures with maps; `value` is the largest share of attention on one token."""
     stimuli = [context.images.asked(number) for number in numbers]
@@ -260,16 +240,22 @@ def _shown(context: ToolContext, address: Address, numbers: Sequence[int]) -> tu
     )
 
 
-def _summary(address: Address, looks: Looks, quantities: dict[str, Quantity], n: int) -> str:
+def _summary(address: Address, seen: Looks, quantities: dict[str, Quantity], n: int) -> str:
     told = ", ".join(
         f"{name} {quantities[f'share_{name}'].value:.0%}"
         + ("" if (control := quantities[f"share_{name}"].control) is None else f" (others {control:.0%})")
-        for name in looks.names
+        for name in seen.names
     )
-    end = ""
+    leads = {name: one.value - (one.control or 0) for name, one in quantities.items() if "reads_" in name}
+    best = max(leads, key=lambda name: leads[name], default="")
+    end = (
+        f" It leads other heads most in finding {best.removeprefix('reads_')} ({quantities[best].value:.2f} AUPRC)."
+        if best
+        else ""
+    )
     if "cut_visual" in quantities:
         cut, rank = quantities["cut_visual"], quantities["knockout_correlation"]
-        end = (
+        end += (
             f" Blocking the picture costs {cut.value:+.3f} nats (another head {cut.control or 0:+.3f}); attention goes "
             f"with the cost of single tokens at {rank.value:.2f}."
         )

@@ -7,7 +7,6 @@ anything comes of it behind the layers in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
@@ -21,8 +20,8 @@ from tools.context import ToolContext
 from tools.methods.answers import asked, refuse_wordless
 from tools.methods.showing import Component
 from tools.methods.values import others
+from tools.methods.writing import read_out, word_logits, written
 from tools.scoring.intervals import wilson
-from tools.stimuli import Stimulus
 from tools.tool import Arguments, Result, tool
 
 if TYPE_CHECKING:
@@ -70,8 +69,8 @@ def vocabulary_effect(context: ToolContext, arguments: VocabularyEffectArguments
 
     A neuron: its output row through final norm and unembedding. A head: the main direction of what it adds at the
     answer position, and for each kind of question how often what it adds favors the right answer over the others
-    (`writes_KIND`; chance is a half). `strength` is the largest |logit| beside what random directions of equal length
-    reach. Proposes what a component *writes*; never evidence for what it responds to.
+    (`writes_KIND`; its control is the same with the answers shuffled). `strength` is the largest |logit| beside what
+    random directions of equal length reach. Proposes what a component *writes*; never evidence for what it responds to.
     """
     address = context.address(arguments.component)
     refuse_wordless(context)
@@ -82,7 +81,7 @@ def vocabulary_effect(context: ToolContext, arguments: VocabularyEffectArguments
             hint="name a neuron or head of the language side of a target that answers in words",
         )
     direction = _direction(context, address)
-    logits = _logits(context, direction.vector[None])[0]
+    logits = word_logits(context, direction.vector[None])[0]
     drawn = _random(context, address, direction.vector)
     spread = drawn.std(axis=0)
     z = (logits - drawn.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
@@ -144,58 +143,25 @@ def _head_output(context: ToolContext, address: Address) -> Float[Tensor, "stimu
     """What the head reads out (`attn.z`) at the answer position of pictures with their questions."""
     order = context.random("written").permutation(len(context.images))[:STIMULI]
     stimuli = [context.images.asked(int(number)) for number in sorted(order)]
-    return _read_out(context, address, "pictures", stimuli)
-
-
-def _read_out(
-    context: ToolContext, address: Address, name: str, stimuli: Sequence[Stimulus]
-) -> Float[Tensor, "stimulus width"]:
-    """All heads of the layer are read at once, and kept under `name` for the next one."""
-    import torch
-
-    from tools.targets.sites import site_of
-
-    site, head = site_of(address)
-    kept, key = context.memory.means, f"{site} | {name}"
-    if key not in kept:
-        with context.shared():
-            outcome = context.engine.plain(stimuli, (site,))
-        rows = torch.arange(len(stimuli), device=outcome.batch.answer.device)
-        kept[key] = outcome.reads[site][rows, outcome.batch.answer].float().cpu()
-    return kept[key][:, context.adapter.tap(site).part(head)]
+    return read_out(context, address, "pictures", stimuli)
 
 
 def _kinds(context: ToolContext, address: Address) -> dict[str, Quantity]:
-    """By kind of question, how often what the head adds favors the right answer over the mean of the others.
-
-    The norm scales a row as a whole, so that it can't change which of two words is favored.
-    """
+    """By kind of question, how often what the head adds favors the right answer over the mean of the others."""
     if not context.images.kinds:
         return {}
     found = {}
-    row = context.adapter.output_row(address).detach().float().cpu()
     for questions in asked(context, (), PER_KIND):
-        logits = _logits(context, _read_out(context, address, questions.kind, questions.stimuli) @ row)
-        options = logits[:, questions.options]
-        own = logits[np.arange(len(logits)), questions.right]
-        rest = (options.sum(axis=1) - own) / (options.shape[1] - 1)
-        share = wilson(int((own > rest).sum()), len(own))
+        effect = written(context, address, questions)
+        share = wilson(int((effect.favor > 0).sum()), len(effect.right))
         found[f"writes_{questions.kind}"] = Quantity(
-            value=share.value, unit="share of questions", ci=(share.low, share.high), n=share.n, control=0.5
+            value=share.value,
+            unit="share of questions",
+            ci=(share.low, share.high),
+            n=share.n,
+            control=effect.by_chance(),
         )
     return found
-
-
-def _logits(context: ToolContext, vectors: Float[Tensor, "row width"]) -> Float[np.ndarray, "row word"]:
-    """Final norm and unembedding of directions brought to a root mean square of 1."""
-    import torch
-
-    scaled = vectors / vectors.pow(2).mean(dim=-1, keepdim=True).sqrt().clamp(min=1e-12)
-    with torch.inference_mode():
-        weight = context.target.model.dtype
-        return (
-            context.adapter.unembed(scaled.to(context.target.device, weight)).float().cpu().double().numpy()
-        )
 
 
 def _random(
@@ -204,7 +170,7 @@ def _random(
     import torch
 
     generator = torch.Generator().manual_seed(context.derived_seed(address, "directions"))
-    return _logits(context, torch.randn(RANDOM, len(vector), generator=generator))
+    return word_logits(context, torch.randn(RANDOM, len(vector), generator=generator))
 
 
 def _of_others(context: ToolContext, address: Address, direction: Direction) -> float:
@@ -214,7 +180,7 @@ def _of_others(context: ToolContext, address: Address, direction: Direction) -> 
     if address.part != "mlp":
         return float(np.abs(_random(context, address, direction.vector)).max(axis=1).mean())
     rows = torch.stack([context.adapter.output_row(one).detach().float() for one in others(context, address)])
-    return float(np.abs(_logits(context, rows)).max(axis=1).mean())
+    return float(np.abs(word_logits(context, rows)).max(axis=1).mean())
 
 
 def _word(

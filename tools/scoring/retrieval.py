@@ -10,12 +10,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 TOP = 0.05
 """Largest share of stimuli that counts as active; ties with the last of them count too."""
 HOLDS = 0.5
 """Presence from which a concept holds, where a metric needs yes or no."""
+AT_ONCE = 4_000_000
+"""Weights that are added up together: 32 MB."""
 
 
 def firing_rate(values: Float[np.ndarray, "stimulus component"]) -> Float[np.ndarray, "component"]:
@@ -85,15 +87,40 @@ def average_precision(
     scores: Float[np.ndarray, "stimulus"],
     weights: Float[np.ndarray, "draw stimulus"],
 ) -> Float[np.ndarray, "draw"]:
-    """Only thresholds at which a true stimulus comes in change recall, so no others are looked at."""
+    """Only thresholds at which a true stimulus comes in change recall, so no others are looked at.
+
+    What comes in between two of them is added up once, so that attention to many thousand tokens can be scored.
+    """
     if not truth.any():
         return np.zeros(len(weights))
     thresholds = np.unique(scores[truth])[::-1]
-    above = (scores[:, None] >= thresholds).astype(np.float64)
-    retrieved = weights @ above
-    right = weights[:, truth] @ above[truth]
-    gained = np.diff(right, axis=1, prepend=0.0)
-    return _share((gained * _share(right, retrieved)).sum(axis=1), right[:, -1])
+    enters = np.searchsorted(-thresholds, -scores, side="left")
+    every, true = (
+        _by_threshold(enters, chosen, len(thresholds)) for chosen in (scores >= thresholds[-1], truth)
+    )
+    found, block = [], max(1, AT_ONCE // len(scores))
+    for start in range(0, len(weights), block):
+        drawn = weights[start : start + block]
+        retrieved = np.add.reduceat(drawn[:, every.order], every.starts, axis=1).cumsum(axis=1)
+        gained = np.add.reduceat(drawn[:, true.order], true.starts, axis=1)
+        right = gained.cumsum(axis=1)
+        found.append(_share((gained * _share(right, retrieved)).sum(axis=1), right[:, -1]))
+    return np.concatenate(found)
+
+
+class _Entering(NamedTuple):
+    """Stimuli in the order of the thresholds at which they come in, and where each threshold's begin."""
+
+    order: Int[np.ndarray, "stimulus"]
+    starts: Int[np.ndarray, "threshold"]
+
+
+def _by_threshold(
+    enters: Int[np.ndarray, "stimulus"], chosen: Bool[np.ndarray, "stimulus"], thresholds: int
+) -> _Entering:
+    places = np.flatnonzero(chosen)
+    order = places[np.argsort(enters[places], kind="stable")]
+    return _Entering(order, np.searchsorted(enters[order], np.arange(thresholds)))
 
 
 def _share(

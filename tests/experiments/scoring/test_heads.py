@@ -93,3 +93,20 @@ def test_random_heads_hardly_ever_seem_special() -> None:
 def test_a_cut_needs_other_heads() -> None:
     with pytest.raises(ValueError, match="other heads"):
         when_cut(np.ones((1, 5)), np.ones((1, 5)), split="test")
+
+
+def test_what_a_head_favors_anyway_is_no_sign_that_it_knows_the_answer() -> None:
+    """Seven of eight answers are favored whatever is seen: more than a coin, and no more than with answers shuffled."""
+    effect, claimed = np.where(np.arange(80) % 8 < 7, 1.0, -1.0), np.ones(80)
+    assert claim(writes(effect, claimed, split="test"), against="a coin").verdict == "yes"
+    held = writes(effect, claimed, null=7 / 8, split="test")
+    assert held.null == 7 / 8 and claim(held, against="shuffled answers").verdict == "undetermined"
+    assert writes(effect, claimed, null=1 / 8, split="test").null == 0.5
+
+
+def test_a_cut_that_costs_nothing_is_not_special_where_other_cuts_help() -> None:
+    rng = np.random.default_rng(6)
+    named, others = rng.normal(size=(20, 80)) - 1, rng.normal(size=(20, 200))
+    named[0] += 1
+    found = when_cut(named, others, split="test")
+    assert found.null == 0 and claim(found, against="random heads").verdict == "undetermined"

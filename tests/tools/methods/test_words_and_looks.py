@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import average_precision_score
 
 from store.errors import PlannerError
 from tests.tools.methods.conftest import Caller
 from tests.tools.small import Squares
 from tools.context import ToolContext
+from tools.methods.answers import asked
 from tools.methods.attention import spearman
+from tools.methods.looks import CLASSES, looks
+from tools.methods.writing import written
+from tools.targets.sites import Site
 
 NEURON, HEAD = "language.0.mlp.3", "language.1.head.2"
 
@@ -28,7 +34,24 @@ def test_a_neurons_words_are_those_of_its_output_row(context: ToolContext, do: C
 def test_a_head_has_a_main_direction_and_a_share_by_kind(do: Caller) -> None:
     quantities = do("vocabulary_effect", component=HEAD).result["quantities"]
     assert 0 < quantities["share"]["value"] <= 1
-    assert 0 <= quantities["writes_color"]["value"] <= 1 and quantities["writes_color"]["control"] == 0.5
+    writes = quantities["writes_color"]
+    assert 0 <= writes["value"] <= 1 and 0 <= writes["control"] <= 1 and writes["n"] == 16
+
+
+def test_what_a_head_writes_on_a_kind_is_read_off_its_own_output(context: ToolContext) -> None:
+    """Against the difference of two logits computed by hand: the norm's gain and the unembedding, row by row."""
+    questions = asked(context, ("color",), 12)[0]
+    found = written(context, context.address(HEAD), questions)
+    model = context.target.model
+    site = Site("attn.z", "language", 1)
+    outcome = context.engine.plain(questions.stimuli, (site,))
+    z = outcome.reads[site][range(12), outcome.batch.answer, 12:18]
+    out = z @ model.get_parameter("model.language_model.layers.1.self_attn.o_proj.weight")[:, 12:18].T
+    gained = out * model.get_parameter("model.language_model.norm.weight")
+    words = (gained @ model.get_parameter("lm_head.weight").T).detach().numpy()
+    wrong = [next(token for token in questions.options if token != right) for right in questions.right]
+    lead = words[range(12), questions.right] - words[range(12), wrong]
+    assert (np.sign(found.favor) == np.sign(lead)).all()
 
 
 def test_vision_components_write_no_words(do: Caller) -> None:
@@ -57,7 +80,7 @@ def test_chosen_layers_are_given_and_others_refused(do: Caller) -> None:
 
 def test_the_shares_of_a_heads_attention_make_a_whole(do: Caller) -> None:
     for head, places in (
-        (HEAD, "visual question start itself"),
+        (HEAD, "picture question start itself"),
         ("vision.0.head.1", "class itself near far"),
     ):
         quantities = do("attention", component=head, n=8).result["quantities"]
@@ -75,6 +98,39 @@ def test_attention_comes_with_the_effect_of_blocking_it(do: Caller) -> None:
 def test_vision_heads_are_not_blocked_and_it_is_said(do: Caller) -> None:
     result = do("attention", component="vision.0.head.1", n=8).result
     assert "nothing was blocked: it is in the vision tower" in result["warnings"]
+
+
+@pytest.mark.parametrize("head", [HEAD, "vision.0.head.1"])
+def test_a_head_reads_the_class_that_its_attention_ranks_first(context: ToolContext, head: str) -> None:
+    address = context.address(head)
+    seen = looks(context, address, [context.images.asked(i) for i in range(40)])
+    assert seen.names == CLASSES[address.tower] and seen.scene.max() == 39
+    assert (seen.places.sum(axis=0) == seen.shown).all()
+    present = [(name, place) for name, place in zip(seen.names, seen.places, strict=True) if place.any()]
+    assert len(present) == len(seen.names) - (address.tower == "vision")  # of 2 × 2 patches none is far
+    for name, place in present:
+        expected = average_precision_score(place[seen.shown], seen.attention[address.index][seen.shown])
+        found = seen.reads(address.index or 0, name, draws=20, seed=0)
+        assert found.auprc.value == pytest.approx(expected) and found.auprc.n == 40
+        assert found.chance == pytest.approx(place.sum() / seen.shown.sum())
+
+
+def test_a_head_that_looks_everywhere_alike_reads_every_class_at_chance(
+    context: ToolContext, do: Caller
+) -> None:
+    queries = context.target.model.get_parameter("model.language_model.layers.1.self_attn.q_proj.weight")
+    before = queries.detach().clone()
+    with torch.no_grad():
+        queries[12:18] = 0
+    try:
+        result = do("attention", component=HEAD, n=8).result
+    finally:
+        with torch.no_grad():
+            queries.copy_(before)
+    assert set(result["chance"]) == set(CLASSES["language"])
+    for name, chance in result["chance"].items():
+        assert result["quantities"][f"reads_{name}"]["value"] == pytest.approx(chance, abs=1e-6)
+        assert result["quantities"][f"reads_{name}"]["control"] is not None
 
 
 def test_a_neuron_has_no_attention(do: Caller) -> None:
