@@ -6,18 +6,27 @@ models, pictures or planners: a thread's record and a text go in, and the reason
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from agent import receipts
 from agent.decision import Abstention, Conclusion
 from agent.receipts import broken_references, foreign_numbers, measured, uncited, unknown_numbers
-from agent.thread import ThreadView
+from agent.thread import ThreadView, quantities
 from agent.verdicts import controlled, unfounded
-from store.errors import PlannerError
-from store.records import CLAIMS, Claim, Experiment, Verdict
+from store.errors import PlannerError, UserError
+from store.records import AGAINST, CLAIMS, Claim, Experiment, Verdict
+from tools.scoring.agreement import agreement
+from tools.scoring.concept import phrases
+from tools.scoring.normal import canonical
 
 SHOWN = 5
 """Reasons told at once: more would not be read."""
+MEASURED = {
+    "reads": ("reads_", "attention", "class of tokens"),
+    "writes": ("writes_", "vocabulary_effect", "kind of question"),
+    "when_cut": ("drop_", "ablate", "kind of question"),
+}
+"""For each claim about a head: how the quantities that show it begin, the tool that measures them, what it is about."""
 
 
 def check_conclusion(view: ThreadView, conclusion: Conclusion) -> Conclusion:
@@ -26,6 +35,7 @@ def check_conclusion(view: ThreadView, conclusion: Conclusion) -> Conclusion:
     problems = [
         *_text_problems(have, conclusion.text, _names(view, conclusion)),
         *_label_problems(conclusion),
+        *_concept_problems(view, conclusion),
         *_facet_problems(have, conclusion),
         *_claim_problems(have, conclusion.claims),
         *(problem for verdict in conclusion.verdicts for problem in unfounded(view, verdict)),
@@ -77,9 +87,49 @@ def _text_problems(have: Mapping[int, Experiment], text: str, names: list[str]) 
 
 
 def _label_problems(conclusion: Conclusion) -> Iterator[str]:
-    for name, phrase in (("label", conclusion.label), ("concept", conclusion.concept)):
-        if measured(phrase):
+    """Weights of a concept are no measurements."""
+    for name, words in (("label", (conclusion.label,)), ("concept", _phrases(conclusion.concept))):
+        for phrase in filter(measured, words):
             yield f'the {name} "{_short(phrase)}" holds a measurement: put it into the text, with its receipt'
+
+
+def _concept_problems(view: ThreadView, conclusion: Conclusion) -> Iterator[str]:
+    """The text must say the concept, and nothing beside it. One that can't be read is refused with what it lacks by
+    whoever knows the judge."""
+    try:
+        found = agreement(conclusion.text, conclusion.concept, _met(view))
+    except UserError:
+        return
+    for phrase in found.missing:
+        yield (
+            f'the text never names "{_short(phrase)}", which is in the concept: say it in these words, or leave it out '
+            "of the concept"
+        )
+    for phrase in found.turned:
+        yield (
+            f'the text speaks for "{_short(phrase)}" where the concept rules it out, or the other way round: say it as '
+            "the concept does, with a word like `without` before what is ruled out"
+        )
+    for phrase in found.extra:
+        yield (
+            f'the text says that it responds to "{_short(phrase)}", which the concept lacks: add it to the concept, or '
+            "leave it out of the text"
+        )
+
+
+def _met(view: ThreadView) -> list[str]:
+    """Phrases that this thread has dealt with: what a text might claim beside its concept."""
+    concepts = [stated.hypothesis.concept for stated in view.stated]
+    concepts += [str(experiment.arguments.get("concept") or "") for experiment in view.experiments]
+    return [phrase for concept in dict.fromkeys(concepts) if concept for phrase in _phrases(concept)]
+
+
+def _phrases(concept: str) -> tuple[str, ...]:
+    """The phrases of a concept; one that can't be read is taken as one."""
+    try:
+        return phrases(concept)
+    except UserError:
+        return (concept,)
 
 
 def _facet_problems(have: Mapping[int, Experiment], conclusion: Conclusion) -> Iterator[str]:
@@ -100,6 +150,24 @@ def _claim_problems(have: Mapping[int, Experiment], claims: Mapping[str, Claim |
             yield f"the claim `{name}` needs experiments of this thread as evidence"
         elif claim.effect is not None and not receipts.holds(claim.effect, cited):
             yield f"the claim `{name}` has an effect `{receipts.rounded(claim.effect)}` that its evidence does not hold"
+        elif name in MEASURED:
+            yield from _about_problems(name, claim, cited)
+
+
+def _about_problems(name: str, claim: Claim, cited: Sequence[Experiment]) -> Iterator[str]:
+    """A head's claim is about something that its evidence measured."""
+    if not claim.about and claim.verdict != "yes":
+        return
+    prefix, tool, what = MEASURED[name]
+    numbers = [number for one in cited for number in quantities(one) if number.startswith(prefix)]
+    allowed = [number.removeprefix(prefix) for number in dict.fromkeys(numbers)]
+    if not allowed:
+        yield f"the claim `{name}` needs an experiment that measured it as evidence: `{tool}` of a head"
+    elif (claim.about.removeprefix(AGAINST) if name == "writes" else claim.about) not in allowed:
+        listed = ", ".join(f"`{one}`" for one in allowed)
+        either = f", or `{AGAINST}KIND`" if name == "writes" else ""
+        told = f"is about `{claim.about}`" if claim.about else f"does not say which {what} it is about"
+        yield f"the claim `{name}` {told}; its evidence measured: {listed}. Write `about` as one of them{either}"
 
 
 def _support_problems(view: ThreadView, conclusion: Conclusion) -> Iterator[str]:
@@ -113,9 +181,7 @@ def _support_problems(view: ThreadView, conclusion: Conclusion) -> Iterator[str]
         )
     elif not any(controlled(view, verdict) for verdict in supporting):
         yield "no supporting verdict rests on an experiment with a control: run one, or abstain"
-    same = {
-        stated.number for stated in view.stated if _same_words(stated.hypothesis.concept, conclusion.concept)
-    }
+    same = {stated.number for stated in view.stated if _same(stated.hypothesis.concept, conclusion.concept)}
     about = [verdict.outcome for verdict in given if verdict.hypothesis in same]
     if "contradicts" in about and "supports" not in about:
         yield (
@@ -136,8 +202,12 @@ def _numberless(mark: str) -> str:
     )
 
 
-def _same_words(one: str, other: str) -> bool:
-    return one.strip().lower() == other.strip().lower() != ""
+def _same(one: str, other: str) -> bool:
+    """Whether two concepts say the same."""
+    try:
+        return canonical(one) == canonical(other)
+    except UserError:
+        return one.strip().lower() == other.strip().lower() != ""
 
 
 def _short(text: str) -> str:

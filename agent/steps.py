@@ -48,6 +48,7 @@ class ClaimMade(Model):
     verdict: Answer
     experiment: Annotated[Numbered, Field(description="The experiment that shows it.")]
     quantity: Annotated[str, Field(description="The quantity that shows it.")]
+    about: Annotated[str, Field(description="Of `reads`, `writes` and `when_cut`: what is claimed.")] = ""
     because: str = ""
 
 
@@ -149,6 +150,7 @@ def _claim(view: ThreadView, asked: ClaimMade) -> Claim:
         )
     return Claim(
         verdict=asked.verdict,
+        about=asked.about.strip(),
         effect=found.value,
         ci=found.ci,
         control=found.control,

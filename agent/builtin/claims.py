@@ -1,4 +1,4 @@
-"""Which claims the experiments of a thread decide: selective, necessary, unused, and of heads what cutting them does.
+"""Which claims the experiments of a thread decide: selective, necessary, unused, and those of heads (heads.py).
 
 Reads results, judges nothing anew. What only the blind test can decide (`learned`) is left to the scorer.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent.builtin.heads import head_claims
 from agent.thread import ThreadView, quantities
 from store.records import Claim, Experiment
 
@@ -27,6 +28,7 @@ def claims(view: ThreadView, compared: Experiment, pairs: Experiment | None) -> 
         ),
         "sufficient": None,
         **causal(view),
+        **head_claims(view),
     }
 
 
@@ -59,26 +61,4 @@ def causal(view: ThreadView) -> dict[str, Claim | None]:
         "evidence": [experiment.number],
         "because": f"90 % interval against ±{experiment.result['delta']:g} logits, {len(kinds)} kinds of questions",
     }
-    decided: dict[str, Claim | None] = {
-        "necessary": Claim.model_validate(necessary),
-        "unused": Claim.model_validate(unused),
-    }
-    return decided | ({"when_cut": _when_cut(experiment)} if view.component.part == "head" else {})
-
-
-def _when_cut(experiment: Experiment) -> Claim:
-    """Which kind of question a head's absence hurts beyond the others: the kind of the largest drop."""
-    kinds: list[dict[str, Any]] = experiment.result["kinds"]
-    worst = max(kinds, key=lambda kind: kind["drop"])
-    rest = [kind["ci"][1] for kind in kinds if kind is not worst]
-    apart = worst["necessary"] == "yes" and all(worst["ci"][0] > high for high in rest)
-    return Claim.model_validate(
-        {
-            "verdict": "yes" if apart else "undetermined",
-            "effect": worst["drop"],
-            "ci": worst["ci"],
-            "control": worst["control"],
-            "evidence": [experiment.number],
-            "because": f"{worst['kind']} questions lose most",
-        }
-    )
+    return {"necessary": Claim.model_validate(necessary), "unused": Claim.model_validate(unused)}

@@ -143,14 +143,15 @@ def conclude(view: ThreadView) -> Decision:
     if compared is None:
         return _nothing(view)
     pairs = next((e for e in view.of("make_pairs") if e.arguments.get("concept") == concept), None)
+    claimed = claims(view, compared, pairs)
     return Conclusion(
         reading=reading,
         label=named(concept),
         concept=concept,
-        text=tell(view, concept, reading, compared, pairs, best),
+        text=tell(view, concept, reading, compared, pairs, best, claimed),
         facets=facets(concept, compared),
         confidence=max(0.0, min(1.0, _pearson(best))),
-        claims=claims(view, compared, pairs),
+        claims=claimed,
         verdicts=_verdicts(view),
     )
 

@@ -5,15 +5,24 @@ Knows how findings are put into plain words; knows nothing about how they were c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agent.thread import ThreadView
-from store.records import Experiment, Facet, Reading
+from store.records import AGAINST, Claim, Experiment, Facet, Reading
 
 WHERE = {
     "visual": "over the picture's tokens",
     "question": "over the question's tokens",
     "answer": "at the answer",
+}
+TOKENS = {
+    "picture": "the picture's tokens",
+    "question": "the question's tokens",
+    "start": "the prompt's own tokens",
+    "class": "the class token",
+    "itself": "its own token",
+    "near": "neighboring patches",
+    "far": "far patches",
 }
 STRONG = 4.0
 """Standard deviations of random directions beyond which a word counts as written."""
@@ -27,14 +36,17 @@ def tell(
     compared: Experiment,
     pairs: Experiment | None,
     scored: Experiment,
+    claimed: Mapping[str, Claim | None],
 ) -> str:
     """A few sentences about a component."""
     return " ".join(
         [
             _responds(concept, reading, compared),
             *_moves(pairs),
+            *_reads(view, claimed.get("reads")),
             *_matters(view),
             *_writes(view),
+            *_favors(claimed.get("writes")),
             f"On pictures that were not looked at, these words have a {{e{scored.number}.pearson}} with it "
             f"[e{scored.number}].",
         ]
@@ -95,6 +107,28 @@ def _matters(view: ThreadView) -> Iterator[str]:
             yield f"No answer needs it: no kind of question changes by more than {{{e}.largest_bound}} [{e}]."
         else:
             yield f"Whether any answer needs it stayed open [{e}]."
+
+
+def _reads(view: ThreadView, claim: Claim | None) -> Iterator[str]:
+    if claim is None or claim.verdict != "yes":
+        return
+    e, kind = f"e{claim.evidence[0]}", f"reads_{claim.about}"
+    whence = "From patches" if view.component.tower == "vision" else "From where the answer is predicted"
+    yield (
+        f"{whence} its attention finds {TOKENS[claim.about]} at {{{e}.{kind}}} "
+        f"({{{e}.{kind}.control}} for the layer's other heads) [{e}]."
+    )
+
+
+def _favors(claim: Claim | None) -> Iterator[str]:
+    if claim is None or claim.verdict != "yes":
+        return
+    kind, e = claim.about.removeprefix(AGAINST), f"e{claim.evidence[0]}"
+    verb = "seldom favors" if claim.about.startswith(AGAINST) else "favors"
+    yield (
+        f"What it adds {verb} the right answer to {kind} questions ({{{e}.writes_{kind}}} against "
+        f"{{{e}.writes_{kind}.control}} with the answers shuffled) [{e}]."
+    )
 
 
 def _writes(view: ThreadView) -> Iterator[str]:

@@ -83,6 +83,57 @@ def test_facets_and_claims_need_evidence_of_this_thread() -> None:
     check_conclusion(VIEW, GOOD.model_copy(update={"claims": fine}))
 
 
+LOOKED = experiment(
+    6,
+    reads_picture=Quantity(value=0.9, ci=(0.8, 0.95), n=24, control=0.6),
+    reads_start=Quantity(value=0.1, ci=(0.0, 0.2), n=24, control=0.2),
+    writes_color=Quantity(value=0.94, ci=(0.7, 0.99), n=16, control=0.5),
+    drop_color=Quantity(value=0.4, ci=(0.3, 0.5), n=16, control=0.0),
+    drop_shape=Quantity(value=0.0, ci=(-0.1, 0.1), n=16, control=0.0),
+)
+HEAD = replace(VIEW, component=parse("language.0.head.3"), experiments=(*VIEW.experiments, LOOKED))
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "told"),
+    [
+        ("reads", "pictures", "is about `pictures`; its evidence measured: `picture`, `start`"),
+        ("reads", "", "does not say which class of tokens it is about; its evidence measured: `picture`"),
+        ("reads", "against picture", "is about `against picture`"),
+        ("writes", "shape", "is about `shape`; its evidence measured: `color`"),
+        ("writes", "", "one of them, or `against KIND`"),
+        ("when_cut", "against color", "is about `against color`; its evidence measured: `color`, `shape`"),
+        ("when_cut", "", "does not say which kind of question"),
+    ],
+)
+def test_a_claim_about_a_head_says_what_it_is_about_in_words_that_were_measured(
+    name: str, about: str, told: str
+) -> None:
+    claim = Claim(verdict="yes", about=about, evidence=(6,))
+    assert told in refused(HEAD, claims={name: claim})
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "verdict"),
+    [
+        ("reads", "picture", "yes"),
+        ("writes", "color", "yes"),
+        ("writes", "against color", "yes"),
+        ("when_cut", "shape", "undetermined"),
+        ("reads", "", "undetermined"),
+    ],
+)
+def test_a_claim_about_what_was_measured_is_believed(name: str, about: str, verdict: Any) -> None:
+    claim = Claim(verdict=verdict, about=about, evidence=(6,))
+    check_conclusion(HEAD, GOOD.model_copy(update={"claims": {name: claim}}))
+
+
+def test_a_claim_about_a_head_needs_an_experiment_that_measured_it() -> None:
+    for name, tool in (("reads", "attention"), ("writes", "vocabulary_effect"), ("when_cut", "ablate")):
+        claim = Claim(verdict="yes", about="picture", evidence=(3,))
+        assert f"`{tool}` of a head" in refused(HEAD, claims={name: claim})
+
+
 def test_an_abstention_may_give_numbers_of_its_thread_and_no_others() -> None:
     assert check_abstention(VIEW, Abstention(reason="Red adds only {e3.effect}.")).reason == (
         "Red adds only 0.62 sd [e3]."
