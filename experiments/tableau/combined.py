@@ -15,6 +15,7 @@ import numpy as np
 from experiments.tableau.concepts import Concept, holds, read_concept
 from experiments.tableau.pairing import Altered, altered
 from experiments.tableau.scene import Scene
+from store.errors import UserError
 from tools.scoring import concept as combination
 from tools.stimuli import Change
 
@@ -23,7 +24,16 @@ _WRITTEN = {word: sign for sign, word in SPOKEN.items()}
 
 
 def spoken(concept: str) -> str:
-    """The combination in words and parentheses, one space between."""
+    """The combination in words and parentheses, one space between.
+
+    Raises UserError of kind "concept" for a weighted sum: no change of a picture makes it true or false.
+    """
+    if "+" in concept:
+        raise UserError(
+            f"`{concept}` is a sum, which no change of a picture turns on or off",
+            kind="concept",
+            hint="ask for one of its parts",
+        )
     return " ".join(SPOKEN.get(token, token) for token in re.findall(r"\w+|[,|&!()]", concept.lower()))
 
 
@@ -50,6 +60,8 @@ def true_of(concept: combination.Concept, seen: Scene) -> bool:
             return all(true_of(part, seen) for part in parts)
         case combination.Any(parts):
             return any(true_of(part, seen) for part in parts)
+        case combination.Sum():
+            raise ValueError(f"a weighted sum is neither true nor false: {concept}")
 
 
 def parts(concept: combination.Concept) -> list[Concept]:

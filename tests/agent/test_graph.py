@@ -113,7 +113,8 @@ async def test_a_text_that_is_refused_too_often_ends_in_an_abstention_with_the_r
 async def test_a_concept_that_could_not_be_scored_is_refused_before_it_is_believed(
     run_one: RunOne, concept: str, told: str
 ) -> None:
-    planner = Scripted([weigh_red, lambda view: conclusion(view, concept=concept)])
+    text = f"It fires on {concept.rstrip(' &')} by {{e#.effect}} [e#]."
+    planner = Scripted([weigh_red, lambda view: conclusion(view, text, concept)])
     outcome = await run_one(planner)
     assert isinstance(outcome.decision, Abstention)
     assert "can't be judged in pictures" in outcome.decision.reason and told in outcome.decision.reason

@@ -1,141 +1,111 @@
-"""Concepts as combinations of phrases: `star | moon`, `red & !dark background`, `(star | ring) & small`.
+"""How present a concept is, from how present its phrases are.
 
-Knows the grammar (`!` binds closest, then `&`, then `|`; parentheses; `[red circle]` is one phrase) and how presences
-combine: probabilities of independent events. Knows nothing about who judges a phrase, or what its words mean.
+In a world where every phrase holds or does not, `!a` is 1 − a, `a & b` the lesser, `a | b` the greater, and a sum the
+weighted mean. Presence is what is expected of that where phrases hold independently, each with its judge's
+probability: P(a & b) = ab, P(a | b) = 1 − (1 − a)(1 − b), and P(a & a) = a, since one phrase has one truth. For a judge
+that is sure (0 or 1) this is logic, whatever the combination. Knows nothing about who judges a phrase.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
 from store.errors import UserError
+from tools.scoring import grammar
+from tools.scoring.tree import (
+    All,
+    Any,
+    Concept,
+    Not,
+    Phrase,
+    Sum,
+    Weighted,
+    graded,
+    occurrences,
+    parts_of,
+)
+
+__all__ = ["All", "Any", "Concept", "Not", "Phrase", "Sum", "Weighted", "concept_values", "phrases", "read"]
 
 Presence = Float[np.ndarray, "stimulus"]
-_TOKEN = re.compile(r"\s*([|&!()]|\[[^\[\]]*\]|[^|&!()\[\]]+|.)")
-_WHY = "join phrases as in `red star | moon`, `star & !dark background`, `(star | ring) & small`"
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """What a judge is asked, word for word."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    of: Concept
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """All parts hold somewhere in the picture, not necessarily of the same thing."""
-
-    of: tuple[Concept, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    of: tuple[Concept, ...]
-
-
-Concept = Phrase | Not | All | Any
+Column = Callable[[str], Presence]
+MOST_TANGLED = 8
+"""Phrases that may have to be tried as true and as false: the work doubles with each."""
 
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> Concept:
-    """The concept that `text` writes. Raises UserError of kind "concept" with the place where it breaks."""
-    tokens = [token for found in _TOKEN.finditer(text) if (token := " ".join(found[1].split()))]
-    if not tokens:
-        raise _broken(text, "says nothing")
-    concept, rest = _any(tokens, text)
-    if rest:
-        raise _broken(text, f"can't be read from `{rest[0]}` on")
+    """The concept that `text` writes (grammar.py).
+
+    Raises UserError of kind "concept" with the place where it breaks, and for one that repeats too many phrases.
+    """
+    concept = grammar.read(text)
+    if len(found := _tangled(concept)) > MOST_TANGLED:
+        raise UserError(
+            f"the concept `{text}` says {len(found)} phrases more than once, or in sums that are joined",
+            kind="concept",
+            hint=f"say each phrase once; at most {MOST_TANGLED} may come back",
+        )
     return concept
 
 
 def phrases(concept: Concept | str) -> tuple[str, ...]:
     """Every phrase of the concept, each once, in order."""
-    return tuple(dict.fromkeys(_phrases(read(concept) if isinstance(concept, str) else concept)))
+    return tuple(dict.fromkeys(found.words for found in occurrences(_tree(concept))))
 
 
-def concept_values(concept: Concept | str, column: Callable[[str], Presence]) -> Presence:
-    """Presence of the concept in every stimulus, from 0 to 1; `column` gives that of a phrase.
-
-    Parts are taken as independent: P(a | b) = 1 − (1 − a)(1 − b), P(a & b) = ab, P(!a) = 1 − a. For a judge that is
-    sure (0 or 1) this is logic.
-    """
-    match read(concept) if isinstance(concept, str) else concept:
-        case Phrase(words):
-            return np.asarray(column(words), dtype=np.float64)
-        case Not(part):
-            return 1 - concept_values(part, column)
-        case All(parts):
-            return np.prod([concept_values(part, column) for part in parts], axis=0)
-        case Any(parts):
-            return 1 - np.prod([1 - concept_values(part, column) for part in parts], axis=0)
+def concept_values(concept: Concept | str, column: Column) -> Presence:
+    """Presence of the concept in every stimulus, from 0 to 1; `column` gives that of a phrase."""
+    return np.clip(_expected(_tree(concept), column, {}), 0, 1)
 
 
-def _phrases(concept: Concept) -> Iterator[str]:
+def _tree(concept: Concept | str) -> Concept:
+    return read(concept) if isinstance(concept, str) else concept
+
+
+def _expected(concept: Concept, column: Column, fixed: Mapping[str, float]) -> Presence:
+    """Expected truth, given the truth of the phrases that are `fixed`."""
     match concept:
         case Phrase(words):
-            yield words
+            return np.asarray(fixed[words] if words in fixed else column(words), dtype=np.float64)
         case Not(part):
-            yield from _phrases(part)
-        case All(parts) | Any(parts):
-            for part in parts:
-                yield from _phrases(part)
+            return 1 - _expected(part, column, fixed)
+        case Sum():
+            shares = [float(weight) * _expected(part, column, fixed) for weight, part in concept.shares]
+            return np.sum(np.stack(np.broadcast_arrays(*shares)), axis=0)
+        case All(parts):
+            return _least(parts, column, fixed)
+        case Any(parts):
+            return 1 - _least(tuple(map(Not, parts)), column, fixed)
 
 
-def _any(tokens: list[str], text: str) -> tuple[Concept, list[str]]:
-    parts, rest = _joined("|", _all, tokens, text)
-    return (parts[0] if len(parts) == 1 else Any(tuple(parts))), rest
+def _least(parts: Sequence[Concept], column: Column, fixed: Mapping[str, float]) -> Presence:
+    """Expected least of the parts: a product, once no phrase is in two of them and no more than one is graded."""
+    for words in _shared(parts):
+        if words not in fixed:
+            held = np.asarray(column(words), dtype=np.float64)
+            true, false = (_least(parts, column, {**fixed, words: truth}) for truth in (1.0, 0.0))
+            return held * true + (1 - held) * false
+    settled = [part for part in parts if all(words in fixed for words in phrases(part))]
+    least = min((_expected(part, column, fixed) for part in settled), default=np.ones(()))
+    open_ = [_expected(part, column, fixed) for part in parts if part not in settled]
+    return least * np.prod(np.stack(np.broadcast_arrays(*open_)), axis=0) if open_ else least
 
 
-def _all(tokens: list[str], text: str) -> tuple[Concept, list[str]]:
-    parts, rest = _joined("&", _one, tokens, text)
-    return (parts[0] if len(parts) == 1 else All(tuple(parts))), rest
+def _shared(parts: Sequence[Concept]) -> list[str]:
+    """Phrases that keep the parts from being independent of each other, or from having a product as their least."""
+    counts = Counter(words for part in parts for words in phrases(part))
+    sums = [part for part in parts if graded(part)]
+    by_halves = {words for part in sums for words in phrases(part)} if len(sums) > 1 else set()
+    return [words for words, count in counts.items() if count > 1 or words in by_halves]
 
 
-def _joined(
-    sign: str,
-    part: Callable[[list[str], str], tuple[Concept, list[str]]],
-    tokens: list[str],
-    text: str,
-) -> tuple[list[Concept], list[str]]:
-    """Parts with `sign` between them, and what is left."""
-    first, rest = part(tokens, text)
-    found = [first]
-    while rest[:1] == [sign]:
-        following, rest = part(rest[1:], text)
-        found.append(following)
-    return found, rest
-
-
-def _one(tokens: list[str], text: str) -> tuple[Concept, list[str]]:
-    """A phrase, a negation, or something in parentheses."""
-    if not tokens:
-        raise _broken(text, "ends where a phrase should stand")
-    token, rest = tokens[0], tokens[1:]
-    if token == "!":
-        part, rest = _one(rest, text)
-        return Not(part), rest
-    if token == "(":
-        inner, rest = _any(rest, text)
-        if rest[:1] != [")"]:
-            raise _broken(text, "opens a parenthesis that is never closed")
-        return inner, rest[1:]
-    words = " ".join(token[1:-1].split()) if token.startswith("[") and token.endswith("]") else token
-    if not words or words in "|&!()[]":
-        raise _broken(text, f"has `{token}` where a phrase should stand")
-    return Phrase(words), rest
-
-
-def _broken(text: str, how: str) -> UserError:
-    return UserError(f"the concept `{text}` {how}", kind="concept", hint=_WHY)
+def _tangled(concept: Concept) -> set[str]:
+    """Phrases that `concept_values` tries as true and as false."""
+    here = set(_shared(concept.of)) if isinstance(concept, All | Any) else set()
+    return here.union(*map(_tangled, parts_of(concept)))
