@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from experiments.tableau.concepts import ADJECTIVES, NOUNS, holds, read_concept
+from experiments.tableau.concepts import ADJECTIVES, NOUNS
 from experiments.tableau.recall import recall
+from experiments.tableau.statements import FORMS, holds, read_statement
 from store.errors import UserError
 from tools.stimuli import Stimulus
 
@@ -26,13 +27,13 @@ class SceneJudge:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of what each word means."""
+        """SHA-256 of what each word means, and of the forms of statements."""
         meanings = sorted(
             f"{word} {attribute} {sorted(allowed)}"
             for table in (ADJECTIVES, NOUNS)
             for word, (attribute, allowed) in table.items()
         )
-        return hashlib.sha256("|".join(meanings).encode()).hexdigest()
+        return hashlib.sha256("|".join([*meanings, *FORMS]).encode()).hexdigest()
 
     def present(
         self, images: Sequence[Image.Image], phrases: Sequence[str], /
@@ -51,7 +52,7 @@ class SceneJudge:
 
         Raises UserError for a phrase that is not understood, or a stimulus that is no painted picture.
         """
-        concepts = [read_concept(phrase) for phrase in phrases]
+        statements = [read_statement(phrase) for phrase in phrases]
         scenes = [recall(stimulus.key).scene for stimulus in stimuli]
-        true = [[holds(concept, seen) for concept in concepts] for seen in scenes]
-        return np.array(true, dtype=np.float32).reshape(len(scenes), len(concepts))
+        true = [[holds(statement, seen) for statement in statements] for seen in scenes]
+        return np.array(true, dtype=np.float32).reshape(len(scenes), len(statements))
