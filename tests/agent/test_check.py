@@ -69,6 +69,52 @@ def test_a_label_is_a_name_and_holds_no_measurement() -> None:
     assert "holds a measurement" in refused(label="red, 0.93 of the time")
 
 
+def test_weights_of_a_concept_are_no_measurements() -> None:
+    text = "It fires mostly on red, partly on blue, by {e3.effect} [e3]."
+    check_conclusion(VIEW, GOOD.model_copy(update={"concept": "0.7 red + 0.3 blue", "text": text}))
+    assert 'the concept "0.93 red" holds' in refused(concept="[0.93 red] | blue", text=text)
+
+
+@pytest.mark.parametrize(
+    ("concept", "text", "told"),
+    [
+        ("red | star", "It fires on red [e3].", 'the text never names "star", which is in the concept'),
+        (
+            "red & !star",
+            "It fires on red and on stars [e3].",
+            'speaks for "star" where the concept rules it out',
+        ),
+        (
+            "star | red",
+            "It fires on red, but not on stars [e3].",
+            'speaks for "star" where the concept rules',
+        ),
+        ("star", "It fires on stars and on red [e3].", 'responds to "red", which the concept lacks'),
+    ],
+)
+def test_a_text_must_say_its_concept_and_nothing_beside_it(concept: str, text: str, told: str) -> None:
+    assert told in refused(concept=concept, text=text)
+
+
+@pytest.mark.parametrize(
+    ("concept", "text"),
+    [
+        ("red | star", "It fires on red, and on stars too [e3]."),
+        ("red & !star", "It fires on red without a star [e3]."),
+        ("star", "It fires on stars rather than on red [e3]."),
+        ("star", "It fires on stars [e3]. That red excites it was refuted [e3]."),
+    ],
+)
+def test_a_text_that_says_its_concept_passes(concept: str, text: str) -> None:
+    check_conclusion(VIEW, GOOD.model_copy(update={"concept": concept, "text": text}))
+
+
+def test_a_contradicted_concept_is_known_in_whatever_order_it_is_written() -> None:
+    either = Stated(2, 0, hypothesis("blue | red"))
+    view = replace(VIEW, stated=(EARLY, replace(either, verdicts=(judge(either, BLUE),))))
+    assert "was contradicted" in refused(view, concept="Red | [blue]", text="It fires on red or blue [e3].")
+
+
 def test_facets_and_claims_need_evidence_of_this_thread() -> None:
     assert 'the facet "star" needs' in refused(facets=(Facet(phrase="star"),))
     assert 'the facet "star" needs' in refused(facets=(Facet(phrase="star", evidence=(99,)),))
