@@ -21,7 +21,7 @@ from tools.budget import Budget
 from tools.context import ToolContext
 
 OUTCOME = "outcome"
-By = Literal["planner", "loop"]
+By = Literal["planner", "loop", "crash"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a thread ended. `by` says whether the planner said so or the loop had to; `finish` why it was told to."""
+    """How a thread ended. `by` says whether the planner said so, the loop had to, or an error of ours did (crash.py);
+    `finish` why the planner was told to."""
 
     decision: Conclusion | Abstention
     by: By
@@ -45,8 +46,8 @@ class Outcome:
 
     @property
     def evidence(self) -> tuple[int, ...]:
-        """Every experiment that the outcome leans on, each once, in order; what the loop says leans on none."""
-        if self.by == "loop":
+        """Every experiment that the outcome leans on, each once, in order; what no planner said leans on none."""
+        if self.by != "planner":
             return ()
         if isinstance(self.decision, Abstention):
             return tuple(sorted(set(citations(self.decision.reason))))

@@ -16,6 +16,7 @@ from typing import Any
 
 from agent.bench import Bench
 from agent.checkpoints import open_checkpoints
+from agent.crash import CRASH, crashed, ends_the_run
 from agent.decision import Conclusion
 from agent.graph import run_thread
 from agent.planner import Planner
@@ -113,7 +114,8 @@ def carry_on(
 ) -> Labelled:
     """Does what a run has left to do, at most `limit` components of it, and says where it stands then.
 
-    An interruption or an error leaves the run resumable and passes on.
+    A mistake of ours in one component is that component's end, not the run's: it is frozen as `failed`. An interruption
+    or any other error leaves the run resumable and passes on.
     """
     store = workplace.store
     store.recorder.resume_run(run)
@@ -156,7 +158,7 @@ async def _threads(
     components: Sequence[Address],
     tell: Tell,
 ) -> None:
-    """Every component's thread, `allowance.jobs` at a time; the first failure stops the others, and is raised."""
+    """Every component's thread, `allowance.jobs` at a time. What ends the run stops the others, and is raised."""
     gate = asyncio.Semaphore(allowance.jobs)
     done = 0
     with Bench() as bench:
@@ -167,11 +169,29 @@ async def _threads(
                 async with gate:
                     began = time.monotonic()
                     context = workplace.context(allowance.budget())
-                    outcome = await run_thread(
-                        context, planner, bench, run, component, checkpoints, limits=allowance.limits
-                    )
-                    description = described(workplace, run, component, outcome, time.monotonic() - began)
-                    workplace.store.recorder.description(run, description)
+
+                    def frozen(outcome: Outcome) -> Description:
+                        found = described(workplace, run, component, outcome, time.monotonic() - began)
+                        workplace.store.recorder.description(run, found)
+                        return found
+
+                    try:
+                        description = frozen(
+                            await run_thread(
+                                context,
+                                planner,
+                                bench,
+                                run,
+                                component,
+                                checkpoints,
+                                limits=allowance.limits,
+                            )
+                        )
+                    except Exception as error:
+                        if ends_the_run(error):
+                            raise
+                        description = frozen(crashed(workplace.store, run, str(component), error))
+                        await checkpoints.adelete_thread(f"{run}/{component}")
                     done += 1
                     workplace.progress("components", done, len(components))
                     tell(description)
@@ -210,7 +230,8 @@ def described(
     }
     decision = outcome.decision
     if not isinstance(decision, Conclusion):
-        return Description.model_validate({**common, "status": "abstained", "reason": decision.reason})
+        status = "failed" if outcome.by == CRASH else "abstained"
+        return Description.model_validate({**common, "status": status, "reason": decision.reason})
     return Description.model_validate(
         {
             **common,

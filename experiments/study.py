@@ -16,6 +16,7 @@ from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
+from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.workplaces import chosen_planner, opened_workplace
 from experiments.label import Allowance, begin, carry_on, choose
 from experiments.workplace import Workplace
@@ -65,7 +66,8 @@ class Study:
         seed: int = 0,
         allowance: Allowance | None = None,
     ) -> None:
-        self._words = {"target": target, "images": str(images), "judge": judge, "planner": planner}
+        target, images, judge = lasting_target(target), lasting_images(str(images)), lasting_judge(judge)
+        self._words = {"target": target, "images": images, "judge": judge, "planner": planner}
         self._words |= {"dtype": dtype}
         self._allowance = allowance or Allowance()
         with ExitStack() as opening:
@@ -73,7 +75,7 @@ class Study:
                 opened_workplace(
                     target,
                     store=str(store),
-                    images=str(images),
+                    images=images,
                     judge=judge,
                     device=device,
                     dtype=dtype,

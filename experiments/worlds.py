@@ -59,6 +59,11 @@ class _Sight:
     describer: Describer
 
 
+def is_tableau(spec: str) -> bool:
+    """Whether the words mean the embedded world, whole or a part of it."""
+    return _SIZED.fullmatch(spec) is not None
+
+
 def open_world(spec: str | None, target: Target, judge: str | None = None, seed: int = 0) -> World:
     """The world that `spec` means: `tableau`, a folder of pictures, or a dataset that `save_to_disk` wrote.
 

@@ -14,6 +14,8 @@ from store.records import Experiment
 from store.views import Step
 
 OUTCOME = "outcome"
+ENDED = {"loop": "ended", "crash": "crashed"}
+"""Kinds of turns that no planner took, by who ended the thread."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mappi
     by_call = {note.get("call"): str(note.get("text", "")) for note in ours}
     return TurnTaken(
         number=step.step,
-        kind="ended" if row.get("kind") == OUTCOME else str(decision.get("kind", "")),
+        kind=ENDED[str(row["by"])] if row.get("kind") == OUTCOME else str(decision.get("kind", "")),
         thought=str(decision.get("thought") or ""),
         said=str(decision.get("label") or decision.get("reason") or ""),
         program=str(decision.get("source") or ""),
@@ -93,7 +95,7 @@ def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mappi
 
 
 def _repeats(row: Mapping[str, Any]) -> bool:
-    return row.get("kind") == OUTCOME and row.get("by") != "loop"
+    return row.get("kind") == OUTCOME and row.get("by") not in ENDED
 
 
 def _judged(told: Mapping[str, Any]) -> Judged:

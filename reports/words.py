@@ -85,6 +85,7 @@ DECISION: Mapping[str, str] = {
     "conclusion": "concluded",
     "abstention": "abstained",
     "ended": "was ended by the loop",
+    "crashed": "was ended by an error",
 }
 
 

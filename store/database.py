@@ -69,6 +69,18 @@ def open_store(where: str | Path | None = None, *, patience: float = PATIENCE) -
         raise
 
 
+def known_store(where: str | Path | None = None) -> Store:
+    """The store that is there already, for those who only read. Raises UserError where there is none; makes none."""
+    url = location(where)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        raise UserError(
+            f"there is no store at `{plainly(url)}`",
+            kind="store-missing",
+            hint="check the path of `--store`; `maieutic label` begins a new store",
+        )
+    return open_store(where)
+
+
 def _artifacts_of(where: str, is_file: bool) -> Path:
     if folder := os.environ.get("MAIEUTIC_ARTIFACTS"):
         return Path(folder).expanduser().absolute()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.commands.ending import carried_on, ended, new_command, resume_command
 from experiments.commands.options import (
     BaseUrl,
     Device,
@@ -21,15 +21,14 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json, print_table
-from store.errors import MaieuticError, UsageError, UserError
+from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from experiments.label import Labelled
     from experiments.workplace import Workplace
     from store.records import Description
 
-PARTLY, BUDGET, INTERRUPTED = 3, 4, 130
-"""Exit codes of a run that can be resumed, one that was concluded for want of budget, and one that was stopped."""
 Limit = Annotated[
     int, typer.Option(min=1, help="Describe at most so many components now; --resume does the rest.")
 ]
@@ -58,13 +57,13 @@ def label(
 ) -> int:
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
     from experiments.commands.workplaces import chosen_planner, opened_workplace
-    from experiments.label import Allowance, begin, carry_on, choose
+    from experiments.label import Allowance, begin, choose
 
     asked: dict[str, Any] = {
-        "target": target,
+        "target": lasting_target(target),
         "components": components,
-        "images": images,
-        "judge": judge,
+        "images": lasting_images(images),
+        "judge": lasting_judge(judge),
         "planner": planner,
     }
     asked |= {"seed": seed, "dtype": dtype}
@@ -96,40 +95,9 @@ def label(
             jobs=jobs,
         )
         again = resume_command(run, store, base_url)
-        try:
-            found = carry_on(
-                workplace, run, maker, allowance, limit=limit, tell=lambda one: say(line_of(one))
-            )
-        except KeyboardInterrupt:
-            raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
-        except MaieuticError as error:
-            raise Stopped(
-                error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
-            ) from error
-        except Exception:
-            narrate(f"run {run} failed by a mistake of ours; {again}")
-            raise
+        found = carried_on(workplace, run, maker, allowance, limit=limit, again=again, say=say)
     print_found(found, as_json)
-    if found.status == "partial":
-        narrate(f"partly done; {again}")
-        return PARTLY
-    return BUDGET if found.status == "budget" else 0
-
-
-class Stopped(MaieuticError):
-    """A run that ended before it was done: what is acknowledged is kept, and the hint is how to go on."""
-
-    def __init__(self, message: str, kind: str, hint: str, exit_code: int) -> None:
-        super().__init__(message, kind=kind, hint=hint)
-        self.exit_code = exit_code
-
-
-def resume_command(run: str, store: str, base_url: str) -> str:
-    """With the options that a run does not remember."""
-    words = ["maieutic", "label", "--resume", run]
-    words += ["--store", store] if store else []
-    words += ["--base-url", base_url] if base_url else []
-    return f"go on with `{shlex.join(words)}`"
+    return ended(found, again, lambda failed: new_command(asked, failed, store, base_url))
 
 
 def check_words(asked: dict[str, Any]) -> None:
@@ -145,9 +113,9 @@ def check_words(asked: dict[str, Any]) -> None:
 
 def recorded_words(run: str, store: str, given: dict[str, Any]) -> dict[str, Any]:
     """What the run was begun with: a resumed run is the same run."""
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         begun = record.queries.run(run)
     if begun.kind != "label":
         raise UserError(f"`{run}` is no labelling run", kind="run", hint="`maieutic show runs` lists them")
@@ -208,5 +176,5 @@ def row_of(one: Description) -> list[str]:
 
 def line_of(one: Description) -> str:
     """One line of narration: what was said of a component, not yet tested."""
-    said = f"“{one.label}” ({one.reading})" if one.label else f"abstained: {one.reason}"
+    said = f"“{one.label}” ({one.reading})" if one.label else f"{one.status}: {one.reason}"
     return f"{one.component}: {said}, {one.seconds:.1f} s"

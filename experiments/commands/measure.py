@@ -19,6 +19,7 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json, print_text
+from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def run(
         check(tool, words)
     except PlannerError as error:
         raise UsageError(plainly(error), kind=error.kind, hint=error.hint) from error
+    target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     with opened_workplace(
         target, store=store, images=images, judge=judge, device=device, dtype=dtype, seed=seed
     ) as workplace:
@@ -97,10 +99,11 @@ def replay(
     """Run a recorded experiment again and compare its numbers."""
     from experiments.commands.record import number_of
     from experiments.commands.workplaces import opened_workplace
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
-        old = record.queries.experiment(number_of(number), test=True)
+    wanted = number_of(number)
+    with known_store(store or None) as record:
+        old = record.queries.experiment(wanted, test=True)
         begun = record.queries.run(old.run)
     with opened_workplace(
         begun.target,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiments.commands.options import JsonFlag, Output, StorePlace
 from experiments.commands.output import narrate, print_json, print_json_line, print_table, print_text
 from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from store.database import Store
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or `last`.")]
 LAST = "last"
@@ -23,9 +26,9 @@ def search(
     as_json: JsonFlag = False,
 ) -> None:
     """Find descriptions, hypotheses and experiments by their words."""
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         hits = record.queries.search(text, limit)
     if as_json:
         print_json({"text": text, "hits": [hit.model_dump(mode="json") for hit in hits]})
@@ -42,9 +45,9 @@ def report(
 ) -> None:
     """Write a run as pages: one for the run, one for every component; nothing in them needs a network."""
     from reports.site import write
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         index = write(record, _named(record, run), output)
     if as_json:
         print_json({"path": str(index)})
@@ -58,12 +61,12 @@ def export(
     as_json: JsonFlag = False,
 ) -> None:
     """Write every row of the store as JSON lines; with --json one object says how many went to the file."""
-    from store.database import open_store
+    from store.database import known_store
     from store.errors import UserError
 
     if output == "-" and as_json:
         raise UsageError("rows are not one JSON object", kind="usage", hint="name a file with `-o`")
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         if output == "-":
             for row in record.queries.export_rows():
                 print_json_line(row, sys.stdout)
@@ -88,9 +91,9 @@ def export(
 
 def runs(store: StorePlace = "", as_json: JsonFlag = False) -> None:
     """List the runs of a store, newest first."""
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         found = record.queries.runs()
     if as_json:
         print_json({"runs": [one.model_dump(mode="json") for one in found]})
@@ -102,9 +105,9 @@ def runs(store: StorePlace = "", as_json: JsonFlag = False) -> None:
 def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) -> None:
     """Show what a run has found so far."""
     from experiments.commands.label import row_of
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         name = _named(record, run)
         about, found = record.queries.run(name), record.queries.descriptions(name, test=True)
         waiting = [one.address for one in record.queries.components(name) if one.status is None]
@@ -125,15 +128,15 @@ def component(
 ) -> None:
     """Show what is known of one component."""
     from store.address import parse
-    from store.database import open_store
+    from store.database import known_store
     from store.errors import UserError
 
     name = str(parse(address))
-    with open_store(store or None) as record:
+    with known_store(store or None) as record:
         candidates = [run] if run else [one.id for one in record.queries.runs()]
-        found = next(
-            (one for place in candidates if (one := record.queries.description(place, name, test=True))), None
-        )
+        told = ((place, record.queries.description(place, name, test=True)) for place in candidates)
+        place, found = next(((place, one) for place, one in told if one), ("", None))
+        trace = traceback_in(record, place, name) if found and found.status == "failed" else ""
     if found is None:
         raise UserError(
             f"the store knows nothing of `{name}`",
@@ -150,6 +153,8 @@ def component(
     for claim, value in found.claims.items():
         if value:
             print_text(f"  {claim}: {value.verdict}" + (f" ({value.because})" if value.because else ""))
+    if trace:
+        print_text(f"  traceback: {trace}")
 
 
 def experiment(
@@ -158,15 +163,23 @@ def experiment(
     as_json: JsonFlag = False,
 ) -> None:
     """Show one experiment: what was asked, and what came of it."""
-    from store.database import open_store
+    from store.database import known_store
 
-    with open_store(store or None) as record:
-        found = record.queries.experiment(number_of(number), test=True)
+    wanted = number_of(number)
+    with known_store(store or None) as record:
+        found = record.queries.experiment(wanted, test=True)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
     print_text(f"e{found.number}: {found.tool}({found.arguments}) in run {found.run}, {found.thread}")
     print_text(str(found.result.get("summary", "")))
+
+
+def traceback_in(record: Store, run: str, component: str) -> str:
+    """The file that holds the traceback of a component that failed; empty where there is none."""
+    steps = record.queries.steps(run, component)
+    kept = str(steps[-1].decision.get("traceback", "")) if steps else ""
+    return str(record.artifacts.path(kept)) if kept else ""
 
 
 def number_of(text: str) -> int:
@@ -179,12 +192,10 @@ def number_of(text: str) -> int:
     return int(digits)
 
 
-def _named(record: object, run: str) -> str:
+def _named(record: Store, run: str) -> str:
     """The run's id; `last` is the newest."""
-    from store.database import Store
     from store.errors import UserError
 
-    assert isinstance(record, Store)
     if run != LAST:
         return record.queries.run(run).id
     found = record.queries.runs()

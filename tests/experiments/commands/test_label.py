@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from experiments.registry import EMBEDDED
 from store import opening
 from store.database import VERSION_TABLE, open_store
-from tests.labelling import ABSTAINED, IMAGES, Labelled, Place, label
+from tests.labelling import ABSTAINED, DESCRIBED, IMAGES, Labelled, Place, label
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def nothing_recorded(place: Place) -> bool:
         (label("language.3.mlp[5:5]"), 1, "`[5:5]` is empty"),
         (label("connector"), 1, '"connector" is neither a neuron nor a head'),
         (["label", "tableau-lava", "--components", ABSTAINED], 1, "neither an embedded target, nor a folder"),
-        (["label", "--resume", "nosuch"], 1, "the store has no run `nosuch`"),
+        (["label", "--resume", "nosuch"], 1, "there is no store at"),
         (label(ABSTAINED, "--images", "nowhere"), 1, "`nowhere` is no folder of pictures"),
         (label(ABSTAINED, "--images", "tableau:0/1/1"), 1, "leaves a split empty"),
     ],
@@ -60,6 +62,75 @@ def test_words_that_mean_nothing_are_refused_with_their_exit_code(
     assert told in said.json["error"]["message"] and said.json["error"]["hint"]
     assert said.err.startswith("Error: ") and "\nHint: " in said.err
     assert nothing_recorded(place)
+
+
+def test_a_run_that_the_store_does_not_know_is_not_resumed(place: Place) -> None:
+    open_store(place.store).close()
+    said = place.says("label", "--resume", "nosuch", "--json")
+    assert (said.code, said.json["error"]["message"]) == (1, "the store has no run `nosuch`")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "runs"],
+        ["show", "run"],
+        ["show", "component", DESCRIBED],
+        ["show", "experiment", "e1"],
+        ["search", "red"],
+        ["report"],
+        ["export"],
+        ["replay", "e1"],
+        ["label", "--resume", "nosuch"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_reading_where_there_is_no_store_says_so_and_makes_none(place: Place, words: list[str]) -> None:
+    mistyped = place.folder / "sub" / "stroe.db"
+    said = place.says(*words, "--store", str(mistyped))
+    assert said.code == 1 and said.out == ""
+    assert said.err == (
+        f"Error: there is no store at `{mistyped}`\n"
+        "Hint: check the path of `--store`; `maieutic label` begins a new store\n"
+    )
+    assert list(place.folder.iterdir()) == []
+
+
+def test_folders_are_remembered_as_they_are_found_from_anywhere(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, elsewhere = place.folder / "pictures", place.folder / "elsewhere"
+    elsewhere.mkdir()
+    pictures.mkdir()
+    chance = random.Random(0)
+    for number in range(40):
+        noise = Image.frombytes("RGB", (96, 96), chance.randbytes(3 * 96 * 96))
+        noise.save(pictures / f"{number}.png")
+    (place.folder / "target").symlink_to(EMBEDDED["tableau-llava"].folder)
+    monkeypatch.chdir(place.folder)
+    words = ["label", "target", "--components", f"{DESCRIBED},{ABSTAINED}", "--images", "pictures"]
+    began = place.says(*words, "--judge", "tableau-judge", "--max-calls", "1", "--limit", "1")
+    assert began.code == 3, began.err
+    run = began.err.split(":")[0].removeprefix("run ")
+    with open_store(place.store) as store:
+        kept = store.queries.run(run).arguments
+    assert kept["target"] == str(place.folder / "target")
+    assert kept["images"] == str(pictures)
+    monkeypatch.chdir(elsewhere)
+    done = place.says("label", "--resume", run, "--json")
+    assert done.code == 4 and len(done.json["descriptions"]) == 2, done.err
+
+
+def test_names_of_embedded_things_stay_names_beside_folders_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("tableau", "tableau-llava", "tableau-judge", "clip"):
+        (tmp_path / name).mkdir()
+    assert lasting_target("tableau-llava") == "tableau-llava"
+    assert lasting_images("tableau") == "tableau" and lasting_images("") == ""
+    assert lasting_judge("tableau-judge, clip") == f"tableau-judge,{tmp_path / 'clip'}"
+    assert lasting_target("openai/clip-vit-base-patch32") == "openai/clip-vit-base-patch32"
 
 
 def test_a_folder_without_pictures_is_named(place: Place) -> None:
@@ -85,7 +156,7 @@ def test_a_picture_that_can_not_be_opened_is_named_with_the_remedy(
 
 
 def test_a_store_from_a_newer_version_is_left_alone(place: Place) -> None:
-    place.says("show", "runs")
+    open_store(place.store).close()
     with closing(sqlite3.connect(place.store)) as connection, connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '999'")
     before = place.store.read_bytes()
@@ -106,7 +177,7 @@ def test_a_store_that_another_process_holds_is_one_sentence(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.database.open_store.__kwdefaults__", {"patience": 0.05})
-    place.says("show", "runs")
+    open_store(place.store).close()
     with closing(sqlite3.connect(place.store, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         said = place.says(*label(ABSTAINED, "--json"))
@@ -119,7 +190,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_what_to_do_and_keeps_what_was_ac
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite's own limit on pages is a full disk to everything above it."""
-    place.says("show", "runs")
+    open_store(place.store).close()
     with closing(sqlite3.connect(place.store)) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
     set_up = opening._set_up

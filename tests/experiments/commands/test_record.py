@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from store.database import open_store
 from tests.conftest import CHECKOUT
 from tests.labelling import ABSTAINED, DESCRIBED, Labelled, Place
 
@@ -22,6 +23,8 @@ def place(labelled: Labelled) -> Place:
 
 @pytest.fixture
 def nowhere(tmp_path: Path) -> Place:
+    """A place whose store is empty."""
+    open_store(tmp_path / "store.db").close()
     return Place(tmp_path, tmp_path / "cache")
 
 

@@ -1,0 +1,122 @@
+"""How a labelling run ends for whoever began it: its exit code, and the command that goes on from there.
+
+A run in which components failed by a mistake of ours is done all the same (0): each is one of its descriptions, counted
+in its summary and told on stderr. Where every component failed nothing was done (1). Descriptions are frozen, failed
+ones too, so these are tried again in a new run. Knows nothing about how components are described.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from experiments.commands.output import narrate
+from store.errors import MaieuticError
+
+if TYPE_CHECKING:
+    from agent.planner import Planner
+    from experiments.label import Allowance, Labelled
+    from experiments.workplace import Workplace
+
+FAILED, PARTLY, BUDGET, INTERRUPTED = 1, 3, 4, 130
+"""Exit codes: every component failed, the run can be resumed, it was concluded for want of budget, it was stopped."""
+Say = Callable[[str], None]
+_FLAGS = {
+    "images": ("--images", ""),
+    "judge": ("--judge", ""),
+    "planner": ("--planner", "builtin"),
+    "seed": ("--seed", 0),
+    "dtype": ("--dtype", "float32"),
+    "calls": ("--max-calls", 60),
+    "forwards": ("--max-forwards", 0),
+    "seconds": ("--max-seconds", 0),
+}
+"""What a run remembers of its command, as flags with their defaults."""
+
+
+class Stopped(MaieuticError):
+    """A run that ended before it was done: what is acknowledged is kept, and the hint is how to go on."""
+
+    def __init__(self, message: str, kind: str, hint: str, exit_code: int) -> None:
+        super().__init__(message, kind=kind, hint=hint)
+        self.exit_code = exit_code
+
+
+def carried_on(
+    workplace: Workplace,
+    run: str,
+    planner: Planner,
+    allowance: Allowance,
+    *,
+    limit: int,
+    again: str,
+    say: Say,
+) -> Labelled:
+    """What the run comes to. Raises Stopped where it has to be resumed, with `again` as the way to do so."""
+    from experiments.commands.label import line_of
+    from experiments.label import carry_on
+
+    def drive(work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run(_heard(work))
+
+    try:
+        return carry_on(
+            workplace, run, planner, allowance, limit=limit, tell=lambda one: say(line_of(one)), drive=drive
+        )
+    except KeyboardInterrupt:
+        raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
+    except MaieuticError as error:
+        raise Stopped(
+            error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
+        ) from error
+    except Exception:
+        narrate(f"run {run} failed by a mistake of ours; {again}")
+        raise
+
+
+async def _heard(work: Coroutine[Any, Any, None]) -> None:
+    """The work; an interruption is told when it comes, since the tool that has begun is waited for."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        narrate("stopping when the tool at hand is done; Ctrl-C again stops at once")
+        task.cancel()
+        await task
+
+
+def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:
+    """The exit code; what is left to do is told on stderr."""
+    failed = [one for one in found.descriptions if one.status == "failed"]
+    for one in failed:
+        narrate(f"{one.component} failed by a mistake of ours: {one.reason}")
+    if failed:
+        narrate(
+            f"{len(failed)} of {len(found.descriptions)} failed; {anew([one.component for one in failed])}"
+        )
+    if found.status == "partial":
+        narrate(f"partly done; {again}")
+        return PARTLY
+    if failed and len(failed) == len(found.descriptions):
+        return FAILED
+    return BUDGET if found.status == "budget" else 0
+
+
+def resume_command(run: str, store: str, base_url: str) -> str:
+    """With the options that a run does not remember."""
+    return f"go on with `{shlex.join(['maieutic', 'label', '--resume', run, *_places(store, base_url)])}`"
+
+
+def new_command(asked: Mapping[str, Any], components: list[str], store: str, base_url: str) -> str:
+    """The command that describes some of a run's components once more, in a run of their own."""
+    words = ["maieutic", "label", str(asked["target"]), "--components", ",".join(components)]
+    for name, (flag, usual) in _FLAGS.items():
+        if asked[name] != usual:
+            words += [flag, str(asked[name])]
+    return f"try again with `{shlex.join([*words, *_places(store, base_url)])}`"
+
+
+def _places(store: str, base_url: str) -> list[str]:
+    return [*(["--store", store] if store else []), *(["--base-url", base_url] if base_url else [])]

@@ -1,0 +1,36 @@
+"""Words of a command that name folders, as they mean the same from every other folder.
+
+A run remembers them and may be resumed elsewhere. What is no folder here is a name: an embedded model, a hub id, or a
+mistake that is refused where it is opened.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from experiments.registry import EMBEDDED
+
+
+def lasting_target(name: str) -> str:
+    """An embedded model goes before a folder of its name."""
+    return name if name.partition("@")[0] in EMBEDDED else _folder(name)
+
+
+def lasting_images(spec: str) -> str:
+    """The embedded world goes before a folder of its name."""
+    from experiments.worlds import is_tableau
+
+    return spec if is_tableau(spec) else _folder(spec)
+
+
+def lasting_judge(names: str) -> str:
+    """One judge, or two that a comma joins."""
+    from experiments.worlds import TABLEAU_JUDGE
+
+    parts = (name.strip() for name in names.split(","))
+    return ",".join(name if name in (TABLEAU_JUDGE, *EMBEDDED) else _folder(name) for name in parts)
+
+
+def _folder(name: str) -> str:
+    path = Path(name).expanduser()
+    return str(path.absolute()) if name and path.is_dir() else name
