@@ -1,22 +1,26 @@
-"""The null of an architecture: how well the best phrase of a class fits units that were never trained, place by place.
+"""The null of an architecture: how well the best words fit units that were never trained, place by place.
 
 Random units behind random eyes are selective too, nearly always for the background. So a component has learned
 something only when its words are truer than what the same search over phrases finds in untrained copies, at the same
-site, for a phrase of the same class. Measured once for all targets of one configuration, since trained weights do not
-enter it, and kept in a file; untrained.py measures.
+site, for a phrase of the same class or for two phrases joined. Measured once for all targets of one configuration,
+since trained weights do not enter it, and kept in a file; untrained.py measures, joined.py says which forms of
+concepts the search covers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float
 from pydantic import JsonValue, ValidationError
 
+from experiments.scoring.joined import kinds
 from experiments.scoring.judged import Judged
 from experiments.scoring.untrained import UNITS, Fits, Peers, search
 from store.address import Address, Extent
@@ -32,18 +36,22 @@ PICTURES = 600
 """Stimuli that the search sees: half of them choose the phrase, the others measure it."""
 FEW = 10
 """Units whose best phrase is of a class, from which on they have a percentile of their own."""
-VERSION = 2
+VERSION = 3
 """Goes up when a null of the same settings would come out differently."""
 Classes = Callable[[str], str]
 """From a phrase to its class, such as `color`: phrases that compete, and are about equally frequent."""
 
 
 class SiteNull(Model):
-    """95th percentile of ρ over so many untrained units from so many copies, by class of phrase."""
+    """95th percentile of ρ over so many untrained units from so many copies, by class of phrase.
+
+    `combined` is that of two phrases joined, by the class of the easier one: that whose own threshold is higher.
+    """
 
     units: int
     copies: int
     thresholds: dict[str, float]
+    combined: dict[str, float]
 
 
 class Null(Model):
@@ -58,14 +66,24 @@ class Null(Model):
     ) -> float | None:
         """What ρ of the concept must exceed; None where the place was not measured.
 
-        A combination must exceed the nulls of all its phrases, a phrase of a class that was not measured those of all
-        classes. Raises UserError for a concept that can't be read.
+        A combination must exceed the nulls of all its phrases and that of combinations as easy, a phrase of a class
+        that was not measured those of all classes. For a concept of a form that was not searched (`is_searched`) this
+        is a bound that can refute, but not confirm. Raises UserError for a concept that can't be read.
         """
         found = self.places.get(place(component, reading.scope))
         if found is None:
             return None
-        strictest = max(found.thresholds.values())
-        return max(found.thresholds.get(class_of(phrase), strictest) for phrase in phrases_of(concept))
+        classes = [class_of(phrase) for phrase in phrases_of(concept)]
+        easiest = easier(classes, found.thresholds)
+        single = found.thresholds.get(easiest, max(found.thresholds.values()))
+        if len(classes) == 1:
+            return single
+        return max(single, found.combined.get(easiest, max(found.combined.values())))
+
+
+def easier(classes: Iterable[str], thresholds: Mapping[str, float]) -> str:
+    """The class whose phrases fit untrained units best; one that was not measured may be easier than all others."""
+    return max(sorted(classes), key=lambda name: thresholds.get(name, math.inf))
 
 
 def place(component: Address, scope: Scope) -> str:
@@ -125,18 +143,35 @@ def untrained_null(
 def summarized(copies: Sequence[Fits], classes: Sequence[str]) -> SiteNull:
     """The 95th percentile of ρ by class: among all units, and among those whose best phrase is of the class.
 
-    The higher one counts: a unit that is described by a color was chosen for it, and so were those. Too few of them
-    make no percentile.
+    The higher one counts: a unit that is described by a color was chosen for it, and so were those; above all those
+    that no two phrases fit better. Too few of them make no percentile. For two phrases joined it is the same, with
+    the units for which such a pair is the best find.
     """
-    rho, best = (
-        np.concatenate([one.rho for one in copies], axis=1),
-        np.concatenate([one.best for one in copies]),
+    rho, combined, strength = (
+        np.concatenate(parts, axis=1)
+        for parts in zip(*((one.rho, one.combined, one.strength) for one in copies), strict=True)
     )
-    thresholds = {}
-    for index, name in enumerate(classes):
-        chosen = [rho[index], *([rho[index, best == index]] if (best == index).sum() >= FEW else [])]
-        thresholds[name] = round(max(float(np.quantile(some, NULL_QUANTILE)) for some in chosen), 4)
-    return SiteNull(units=rho.shape[1], copies=len(copies), thresholds=thresholds)
+    best, gains = (
+        np.concatenate(parts) for parts in zip(*((one.best, one.gains) for one in copies), strict=True)
+    )
+    thresholds = {
+        name: _percentile(rho[index], best == index, (best == index) & ~gains)
+        for index, name in enumerate(classes)
+    }
+    easier_of = [easier([classes[one], classes[two]], thresholds) for one, two in kinds(len(classes))]
+    described = np.where(gains, np.array(easier_of)[strength.argmax(axis=0)], "")
+    pairs = {}
+    for name in classes:
+        own = [kind for kind, of in enumerate(easier_of) if of == name]
+        taken = strength[own].argmax(axis=0)[None]
+        pairs[name] = _percentile(np.take_along_axis(combined[own], taken, axis=0)[0], described == name)
+    return SiteNull(units=rho.shape[1], copies=len(copies), thresholds=thresholds, combined=pairs)
+
+
+def _percentile(rho: Float[np.ndarray, "unit"], *chosen: Bool[np.ndarray, "unit"]) -> float:
+    """Of all units or of chosen ones, whichever is highest."""
+    groups = [rho, *(rho[some] for some in chosen if some.sum() >= FEW)]
+    return round(max(float(np.quantile(group, NULL_QUANTILE)) for group in groups), 4)
 
 
 def _peers(component: Address, scope: Scope, extent: Extent) -> Peers:

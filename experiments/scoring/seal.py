@@ -6,11 +6,11 @@ come back with better words. Knows the record; knows nothing about how a score i
 
 from __future__ import annotations
 
+from experiments.scoring.joined import is_searched
 from experiments.scoring.protocol import NAMES, PRIMARY, Scored
 from store.database import Store
 from store.errors import UserError
 from store.records import Claim, Description, Status
-from tools.scoring.concept import phrases
 
 
 def is_tested(store: Store, run: str, component: str) -> bool:
@@ -56,20 +56,20 @@ def record(store: Store, run: str, scored: Scored) -> Status:
 
 
 def learned(scored: Scored) -> Claim:
-    """Whether training put it there: the words are accurate, and truer than untrained units' best of their class.
+    """Whether training put it there: the words are accurate, and truer than untrained units' best of their kind.
 
-    The null searches single phrases. A search over combinations finds better fits in untrained units too, so that a
-    combination can fall short of the null, but not be called learned for exceeding it.
+    A concept of a form for which untrained units were not searched can fall short of the null, but not be called
+    learned for exceeding it: a search over such concepts would have found better fits in untrained units too.
     """
     rho = scored.pearson
     if rho.null is None:
         verdict, because = "undetermined", "no untrained copies were measured at this site"
     elif rho.value <= rho.null:
         verdict, because = "no", "untrained units of the same site reach this as well"
-    elif len(phrases(scored.subject.concept)) > 1:
+    elif not is_searched(scored.subject.concept):
         verdict, because = (
             "undetermined",
-            "untrained copies were searched for single phrases, not for combinations",
+            "untrained copies were searched for phrases, and for two joined by `|` or `&`, but not for this form",
         )
     elif scored.status == "verified":
         verdict, because = "yes", ""

@@ -1,8 +1,8 @@
 """The search for phrases that fit untrained units: what any description must beat before it says that something was
 learned.
 
-Each copy of the target runs once, for all places. Knows copies, sides and classes; knows nothing of files, nor of any
-component that is being described.
+Each copy of the target runs once, for all places. Looks for single phrases by class, and for two joined (joined.py).
+Knows copies, sides and classes; knows nothing of files, nor of any component that is being described.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from experiments.scoring.copies import FIRST_SEED, untrained_copy
+from experiments.scoring.joined import Pairs, all_pairs, best_joined
 from experiments.scoring.judged import Judged
 from store.address import Address
 from store.records import Reading, Scope, Sign
@@ -35,11 +36,16 @@ class Fits(NamedTuple):
     """How phrases fit untrained units of one copy at one place.
 
     `rho` is of each unit's best phrase in each class, on the half that did not choose it; `best` is the class in which
-    the best phrase of all lies.
+    the best phrase of all lies. `combined` is the same ρ of each unit's best two phrases joined, of each kind of pair
+    (joined.py), `strength` that for which they were chosen, both 0 where no pair fits; `gains` says whether the best
+    of them was chosen before any phrase alone.
     """
 
     rho: Float[np.ndarray, "class unit"]
     best: Int[np.ndarray, "unit"]
+    combined: Float[np.ndarray, "kind unit"]
+    strength: Float[np.ndarray, "kind unit"]
+    gains: Bool[np.ndarray, "unit"]
 
 
 class Peers(NamedTuple):
@@ -68,6 +74,7 @@ def search(
     components = list(dict.fromkeys(chain.from_iterable(sample.values())))
     column = {component: index for index, component in enumerate(components)}
     found: dict[str, list[Fits]] = {name: [] for name in peers}
+    pairs = all_pairs(presence, half)
     for number in range(copies):
         say(f"untrained copy {number + 1} of {copies} on {len(half)} pictures")
         source = read(untrained_copy(target, FIRST_SEED + number))
@@ -75,7 +82,7 @@ def search(
         for name, (_, scope) in peers.items():
             own = pooled[:, :, [column[unit] for unit in sample[name]]]
             if np.isfinite(side(own, Reading(scope=scope))).all():
-                found[name].append(fits(own, scope, presence, half))
+                found[name].append(fits(own, scope, presence, pairs))
     return found
 
 
@@ -83,19 +90,33 @@ def fits(
     pooled: Float32[np.ndarray, "pool stimulus unit"],
     scope: Scope,
     presence: Presence,
-    half: Bool[np.ndarray, "stimulus"],
+    pairs: Pairs,
 ) -> Fits:
-    """`half` marks the stimuli that choose phrase and side.
+    """The stimuli that choose among pairs choose phrase and side too.
 
     A planner may describe either side of a unit, so the search looks at both and takes the one that fits better.
     """
     signs: tuple[Sign, ...] = ("+",) if scope == "answer" else ("+", "-")
-    found = [selectivity(side(pooled, Reading(sign=sign, scope=scope)), presence, half) for sign in signs]
-    strength = np.stack([one.chosen_of_class for one in found])
-    rho = np.take_along_axis(
-        np.stack([one.rho_of_class for one in found]), strength.argmax(axis=0)[None], axis=0
+    sides = [side(pooled, Reading(sign=sign, scope=scope)) for sign in signs]
+    found = [selectivity(values, presence, pairs.half) for values in sides]
+    chosen, rho = _stronger(
+        np.stack([one.chosen_of_class for one in found]), np.stack([one.rho_of_class for one in found])
     )
-    return Fits(rho[0], strength.max(axis=0).argmax(axis=0))
+    alive = np.stack([~one.dead for one in found])[:, None]
+    two = [best_joined(values, pairs) for values in sides]
+    strength, combined = _stronger(
+        np.stack([one.strength for one in two]) * alive, np.stack([one.rho for one in two]) * alive
+    )
+    gains = strength.max(axis=0) > chosen.max(axis=0)
+    return Fits(rho, chosen.argmax(axis=0), combined, strength, gains)
+
+
+def _stronger(
+    strength: Float[np.ndarray, "side row unit"], rho: Float[np.ndarray, "side row unit"]
+) -> tuple[Float[np.ndarray, "row unit"], Float[np.ndarray, "row unit"]]:
+    """Strength and ρ on the side that was chosen for its strength."""
+    taken = strength.argmax(axis=0)[None]
+    return np.take_along_axis(strength, taken, axis=0)[0], np.take_along_axis(rho, taken, axis=0)[0]
 
 
 def _pooled(

@@ -45,12 +45,21 @@ class Presence:
 
     def supported(self, half: Bool[np.ndarray, "stimulus"]) -> Presence:
         """Without the labels that have fewer than SUPPORT positives or negatives in one of the halves."""
-        holds = self.true >= 0.5
-        counts = np.stack([holds[:, half].sum(1), holds[:, ~half].sum(1)])
-        sizes = np.array([[half.sum()], [(~half).sum()]])
-        kept = ((counts >= SUPPORT) & (sizes - counts >= SUPPORT)).all(axis=0)
+        kept = has_support(self.true, half)
         labels = tuple(label for label, keep in zip(self.labels, kept, strict=True) if keep)
         return Presence(labels, self.true[kept])
+
+
+def has_support(
+    true: Bool[np.ndarray, "label stimulus"] | Float[np.ndarray, "label stimulus"],
+    half: Bool[np.ndarray, "stimulus"],
+) -> Bool[np.ndarray, "label"]:
+    """Which labels have SUPPORT positives and negatives in either half."""
+    holds = true >= 0.5
+    counts = np.stack([holds[:, half].sum(1), holds[:, ~half].sum(1)])
+    sizes = np.array([[half.sum()], [(~half).sum()]])
+    enough: Bool[np.ndarray, "label"] = ((counts >= SUPPORT) & (sizes - counts >= SUPPORT)).all(axis=0)
+    return enough
 
 
 def presence(facts: Sequence[frozenset[Label]]) -> Presence:

@@ -110,11 +110,17 @@ def test_learned_means_accurate_and_truer_than_untrained_units(
     assert (claim.verdict, claim.because) == (verdict, because)
 
 
-def test_a_combination_is_not_learned_for_exceeding_a_null_of_single_phrases() -> None:
-    above, below = learned(outcome("red | star", null=0.01)), learned(outcome("red | star", null=0.995))
+def test_two_phrases_joined_can_be_learned_since_untrained_units_were_searched_for_them() -> None:
+    above, below = (learned(outcome("red & red", null=null)) for null in (0.2, 0.995))
+    assert (above.verdict, below.verdict) == ("yes", "no")
+
+
+@pytest.mark.parametrize("concept", ["red & !star", "red & (red | star)", "red | red | red"])
+def test_a_form_that_was_not_searched_can_fall_short_of_the_null_but_not_exceed_it(concept: str) -> None:
+    above, below = (learned(outcome(concept, null=null)) for null in (0.01, 0.995))
     assert above.effect is not None and above.effect > 0.01
     assert (above.verdict, below.verdict) == ("undetermined", "no")
-    assert "not for combinations" in above.because
+    assert "not for this form" in above.because
 
 
 def test_unverified_words_keep_their_reason(store: Store) -> None:

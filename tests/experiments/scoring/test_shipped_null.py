@@ -60,3 +60,15 @@ def test_backgrounds_are_easy_for_untrained_units_and_colors_are_not(shipped: Nu
     assert background is not None and color is not None and pair is not None
     assert background > 0.6 > 0.3 > max(color, pair)
     assert {"kind", "asked", "answer"} <= set(shipped.places[place(unit, "answer")].thresholds)
+
+
+def test_two_colors_need_more_than_one_and_far_less_than_a_background_with_something_else(
+    shipped: Null,
+) -> None:
+    unit = Address("language", 3, "mlp", 17)
+    one, two, background = (
+        shipped.threshold(unit, Reading(), concept, class_of)
+        for concept in ("red thing", "red thing | blue thing", "red thing & dark background")
+    )
+    assert one is not None and two is not None and background is not None
+    assert one < two < 0.3 < 0.6 < background
