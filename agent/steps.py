@@ -63,7 +63,11 @@ class FacetNamed(Model):
 class Conclude(Model):
     label: Annotated[str, Field(description="A name of a few words, without numbers.")]
     concept: Annotated[
-        str, Field(description="The phrase that will be judged blind in pictures: `red star`.")
+        str,
+        Field(
+            description="What will be judged blind: a phrase (`red star`), or phrases joined as in `star | moon`, "
+            "`star & !dark background`, `(star | ring) & small`, `0.7 star + 0.3 moon`."
+        ),
     ]
     text: Annotated[str, Field(description="A few sentences; each cites experiments as [e12].")]
     sign: Annotated[Sign, Field(description="Which end of the values is described.")] = "+"

@@ -14,22 +14,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
-from tools.scoring.concept import read
+from tools.scoring.concept import phrases, read
 from tools.scoring.tree import Concept, occurrences
 
 LOOSE = 4
 """Words that may stand between those of one phrase."""
 _MARKS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}")
 _SENTENCE = re.compile(r"[.!?]+[”\"')]*(?=\s|$)|\n+")
-_WORD = re.compile(r"\w+(?:[’'-]\w+)*|[,;:()–—]")
+_WORD = re.compile(r"\w+(?:[’'-]\w+)*|[,;:()–—“”]")
 _AGAINST = frozenset(
     "no not without never neither nor except unless than excluding lacking lacks lack absent ignores ignore instead "
     "against cannot nothing none nobody quiet silent outside apart less least weaker lower fewer".split()
 )
-"""Words after which a phrase counts as ruled out, up to the end of the clause."""
+"""Words after which a phrase counts as ruled out, up to the end of the clause, or of the quotation that they are in."""
 _CLAUSE = frozenset(", ; : ( ) – — but while whereas although though however only".split())
 """Where that ends; "not only" rules nothing out."""
 _RESPONDS = re.compile(
@@ -74,7 +73,7 @@ def agreement(text: str, concept: Concept | str, known: Iterable[str] = ()) -> A
     """
     tree = read(concept) if isinstance(concept, str) else concept
     own = list(dict.fromkeys(occurrences(tree)))
-    sentences = [(sentence, _said(sentence)) for sentence in _sentences(text)]
+    sentences = [(sentence, _said(sentence, phrases(tree))) for sentence in _sentences(text)]
     both = {words for words, positive in own if (words, not positive) in own}
     missing, turned = [], []
     for words, positive in own:
@@ -100,15 +99,35 @@ def _sentences(text: str) -> Iterator[str]:
     return (sentence for sentence in _SENTENCE.split(_MARKS.sub(" ", text)) if sentence.strip())
 
 
-def _said(sentence: str) -> list[Said]:
+def _said(sentence: str, own: Iterable[str]) -> list[Said]:
+    """The sentence's words, for a concept that has the phrases `own`: a "no" that belongs to one rules out nothing."""
     words = [word.lower() for word in _WORD.findall(sentence)]
-    marked = accumulate(words, _against, initial=False)
-    return [Said(_stem(word), against) for word, against in zip(words, list(marked)[1:], strict=True)]
+    plain = _named(words, own)
+    found = []
+    outside = within = quoted = False
+    for place, word in enumerate(words):
+        cue = place not in plain and (word in _AGAINST or word.endswith(("n't", "n’t")))
+        found.append(Said("" if cue else _stem(word), within if quoted else outside))
+        if word in "“”":
+            quoted, within = word == "“", outside
+        elif quoted:
+            within = word not in _CLAUSE and (within or cue)
+        else:
+            outside = word not in _CLAUSE and (outside or cue)
+    return found
 
 
-def _against(before: bool, word: str) -> bool:
-    """Whether what follows a word is ruled out, given whether it was so before the word."""
-    return word not in _CLAUSE and (before or word in _AGAINST or word.endswith(("n't", "n’t")))
+def _named(words: Sequence[str], own: Iterable[str]) -> set[int]:
+    """Places of words that are a name where they stand: alone in quotation marks, or in a mention of a phrase."""
+    found = {
+        place for place in range(1, len(words) - 1) if (words[place - 1], words[place + 1]) == ("“", "”")
+    }
+    for stems in (_stems(phrase) for phrase in own):
+        for start in range(len(words) if stems & _AGAINST else 0):
+            near = {place: _stem(words[place]) for place in range(start, len(words))[: len(stems) + LOOSE]}
+            if stems <= set(near.values()) and stems - set(list(near.values())[1:]):  # begins with the phrase
+                found |= {place for place, stem in near.items() if stem in stems}
+    return found
 
 
 def _mentions(words: str, said: Sequence[Said]) -> set[bool]:

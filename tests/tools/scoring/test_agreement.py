@@ -26,6 +26,12 @@ from tools.scoring.tree import Concept
         ("It is active where the answer is red [e1].", "answer is red"),
         ("It follows questions that name a star [e1].", "question names star"),
         ("A star without a moon, or a moon without a star, excites it [e1].", "(star & !moon) | (moon & !star)"),
+        ("It fires on “red thing” together with “no moon” or on “star” [e1].", "red thing & !moon | star"),
+        ("It fires where “answer is no” or “star” holds [e1].", "answer is no | star"),
+        ("It fires on “star” together with “no answer is no” [e1].", "star & !answer is no"),
+        ("It fires on the answer “no” or a star [e1].", "answer is no | star"),
+        ("It fires on men without hats and on dogs [e1].", "man without hat | dog"),
+        ("It fires on stars that have no moon and no ring beside them [e1].", "star & !moon & !ring"),
         ("Two stars, and not one, excite it [e1].", "two stars"),
         ("It is more active where “red thing” together with “no dark background” holds, by {e1.effect} [e1].",
          "red thing & !dark background"),
@@ -74,10 +80,11 @@ def test_a_phrase_that_is_said_the_other_way_round_is_told(
         ("It fires on stars [e1]. Circles are often beside them [e2].", ()),
         ("It fires on stars [e1]. That circles excite it was refuted [e2].", ()),
         ("It fires on red stars [e1].", ()),
+        ("It fires on stars where the answer is pink, with no moon [e1].", ()),
     ],
 )
 def test_a_claim_beyond_the_concept_is_told(text: str, extra: tuple[str, ...]) -> None:
-    known = ("star", "circle", "moon", "red star", "red thing")
+    known = ("star", "circle", "moon", "red star", "red thing", "answer is no")
     assert agreement(text, "red star" if "red star" in text else "star", known) == Agreement(extra=extra)
 
 
