@@ -97,14 +97,14 @@ def varied(found: Sequence[Candidate], most: int) -> list[Candidate]:
 def parts(view: ThreadView, chosen: Sequence[Candidate]) -> list[Candidate]:
     """The single words that the best phrase of two words is made of, as the describer says them elsewhere: two things
     that must come together are often seen in one ("red circle"), and each alone may look weak."""
-    pairs = [one for one in chosen if len(_words(one.concept)) == 2]
+    pairs = [one for one in chosen if len(content(one.concept)) == 2]
     said = sorted({str(told["phrase"]) for e in view.of("describe") for told in e.result.get("phrases", ())})
     have = {one.concept for one in chosen}
     return [
         Candidate(phrase, pair.reading, 0.0)
         for pair in pairs[:1]
         for phrase in said
-        if len(_words(phrase)) == 1 and _words(phrase) < _words(pair.concept) and phrase not in have
+        if len(content(phrase)) == 1 and content(phrase) < content(pair.concept) and phrase not in have
     ]
 
 
@@ -148,10 +148,10 @@ def phi(hits: int, active: int, misses: int, calm: int) -> float:
 
 def _overlap(one: str, other: str) -> bool:
     """Whether one phrase says all that the other says."""
-    first, second = _words(one), _words(other)
+    first, second = content(one), content(other)
     return first <= second or second <= first
 
 
-def _words(phrase: str) -> set[str]:
-    """What a phrase says; "thing" says nothing."""
+def content(phrase: str) -> set[str]:
+    """The words of a phrase that say something; "thing" does not."""
     return set(phrase.split()) - {"thing"}

@@ -5,31 +5,41 @@ Reads results, judges nothing anew. What only the blind test can decide (`learne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from agent.builtin.heads import head_claims
+from agent.builtin.variants import Paired
 from agent.thread import ThreadView, quantities
-from store.records import Claim, Experiment
+from store.records import Claim, Experiment, Quantity
 
 
-def claims(view: ThreadView, compared: Experiment, pairs: Experiment | None) -> dict[str, Claim | None]:
+def claims(view: ThreadView, compared: Experiment, pairs: Sequence[Paired]) -> dict[str, Claim | None]:
     """The claims that this thread's experiments decide; `learned` is left to the scorer."""
-    strongest = pairs or compared
-    effect = quantities(strongest)["effect"]
+    return {"selective": _selective(compared, pairs), "sufficient": None, **causal(view), **head_claims(view)}
+
+
+def _selective(compared: Experiment, pairs: Sequence[Paired]) -> Claim:
+    """Whether every phrase moves it as the concept says, beyond what random components do; the weakest effect is told.
+
+    Without pairs, whether it is more active where the concept holds.
+    """
+    found = [(quantities(one.experiment)["effect"], one.decides.sign) for one in pairs]
+    effects = found or [(quantities(compared)["effect"], 1)]
+    weakest, _ = min(effects, key=lambda one: one[0].value * one[1])
+    return Claim(
+        verdict="yes" if all(_moves(effect, sign) for effect, sign in effects) else "undetermined",
+        effect=weakest.value,
+        ci=weakest.ci,
+        control=weakest.control,
+        evidence=(compared.number, *(one.experiment.number for one in pairs)),
+    )
+
+
+def _moves(effect: Quantity, sign: int) -> bool:
     assert effect.ci is not None
-    selective = effect.ci[0] > 0 and (effect.control is None or effect.value > effect.control)
-    return {
-        "selective": Claim(
-            verdict="yes" if selective else "undetermined",
-            effect=effect.value,
-            ci=effect.ci,
-            control=effect.control,
-            evidence=tuple(one.number for one in (compared, pairs) if one is not None),
-        ),
-        "sufficient": None,
-        **causal(view),
-        **head_claims(view),
-    }
+    least = min(sign * end for end in effect.ci)
+    return least > 0 and (effect.control is None or sign * effect.value > effect.control)
 
 
 def causal(view: ThreadView) -> dict[str, Claim | None]:

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from agent.builtin.candidates import Compared, candidates, comparisons, parts, reading_of, unions, varied
 from agent.builtin.claims import claims
-from agent.builtin.telling import facets, named, tell
+from agent.builtin.telling import facets, tell
+from agent.builtin.variants import deciding, pairs_of, variants
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
 from agent.thread import Stated, ThreadView, quantities
 from agent.verdicts import judge
 from store.errors import PlannerError
 from store.records import Experiment, Hypothesis, Reading, Verdict
+from tools.scoring.concept import phrases
+from tools.scoring.derivative import Decides
+from tools.scoring.normal import canonical
+from tools.scoring.plain import label
 
 COMPARED = 6
 """Phrases that are compared on pictures at once."""
@@ -24,6 +29,8 @@ BETTER = 0.03
 """Correlation that a combination must gain over a single phrase."""
 ENOUGH = 0.3
 """Score on the select split below which nothing is claimed."""
+OPENING, ROUNDS = 3, 4
+"""Turns before a favorite is widened, and turns that this may take."""
 PAIRS = 24
 PICTURES = 1024
 """Pictures of a comparison, at most; a run has measured them ahead."""
@@ -31,10 +38,16 @@ PICTURES = 1024
 
 def decide(view: ThreadView) -> Decision:
     """The next decision."""
-    if view.finish_now or view.step >= 5:
+    turns = [turn.decision for turn in view.decided]
+    if view.finish_now or (turns and isinstance(turns[-1], Calls) and not turns[-1].calls):
         return conclude(view)
-    turn = (survey, compare, combine, break_it, cut)[view.step]
-    return turn(view)
+    called = {call.tool for turn in turns if isinstance(turn, Calls) for call in turn.calls}
+    if "ablate" in called:
+        return conclude(view)
+    if "score_description" in called:
+        return cut(view)
+    opening = (survey, compare, combine)
+    return opening[len(turns)](view) if len(turns) < len(opening) else widen(view)
 
 
 def survey(view: ThreadView) -> Decision:
@@ -69,22 +82,51 @@ def compare(view: ThreadView) -> Decision:
 
 
 def combine(view: ThreadView) -> Decision:
-    """Verdicts on single phrases; the best two are tried together."""
+    """Verdicts on single phrases; the best ones are tried together, and the best is asked what it leaves open."""
     verdicts = _verdicts(view)
     found = _standing(view, verdicts)
     if not found:
         return _give_up(view, verdicts)
+    reading = found[0].reading
     joined = unions(found)
     return Calls(
         thought="Whether the component stands for two things, or for two things together.",
         verdicts=verdicts,
-        propose=tuple(_prediction(concept, found[0].reading) for concept in joined),
-        calls=tuple(_compare(view, concept, found[0].reading) for concept in joined),
+        propose=tuple(_prediction(concept, reading) for concept in joined),
+        calls=(
+            *(_compare(view, concept, reading) for concept in joined),
+            _unexplained(view, found[0].concept, reading),
+        ),
+    )
+
+
+def widen(view: ThreadView) -> Decision:
+    """What the favorite leaves open becomes its rivals: a further thing, a condition, an exception, a wider word."""
+    verdicts = _verdicts(view)
+    favorite = _favorite(view, verdicts)
+    if favorite is None:
+        return _give_up(view, verdicts)
+    concept, reading = favorite.concept, favorite.reading
+    rivals = variants(view, favorite)
+    open_ = all(
+        canonical(str(one.arguments["concept"])) != canonical(concept) for one in view.of("unexplained")
+    )
+    if len(view.decided) >= OPENING + ROUNDS or not (rivals or open_):
+        return break_it(view)
+    return Calls(
+        thought=f"`{concept}` predicts best so far: what it leaves open is tried beside it.",
+        verdicts=verdicts,
+        propose=tuple(_prediction(rival, reading) for rival in rivals),
+        calls=(
+            *(_compare(view, rival, reading) for rival in rivals),
+            *((_unexplained(view, concept, reading),) if open_ else ()),
+        ),
     )
 
 
 def break_it(view: ThreadView) -> Decision:
-    """The favorite is put to tests that it can lose: pairs that differ in it alone, and pictures never looked at."""
+    """The favorite is put to tests that it can lose: pairs that differ in one of its phrases where that should decide,
+    and pictures never looked at."""
     verdicts = _verdicts(view)
     favorite = _favorite(view, verdicts)
     if favorite is None:
@@ -93,9 +135,9 @@ def break_it(view: ThreadView) -> Decision:
     reading = favorite.reading.model_dump()
     if all(reading_of(shown) != favorite.reading for shown in view.of("top_exemplars")):
         calls.append(_call("top_exemplars", view, reading=reading))
-    if _pictured(favorite.concept):
-        proposed.append(_pair_prediction(favorite.concept, favorite.reading))
-        calls.append(_call("make_pairs", view, reading=reading, concept=favorite.concept, n=PAIRS))
+    for phrase, decided in deciding(favorite.concept):
+        proposed.append(_pair_prediction(favorite.concept, phrase, decided, favorite.reading))
+        calls.append(_call("make_pairs", view, reading=reading, concept=phrase, given=decided.given, n=PAIRS))
     rivals = [one for one in _standing(view, verdicts) if one.concept != favorite.concept][:1]
     calls += [
         _call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
@@ -142,14 +184,14 @@ def conclude(view: ThreadView) -> Decision:
     )
     if compared is None:
         return _nothing(view)
-    pairs = next((e for e in view.of("make_pairs") if e.arguments.get("concept") == concept), None)
+    pairs = pairs_of(view, concept, reading)
     claimed = claims(view, compared, pairs)
     return Conclusion(
         reading=reading,
-        label=named(concept),
+        label=label(concept),
         concept=concept,
         text=tell(view, concept, reading, compared, pairs, best, claimed),
-        facets=facets(concept, compared),
+        facets=facets(concept, compared, pairs),
         confidence=max(0.0, min(1.0, _pearson(best))),
         claims=claimed,
         verdicts=_verdicts(view),
@@ -176,15 +218,21 @@ def _prediction(concept: str, reading: Reading) -> Hypothesis:
     )
 
 
-def _pair_prediction(concept: str, reading: Reading) -> Hypothesis:
+def _unexplained(view: ThreadView, concept: str, reading: Reading) -> Call:
+    return _call("unexplained", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
+
+
+def _pair_prediction(concept: str, phrase: str, decided: Decides, reading: Reading) -> Hypothesis:
+    rises = decided.sign > 0
+    where = f" where `{decided.given}` holds" if decided.given else ""
     return Hypothesis(
-        statement=f"A change of `{concept}` alone moves it ({reading}), all else in the picture being equal.",
+        statement=f"Adding `{phrase}` alone{where} {'raises' if rises else 'lowers'} it ({reading}).",
         concept=concept,
         quantity="effect",
-        direction="above",
-        threshold=THRESHOLD / 2,
+        direction="above" if rises else "below",
+        threshold=decided.sign * THRESHOLD / 2,
         control="the same pairs measured on random components of its site",
-        refuter="pairs between which it hardly differs, although only the concept changed",
+        refuter="pairs between which it hardly differs, although only that changed",
     )
 
 
@@ -204,17 +252,25 @@ def _verdicts(view: ThreadView) -> tuple[Verdict, ...]:
 
 
 def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
-    """The experiment that was run in the step of the hypothesis to test it."""
-    tool = "make_pairs" if stated.hypothesis.statement.startswith("A change") else "activations"
-    for experiment in view.of(tool):
-        same = experiment.arguments.get("concept") == stated.hypothesis.concept
-        if (
-            same
-            and experiment.step >= stated.step
-            and str(reading_of(experiment)) in stated.hypothesis.statement
-        ):
+    """The experiment that was run, at the step of the hypothesis or later, to test it."""
+    for experiment in view.experiments:
+        if experiment.step >= stated.step and _tests(experiment, stated.hypothesis):
             return experiment
     return None
+
+
+def _tests(experiment: Experiment, hypothesis: Hypothesis) -> bool:
+    concept = str(experiment.arguments.get("concept") or "")
+    if experiment.tool == "activations":
+        return hypothesis == _prediction(concept, reading_of(experiment))
+    if experiment.tool != "make_pairs":
+        return False
+    decided = dict(deciding(hypothesis.concept)).get(concept)
+    return (
+        decided is not None
+        and decided.given == experiment.arguments.get("given", "")
+        and hypothesis == _pair_prediction(hypothesis.concept, concept, decided, reading_of(experiment))
+    )
 
 
 def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
@@ -233,13 +289,14 @@ def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
 
 
 def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Compared | None:
-    """The concept of the highest correlation; a combination must earn its length."""
-    found = _standing(view, fresh)
-    single = next((one for one in found if _single(one.concept)), None)
-    joined = next((one for one in found if not _single(one.concept)), None)
-    if single and joined and joined.reading == single.reading and joined.rho > single.rho + BETTER:
-        return joined
-    return single or joined
+    """The concept of the highest correlation; each further phrase must earn its place."""
+    by_length = sorted(_standing(view, fresh), key=lambda one: len(phrases(one.concept)))
+    best: Compared | None = None
+    for one in by_length:
+        more = len(phrases(one.concept)) - len(phrases(best.concept)) if best else 0
+        if best is None or one.rho > best.rho + BETTER * more:
+            best = one
+    return best
 
 
 def _give_up(view: ThreadView, verdicts: tuple[Verdict, ...]) -> Decision:
@@ -273,12 +330,3 @@ def _best_scored(view: ThreadView, fresh: tuple[Verdict, ...]) -> Experiment | N
 def _pearson(experiment: Experiment) -> float:
     have = quantities(experiment)
     return have["pearson"].value if "pearson" in have else 0.0
-
-
-def _single(concept: str) -> bool:
-    return not {"|", "&"} & set(concept)
-
-
-def _pictured(concept: str) -> bool:
-    """Whether the phrase speaks of the picture, so that an editor can change it."""
-    return _single(concept) and not concept.startswith(("question ", "answer "))

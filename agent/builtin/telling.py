@@ -5,10 +5,15 @@ Knows how findings are put into plain words; knows nothing about how they were c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from agent.thread import ThreadView
+from agent.builtin.variants import Paired
+from agent.thread import ThreadView, quantities
 from store.records import AGAINST, Claim, Experiment, Facet, Reading
+from tools.scoring.concept import read
+from tools.scoring.normal import canonical
+from tools.scoring.plain import describe
+from tools.scoring.tree import Any, Phrase
 
 WHERE = {
     "visual": "over the picture's tokens",
@@ -34,7 +39,7 @@ def tell(
     concept: str,
     reading: Reading,
     compared: Experiment,
-    pairs: Experiment | None,
+    pairs: Sequence[Paired],
     scored: Experiment,
     claimed: Mapping[str, Claim | None],
 ) -> str:
@@ -42,7 +47,7 @@ def tell(
     return " ".join(
         [
             _responds(concept, reading, compared),
-            *_moves(pairs),
+            *map(_moves, pairs),
             *_reads(view, claimed.get("reads")),
             *_matters(view),
             *_writes(view),
@@ -53,42 +58,40 @@ def tell(
     )
 
 
-def facets(concept: str, compared: Experiment) -> tuple[Facet, ...]:
-    """One facet for each alternative, of equal weight."""
-    parts = [part.strip() for part in concept.split("|")]
-    return tuple(Facet(phrase=part, weight=1 / len(parts), evidence=(compared.number,)) for part in parts)
-
-
-def named(concept: str) -> str:
-    """The concept as a label."""
-    return concept.replace(" | ", " or ").replace(" & ", " with ").replace("!", "no ")
-
-
-def in_words(concept: str) -> str:
-    """The concept as it stands in a sentence."""
-    plain = concept.replace(" | ", "” or “").replace(" & ", "” together with “").replace("!", "no ")
-    return f"“{plain}”"
+def facets(concept: str, compared: Experiment, pairs: Sequence[Paired]) -> tuple[Facet, ...]:
+    """One facet for each alternative, weighted by what adding just that does where it was tried of all of them."""
+    whole = read(concept)
+    parts = whole.of if isinstance(whole, Any) else (whole,)
+    moved = {one.phrase: one for one in pairs}
+    tried = [moved.get(part.words) if isinstance(part, Phrase) else None for part in parts]
+    strength = [max(0.0, quantities(one.experiment)["effect"].value) if one else 0.0 for one in tried]
+    known = all(value > 0 for value in strength)
+    shares = [value / sum(strength) if known else 1 / len(parts) for value in strength]
+    return tuple(
+        Facet(
+            phrase=canonical(part),
+            weight=round(share, 2),
+            evidence=(compared.number, *((one.experiment.number,) if one else ())),
+        )
+        for part, share, one in zip(parts, shares, tried, strict=True)
+    )
 
 
 def _responds(concept: str, reading: Reading, compared: Experiment) -> str:
     end = "more active" if reading.sign == "+" else "further down"
     e = f"e{compared.number}"
     return (
-        f"It is {end} {WHERE[reading.scope]} where {in_words(concept)} holds, by {{{e}.effect}} "
+        f"It is {end} {WHERE[reading.scope]} where {describe(concept)} holds, by {{{e}.effect}} "
         f"({{{e}.effect.control}} for random components of its site; {{{e}.auroc}}) [{e}]."
     )
 
 
-def _moves(pairs: Experiment | None) -> Iterator[str]:
-    if pairs is None:
-        return
-    e = f"e{pairs.number}"
-    verb = {"add": "Adding", "remove": "Taking away", "swap": "Swapping"}[
-        str(pairs.arguments.get("change", "add"))
-    ]
-    yield (
-        f"{verb} just that in {{{e}.effect.n}} pictures makes a difference of {{{e}.effect}} to it "
-        f"({{{e}.effect.control}} to random components) [{e}]."
+def _moves(pairs: Paired) -> str:
+    e = f"e{pairs.experiment.number}"
+    where = f" where {describe(pairs.decides.given)} holds" if pairs.decides.given else ""
+    return (
+        f"Adding just {describe(pairs.phrase)} to {{{e}.effect.n}} pictures{where} makes a difference of "
+        f"{{{e}.effect}} to it ({{{e}.effect.control}} to random components) [{e}]."
     )
 
 

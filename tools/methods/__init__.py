@@ -14,6 +14,7 @@ from tools.methods import (
     pairs,
     patch,
     score,
+    unexplained,
     vocabulary,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "pairs",
     "patch",
     "score",
+    "unexplained",
     "vocabulary",
 ]

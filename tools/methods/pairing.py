@@ -43,19 +43,21 @@ def pairs_for(
     change: Change,
     n: int,
     *,
+    given: str = "",
     wanted: Callable[[Pair], bool] = lambda pair: True,
     most: int = 600,
 ) -> Made:
     """Up to `n` pairs of which `wanted` holds, out of at most `most` pictures that are suited, in an order drawn by the
     run's seed and the concept. Where it does not hold, the pair is asked what tells its sides apart, if that is known.
+    The judge must see `given`, if anything, on both sides.
 
     Raises PlannerError where fewer than FEWEST come about, and UserError for words that editor or judge do not know.
     """
     if context.editor is None:
-        return _found(context, concept, n, wanted)
+        return _found(context, concept, n, given, wanted)
     kept: list[Pair] = []
     rejected = refused = tried = 0
-    for stimulus in _suited(context, concept, change):
+    for stimulus in _suited(context, concept, change, given):
         if len(kept) >= n or tried >= most:
             break
         tried += 1
@@ -66,28 +68,35 @@ def pairs_for(
             refused += 1
         elif not wanted(pair):
             continue
-        elif not _agreed(context, pair):
+        elif not _agreed(context, pair, given):
             rejected += 1
         else:
             kept.append(pair)
     if len(kept) < FEWEST:
         raise PlannerError(
-            f"only {len(kept)} pairs for `{concept}` by `{change}` came about ({tried} pictures tried, {refused} could "
-            f"not be changed, {rejected} rejected by the judge)",
+            f"only {len(kept)} pairs for `{concept}` by `{change}`{_where(given)} came about ({tried} pictures tried, "
+            f"{refused} could not be changed, {rejected} rejected by the judge)",
             kind="pairs",
-            hint="try another change (`add`, `remove`, `swap`) or a simpler concept",
+            hint="try another change (`add`, `remove`, `swap`), a simpler concept or none given",
         )
     return Made(kept, rejected, refused, found=False)
 
 
-def _suited(context: ToolContext, concept: str, change: Change) -> Iterator[Stimulus]:
+def _where(given: str) -> str:
+    return f" where `{given}` holds" if given else ""
+
+
+def _suited(context: ToolContext, concept: str, change: Change, given: str) -> Iterator[Stimulus]:
     """Pictures with their question, in which the concept holds (to remove or swap it) or does not (to add it)."""
     order = context.random("pairs", concept, change).permutation(len(context.images)).tolist()
     for start in range(0, len(order), BLOCK):
         numbers = order[start : start + BLOCK]
         holds = presence_of(context, concept, numbers) >= HOLDS
-        for number, held in zip(numbers, holds, strict=True):
-            if held == (change != "add"):
+        suited = holds == (change != "add")
+        if given:
+            suited &= presence_of(context, given, numbers) >= HOLDS
+        for number, suits in zip(numbers, suited, strict=True):
+            if suits:
                 yield context.images.asked(number)
 
 
@@ -99,23 +108,29 @@ def _edited(
     )
 
 
-def _agreed(context: ToolContext, pair: Pair) -> bool:
-    """Whether the judge sees the concept on the one side and not on the other."""
-    with_, without = presence(context, pair.concept, [pair.with_, pair.without])
-    return bool(with_ >= HOLDS > without)
+def _agreed(context: ToolContext, pair: Pair, given: str) -> bool:
+    """Whether the judge sees the concept on the one side and not on the other, and what is given on both."""
+    both = [pair.with_, pair.without]
+    with_, without = presence(context, pair.concept, both)
+    kept = not given or bool((presence(context, given, both) >= HOLDS).all())
+    return bool(with_ >= HOLDS > without) and kept
 
 
-def _found(context: ToolContext, concept: str, n: int, wanted: Callable[[Pair], bool]) -> Made:
+def _found(context: ToolContext, concept: str, n: int, given: str, wanted: Callable[[Pair], bool]) -> Made:
     """Pictures with the concept, each beside the picture without it that looks most alike."""
     split = piles(context, concept, max(n, 64))
-    alike = nearest(embedding(context, split.present), embedding(context, split.absent))
-    apart = np.linalg.norm(
-        embedding(context, split.present) - embedding(context, [split.absent[i] for i in alike]), axis=1
-    )
+    present, absent = (_kept(context, given, pile) for pile in (split.present, split.absent))
+    alike: list[int] = []
+    if present and absent:
+        alike = nearest(embedding(context, present), embedding(context, absent)).tolist()
+    apart = [
+        float(np.linalg.norm(embedding(context, [one]) - embedding(context, [absent[other]])))
+        for one, other in zip(present, alike, strict=False)
+    ]
     kept: list[Pair] = []
     for place in np.argsort(apart, kind="stable").tolist():
-        with_ = context.images.asked(split.present[place])
-        without = context.images.picture(split.absent[alike[place]])
+        with_ = context.images.asked(present[place])
+        without = context.images.picture(absent[alike[place]])
         same = Stimulus(without.key, without.image, with_.question, "", with_.kind)
         pair = Pair(concept, same, with_, f"found {without.key} beside {with_.key}")
         if wanted(pair):
@@ -124,8 +139,16 @@ def _found(context: ToolContext, concept: str, n: int, wanted: Callable[[Pair], 
             break
     if len(kept) < FEWEST:
         raise PlannerError(
-            f"only {len(kept)} pairs for `{concept}` were found",
+            f"only {len(kept)} pairs for `{concept}`{_where(given)} were found",
             kind="pairs",
             hint="try a more common phrase",
         )
     return Made(kept, 0, 0, found=True)
+
+
+def _kept(context: ToolContext, given: str, numbers: list[int]) -> list[int]:
+    """The pictures in which it holds; all where nothing is given."""
+    if not given or not numbers:
+        return numbers
+    held = presence_of(context, given, numbers) >= HOLDS
+    return [number for number, holds in zip(numbers, held, strict=True) if holds]

@@ -36,6 +36,9 @@ class MakePairsArguments(Arguments):
         Change,
         Field(description="`add` it where it is missing, `remove` it, or `swap` one word of it for another."),
     ] = "add"
+    given: Annotated[
+        str, Field(max_length=200, description="What must hold on both sides: `moon & !dark background`.")
+    ] = ""
     n: Annotated[int, Field(ge=4, le=200, description="Pairs.")] = 24
 
 
@@ -58,6 +61,7 @@ class MadePairs(Result):
     """`pairs` holds a few of them, those of the middle effect among them; `p` is uncorrected."""
 
     concept: str
+    given: str = ""
     component: str
     reading: Reading
     change: Change
@@ -74,7 +78,9 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
 
     `effect` is the mean of (with − without) in sd of the component, paired, with interval, sign share and p (not
     corrected for other phrases that you try); the control is the mean size of the same number for random components of
-    the site. The strongest test of what a component responds to. Without an editor, pairs are found, and say less.
+    the site. The strongest test of what a component responds to; `given` makes it one of a combination (of `a & b`:
+    add `a` given `b`; of `a & !b`: add `b` given `a`, which should lower it). Without an editor, pairs are found, and
+    say less.
     """
     address = context.address(arguments.component)
     pool = known(context, address, arguments.reading)
@@ -84,6 +90,7 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
         arguments.concept,
         arguments.change,
         arguments.n,
+        given=arguments.given,
         wanted=lambda pair: arguments.reading.scope == "visual" or bool(pair.with_.question),
     )
     sides = values(
@@ -93,7 +100,7 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
         [*(pair.with_ for pair in made.pairs), *(pair.without for pair in made.pairs)],
     ).reshape(2, len(made.pairs), 1 + len(siblings))
     differences = sides[0] - sides[1]
-    seed = context.derived_seed(address, "pairs", arguments.concept, arguments.change)
+    seed = context.derived_seed(address, "pairs", arguments.concept, arguments.given, arguments.change)
     sds = np.array([unit(known(context, one, arguments.reading)) for one in siblings])
     effect = with_control(
         paired(differences[:, 0], unit(pool), seed=seed), differences[:, 1:].mean(axis=0) / sds, seed=seed
@@ -102,6 +109,7 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
     p = paired_p(differences[:, 0])
     return MadePairs(
         concept=arguments.concept,
+        given=arguments.given,
         component=str(address),
         reading=arguments.reading,
         change=arguments.change,
@@ -172,8 +180,9 @@ def _summary(
 ) -> str:
     assert effect.ci is not None
     control = "unknown" if effect.control is None else f"{effect.control:.2f} sd"
+    where = f" given `{arguments.given[:60]}`" if arguments.given else ""
     return (
-        f"{address}, {arguments.reading}: {arguments.change} `{arguments.concept[:60]}` moves it by "
+        f"{address}, {arguments.reading}: {arguments.change} `{arguments.concept[:60]}`{where} moves it by "
         f"{effect.value:+.2f} sd [{effect.ci[0]:.2f}, {effect.ci[1]:.2f}] (with − without, n = {effect.n} "
         f"{'found' if made.found else 'made'} pairs, up in {up:.0%}, p = {p:.2g}); random components of the site "
         f"{control}; {made.rejected} rejected."

@@ -1,0 +1,125 @@
+"""Variants of a concept: what it leaves open, made part of it; and which of its phrases decide it, where.
+
+Knows leads, words and concepts as trees; knows nothing about how a variant fares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, zip_longest
+from typing import NamedTuple
+
+from agent.builtin.candidates import EVERYDAY, Compared, comparisons, content, reading_of
+from agent.thread import ThreadView
+from store.records import Experiment, Reading
+from tools.scoring.concept import phrases, read
+from tools.scoring.derivative import Decides, decides
+from tools.scoring.normal import canonical, renamed
+from tools.scoring.tree import All, Any, Concept, Not, Phrase
+
+SURE = 4.0
+"""Standard errors that a lead must be away from nothing; some hundred phrases are tried."""
+LEADS = 3
+"""Leads of each kind that are followed."""
+MOST = 6
+"""Variants that are compared at once."""
+LONGEST = 4
+"""Phrases of a concept, at most."""
+
+
+class Paired(NamedTuple):
+    """Pairs of pictures that differ in a phrase, and what a concept says of where it decides."""
+
+    phrase: str
+    decides: Decides
+    experiment: Experiment
+
+
+def variants(view: ThreadView, favorite: Compared) -> list[str]:
+    """Concepts near the favorite that have not been compared under its reading, the most promising first."""
+    tried = {canonical(one.concept) for one in comparisons(view) if one.reading == favorite.reading}
+    found: list[str] = []
+    for variant in chain(_wider(view, favorite.concept), _followed(view, favorite)):
+        new = canonical(variant)
+        if new not in tried and len(phrases(new)) <= LONGEST:
+            tried.add(new)
+            found.append(new)
+    return found[:MOST]
+
+
+def deciding(concept: str) -> list[tuple[str, Decides]]:
+    """The phrases of a concept that speak of the picture, so that an editor can add them, and where each decides it."""
+    found = [
+        (phrase, decides(concept, phrase))
+        for phrase in phrases(concept)
+        if not phrase.startswith(("question ", "answer "))
+    ]
+    return [(phrase, decided) for phrase, decided in found if decided is not None]
+
+
+def pairs_of(view: ThreadView, concept: str, reading: Reading) -> tuple[Paired, ...]:
+    """The pairs that tested a concept phrase by phrase."""
+    where = dict(deciding(concept))
+    return tuple(
+        Paired(phrase, where[phrase], experiment)
+        for experiment in view.of("make_pairs")
+        if (phrase := str(experiment.arguments["concept"])) in where
+        and experiment.arguments.get("given", "") == where[phrase].given
+        and reading_of(experiment) == reading
+    )
+
+
+def _wider(view: ThreadView, concept: str) -> Iterator[Concept]:
+    """A concept of several phrases with one of them cut down to one of its words ("small ring" to "ring")."""
+    own, whole = phrases(concept), read(concept)
+    if len(own) < 2:
+        return
+    said = sorted({str(told["phrase"]) for e in view.of("describe") for told in e.result.get("phrases", ())})
+    for phrase in own:
+        for word in said:
+            if content(word) < content(phrase):
+                yield _replaced(whole, phrase, word)
+
+
+def _followed(view: ThreadView, favorite: Compared) -> Iterator[Concept]:
+    """What follows from the leads about the favorite, the first of each kind before the second of any."""
+    whole = read(favorite.concept)
+    for experiment in view.of("unexplained"):
+        about = str(experiment.arguments["concept"])
+        if canonical(about) != canonical(favorite.concept) or reading_of(experiment) != favorite.reading:
+            continue
+        missed, sharper, spoiled = (_leads(experiment, kind) for kind in ("missed", "sharper", "spoiled"))
+        kinds = (
+            [Any((whole, Phrase(lead))) for lead in missed],
+            [_narrowed(whole, lead) for lead in sharper],
+            [All((whole, Not(Phrase(lead)))) for lead in spoiled if not _repeats(whole, lead)],
+        )
+        yield from (one for turn in zip_longest(*kinds) for one in turn if one is not None)
+
+
+def _leads(experiment: Experiment, kind: str) -> list[str]:
+    """The phrases worth following: those that say what a better one says in other words would add nothing."""
+    found: list[str] = []
+    for lead in experiment.result[kind]:
+        phrase = str(lead["phrase"])
+        everyday = phrase.removeprefix("question names ") in EVERYDAY
+        repeats = any(content(phrase) & content(other) for other in found)
+        if abs(lead["z"]) >= SURE and not everyday and not repeats:
+            found.append(phrase)
+    return found[:LEADS]
+
+
+def _narrowed(concept: Concept, lead: str) -> Concept:
+    """With the lead: in the place of a phrase that it says more exactly, else as a condition."""
+    for phrase in phrases(concept):
+        if content(phrase) < content(lead):
+            return _replaced(concept, phrase, lead)
+    return All((concept, Phrase(lead)))
+
+
+def _repeats(concept: Concept, lead: str) -> bool:
+    return any(content(phrase) <= content(lead) for phrase in phrases(concept))
+
+
+def _replaced(concept: Concept, phrase: str, other: str) -> Concept:
+    return renamed(concept, lambda words: other if words == phrase else words)
