@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.builtin.candidates import Compared, candidates, comparisons, phi, unions
-from agent.builtin.telling import in_words
 from agent.thread import Left, ThreadView
 from store.address import parse
 from store.records import Experiment, Reading
@@ -110,8 +109,3 @@ def test_the_best_phrase_is_joined_with_those_that_say_something_else() -> None:
     assert "red thing | large red thing" not in joined
     assert not any("moon" in one for one in joined)
     assert unions([]) == []
-
-
-def test_concepts_stand_in_sentences_as_words() -> None:
-    assert in_words("red thing | star") == "“red thing” or “star”"
-    assert in_words("red thing & star") == "“red thing” together with “star”"

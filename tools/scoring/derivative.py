@@ -26,14 +26,14 @@ def decides(concept: Concept | str, phrase: str) -> Decides | None:
     whole = read(concept) if isinstance(concept, str) else concept
     if isinstance(whole, Sum):
         return next((one for part in whole.of if (one := decides(part.of, phrase))), None)
-    with_, without = _with(whole, phrase, True), _with(whole, phrase, False)
-    up, down = _both(with_, _not(without)), _both(without, _not(with_))
-    if _falls(whole, phrase) and _rises(whole, phrase):
+    rises, falls = _rises(whole, phrase), _falls(whole, phrase)
+    if rises == falls:
         return None
-    found, sign = (down, -1) if _falls(whole, phrase) else (up, 1)
+    with_, without = _with(whole, phrase, True), _with(whole, phrase, False)
+    found = _both(with_, _not(without)) if rises else _both(without, _not(with_))
     if found is False:
         return None
-    return Decides("" if found is True else canonical(found), 1 if sign > 0 else -1)
+    return Decides("" if found is True else canonical(found), 1 if rises else -1)
 
 
 def _with(concept: Concept, phrase: str, value: bool) -> Concept | bool:

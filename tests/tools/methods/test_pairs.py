@@ -102,3 +102,16 @@ def test_sealed_pictures_are_not_edited(do: Caller) -> None:
 def test_pairs_that_never_differ_have_p_one_and_no_effect() -> None:
     assert paired_p(np.zeros(5)) == 1
     assert paired(np.zeros(5), 1.0, seed=0).value == 0
+
+
+@pytest.mark.parametrize("editor", [True, False])
+def test_what_is_given_holds_on_both_sides_of_every_pair(context: ToolContext, editor: bool) -> None:
+    here = context if editor else replace(context, editor=None)
+    for pair in pairs_for(here, "red", "add", 6, given="!blue").pairs:
+        blue = context.judge.present([pair.with_.image, pair.without.image], ["blue"])[:, 0]
+        assert (blue < 0.5).all()
+
+
+def test_a_condition_under_which_no_pairs_come_about_is_told(do: Caller) -> None:
+    with pytest.raises(PlannerError, match="where `red & blue` holds"):
+        do("make_pairs", component=NEURON, concept="red", given="red & blue")
