@@ -124,7 +124,7 @@ def test_what_is_claimed_is_told_in_sentences_that_cite() -> None:
     drive.result["quantities"] |= effect
     scored = experiment(2, "score_description", Reading(), {"quantities": {"pearson": {"value": 0.6}}})
     seen = thread(drive, scored, shown, said)
-    text = tell(seen, "star", Reading(), drive, None, scored, head_claims(seen))
+    text = tell(seen, "star", Reading(), drive, (), scored, head_claims(seen))
     told = fill(text, {one.number: one for one in seen.experiments})
     assert (
         "its attention finds the picture's tokens at 0.95 AUPRC (0.80 for the layer's other heads) [e4]"
