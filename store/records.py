@@ -113,7 +113,10 @@ AGAINST = "against "
 
 
 class Score(Model):
-    """A blind score with its interval, on how many stimuli of which split; `null` is what untrained copies reach."""
+    """A blind score with its interval, on how many stimuli of which split; `null` is what untrained copies reach.
+
+    `p` is of "it is 0", and `q` is p corrected for all components that were tested together.
+    """
 
     value: float
     ci: Interval
@@ -121,6 +124,8 @@ class Score(Model):
     split: Split
     null: float | None = None
     judge: str = ""
+    p: float | None = None
+    q: float | None = None
 
 
 class Description(Model):

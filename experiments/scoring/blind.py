@@ -5,6 +5,7 @@ Puts together what the protocol needs (values on `test`, the scorer's judge, the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ import numpy as np
 from experiments.scoring.classes import class_of, searched
 from experiments.scoring.judged import Judged
 from experiments.scoring.null import untrained_null
-from experiments.scoring.protocol import Subject, score
+from experiments.scoring.protocol import PRIMARY, Subject, score
 from experiments.scoring.seal import is_tested, record
 from store.address import parse
+from store.database import Store
 from store.records import Description
 from tools.pools import side
 
@@ -27,7 +29,11 @@ SHIPPED = Path(__file__).resolve().parent.parent / "tableau" / "results"
 
 
 def score_frozen(workplace: Workplace, run: str) -> None:
-    """Scores what is frozen and concluded and not yet tested, all in one go; abstentions are left as they are."""
+    """Scores what is frozen and concluded and not yet tested, all in one go; abstentions are left as they are.
+
+    q is p corrected for every component that the run has frozen by then, silent ones too. A run that is done in several
+    batches (`--limit`) is a growing family: what is written stands, and each batch counts all before it.
+    """
     store, world = workplace.store, workplace.world
     waiting = [
         one
@@ -54,10 +60,18 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         judged,
         vocabulary=world.describer.vocabulary(),
         planner_judge=world.judge_name,
+        others=rest_of_family(store, run, [one.component for one in waiting]),
         seed=workplace.seed,
     )
     for one in scored:
         record(store, run, one)
+
+
+def rest_of_family(store: Store, run: str, waiting: Collection[str]) -> list[float]:
+    """p of each component of the run that is not scored now: 1 where nothing was said, or no p was kept."""
+    frozen = store.queries.descriptions(run, test=True)
+    scores = [one.scores.get(PRIMARY) for one in frozen if one.component not in waiting]
+    return [1.0 if score is None or score.p is None else score.p for score in scores]
 
 
 def _with_null(workplace: Workplace, waiting: list[Description]) -> list[Subject]:

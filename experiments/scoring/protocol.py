@@ -18,13 +18,16 @@ from store.records import Reading, Score, Status
 from store.values import Estimate
 from tools.scoring.bootstrap import DRAWS, Resampled, Resamples, resampled, resamples
 from tools.scoring.concept import concept_values, phrases
-from tools.scoring.correlation import correlations, pearson
+from tools.scoring.correction import benjamini_hochberg
+from tools.scoring.correlation import correlations, p_values, pearson
 from tools.scoring.retrieval import active, auprc, overlap
 
 NAMES = ("pearson", "auprc", "f1", "iou", "p_concept_given_active", "p_active_given_concept")
 PRIMARY = "pearson"
 ACCURATE = 0.3
 """What the lower end of ρ's 95 % interval must exceed for words to be accurate."""
+SURE = 0.05
+"""What q, which is p corrected for all components tested together, must stay below for words to be accurate."""
 MOSTLY = 0.9
 """A phrase that holds in more stimuli than this predicts nothing, and is no control."""
 SAME = 0.95
@@ -55,13 +58,12 @@ class Control:
 class Scored:
     """A subject's scores by NAMES, all 0 where it could not be scored, for `reason`.
 
-    `p_value` is the bootstrap's for "ρ is 0", to be corrected across components.
+    The primary score has p of "ρ is 0", and q, which is p corrected across components (Benjamini and Hochberg 1995).
     """
 
     subject: Subject
     scores: dict[str, Score]
     control: Control | None
-    p_value: float
     reason: str = ""
 
     @property
@@ -70,10 +72,11 @@ class Scored:
 
     @property
     def status(self) -> Status:
-        """`verified` when ρ is surely above ACCURATE, and surely above the control's."""
+        """`verified` when ρ is surely above ACCURATE, surely above the control's, and no chance find among many."""
         accurate = self.pearson.ci[0] > ACCURATE
         beats = self.control is None or self.control.margin.low > 0
-        return "verified" if accurate and beats else "unverified"
+        found = self.pearson.q is None or self.pearson.q < SURE
+        return "verified" if accurate and beats and found else "unverified"
 
 
 def score(
@@ -83,6 +86,7 @@ def score(
     *,
     vocabulary: Sequence[str] = (),
     planner_judge: str = "",
+    others: Sequence[float] = (),
     groups: Sequence[Hashable] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
@@ -91,6 +95,7 @@ def score(
 
     `vocabulary` holds the phrases from which the control is taken; `groups[i]` is the scene of stimulus i (by default
     each is its own). A concept that the judge can't read, or a side without values, scores 0: nothing is dropped.
+    `others` are p-values of components that belong to the same family and are not scored here: q counts them as well.
     """
     if values.shape != (len(judged), len(subjects)):
         raise ValueError(f"{len(judged)} stimuli × {len(subjects)} subjects have no values {values.shape}")
@@ -101,7 +106,8 @@ def score(
     metrics = _metrics(numbers, concepts, drawn)
     controls = _controls(numbers, concepts, metrics[PRIMARY], drawn, _columns(vocabulary, judged))
     estimates = {name: metric.estimates() for name, metric in metrics.items()}
-    p_values, mark = metrics[PRIMARY].p_values(), judged.mark(planner_judge)
+    p, mark = p_values(metrics[PRIMARY]), judged.mark(planner_judge)
+    q = benjamini_hochberg([*p, *others])
     return [
         Scored(
             subject,
@@ -113,11 +119,12 @@ def score(
                     split=judged.split,
                     null=subject.null if name == PRIMARY else None,
                     judge=mark,
+                    p=float(p[place]) if name == PRIMARY else None,
+                    q=float(q[place]) if name == PRIMARY else None,
                 )
                 for name, table in estimates.items()
             },
             controls[place],
-            float(p_values[place]),
             reasons[place],
         )
         for place, subject in enumerate(subjects)

@@ -6,11 +6,13 @@ come back with better words. Knows the record; knows nothing about how a score i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from experiments.scoring.joined import is_searched
-from experiments.scoring.protocol import NAMES, PRIMARY, Scored
+from experiments.scoring.protocol import ACCURATE, NAMES, PRIMARY, SURE, Scored
 from store.database import Store
 from store.errors import UserError
-from store.records import Claim, Description, Status
+from store.records import Claim, Description, Score, Status
 
 
 def is_tested(store: Store, run: str, component: str) -> bool:
@@ -30,6 +32,7 @@ def record(store: Store, run: str, scored: Scored) -> Status:
     is not frozen or has another concept or reading than was scored.
     """
     subject = scored.subject
+    scored = replace(scored, scores=scored.scores | _kept(store, run, subject.component))
     if is_tested(store, run, subject.component):
         raise UserError(
             f"`{subject.component}` of run `{run}` has been scored on test already",
@@ -80,6 +83,12 @@ def learned(scored: Scored) -> Claim:
     )
 
 
+def _kept(store: Store, run: str, component: str) -> dict[str, Score]:
+    """The primary score that a killed test has written: its q stands, whatever has been frozen since."""
+    found = store.queries.scores(run, component, test=True)
+    return {name: score for name, score in found if name == PRIMARY and score.split == "test"}
+
+
 def _written(store: Store, run: str, component: str) -> set[str]:
     """Names of the test scores that are on record."""
     found = store.queries.scores(run, component, test=True)
@@ -91,6 +100,8 @@ def why(scored: Scored) -> str:
     if scored.reason or scored.status == "verified":
         return scored.reason
     rho, control = scored.pearson, scored.control
+    if rho.q is not None and rho.q >= SURE and rho.ci[0] > ACCURATE:
+        return f"among all components tested together test ρ {rho.value:.2f} may be chance (q = {rho.q:.2f})"
     if control is not None and control.margin.low <= 0 and rho.ci[0] > 0:
         return f"test ρ {rho.value:.2f} is not surely above that of `{control.phrase}` ({control.rho:.2f})"
     return f"test ρ is {rho.value:.2f} [{rho.ci[0]:.2f}, {rho.ci[1]:.2f}], not surely above 0.3"

@@ -9,8 +9,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from tools.scoring.bootstrap import Resampled
+from tools.scoring.student import two_sided
+
 _FLAT = 1e-12
 """Variance, in units of the whole column's, below which a resampled column counts as constant."""
+LEAST_P = 1e-12
+"""p below which no difference is made."""
 
 
 def standardized(columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
@@ -47,3 +52,24 @@ def pearson(
     varies = (variance_a > _FLAT) & (variance_c > _FLAT)
     scale = np.sqrt(np.where(varies, variance_a * variance_c, 1.0))
     return np.where(varies, np.clip(covariance / scale, -1, 1), 0.0)
+
+
+def p_values(rho: Resampled) -> Float[np.ndarray, "component"]:
+    """Two-sided p of "ρ is 0": the bootstrap's, and Student's where no draw of it lies on the other side of 0.
+
+    A share of D draws can't be below 2 / (D + 1), so that one find among thousands of components would never survive a
+    correction for their number. There ρ is taken in Fisher's scale, in units of its spread over the same draws, with
+    one degree of freedom less than there are scenes. Never below LEAST_P.
+    """
+    found = rho.p_values()
+    z, drawn = _fisher(rho.value), _fisher(rho.draws)
+    spread = np.maximum(drawn.std(axis=0), 1e-12)
+    for place in np.flatnonzero(found * (len(drawn) + 1) < 2.5):
+        tail = two_sided(float(z[place] / spread[place]), max(rho.n - 1, 1))
+        found[place] = min(found[place], max(tail, LEAST_P))
+    return found
+
+
+def _fisher(rho: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """atanh, finite at ±1 as well (Fisher 1921)."""
+    return np.asarray(np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12)))
