@@ -13,7 +13,7 @@ from reports.plots import Histogram
 from reports.record import Named
 from reports.summary import Tally
 from reports.transcript import TurnTaken
-from store.records import Claim, Quantity, Score
+from store.records import HEAD_CLAIMS, Claim, Quantity, Score
 from store.views import Proposed
 
 
@@ -174,6 +174,18 @@ def scores_in_order(scores: Sequence[Named]) -> list[Named]:
     """The primary score first, and what was sealed before what was seen."""
     places = {name: place for place, name in enumerate(SCORE)}
     return sorted(scores, key=lambda one: (places.get(one.name, len(places)), one.score.split != "test"))
+
+
+def blind(name: str, scores: Sequence[Named]) -> str:
+    """What the sealed test says of a claim about a head, as a sentence; empty where it was not scored."""
+    if name not in HEAD_CLAIMS:
+        return ""
+    for one in scores:
+        if (one.name, one.score.split) == (name, "test"):
+            null = "" if one.score.null is None else f", null {score(one.score.null)}"
+            told = f"{score(one.score.value)} {score_interval(one.score.ci)}{null}, n = {number(one.score.n)}"
+            return f"on the sealed test {told}"
+    return ""
 
 
 def in_order(claims: Mapping[str, Claim | None]) -> list[tuple[str, Claim | None]]:

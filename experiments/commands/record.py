@@ -14,6 +14,7 @@ from store.errors import UsageError
 
 if TYPE_CHECKING:
     from store.database import Store
+    from store.records import Claim, Score
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or `last`.")]
 LAST = "last"
@@ -152,9 +153,18 @@ def component(
     print_text(found.text or found.reason)
     for claim, value in found.claims.items():
         if value:
-            print_text(f"  {claim}: {value.verdict}" + (f" ({value.because})" if value.because else ""))
+            print_text(f"  {claim_line(claim, value, found.scores.get(claim))}")
     if trace:
         print_text(f"  traceback: {trace}")
+
+
+def claim_line(name: str, claim: Claim, test: Score | None) -> str:
+    """A claim as one line: of a head, what it is about and what the test measured."""
+    line = f"{name}{f' {claim.about}' if claim.about else ''}: {claim.verdict}"
+    if test is not None:
+        null = "" if test.null is None else f", null {test.null:.2f}"
+        line += f", on {test.split} {test.value:.2f} [{test.ci[0]:.2f}, {test.ci[1]:.2f}]{null}"
+    return line + (f" ({claim.because})" if claim.because else "")
 
 
 def experiment(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from agent.check import check_abstention, check_conclusion, check_verdict
-from agent.decision import Abstention, Conclusion
+from agent.decision import Abstention, Call, Conclusion
+from agent.steps import build
 from agent.thread import Left, Stated, ThreadView
 from agent.verdicts import judge, outcome, passes
 from store.address import parse
@@ -178,6 +179,27 @@ def test_a_claim_about_a_head_needs_an_experiment_that_measured_it() -> None:
     for name, tool in (("reads", "attention"), ("writes", "vocabulary_effect"), ("when_cut", "ablate")):
         claim = Claim(verdict="yes", about="picture", evidence=(3,))
         assert f"`{tool}` of a head" in refused(HEAD, claims={name: claim})
+
+
+def test_a_language_model_says_what_a_claim_is_about_and_the_experiment_gives_its_numbers() -> None:
+    claim = {
+        "name": "writes",
+        "verdict": "yes",
+        "experiment": "e6",
+        "quantity": "writes_color",
+        "about": "color",
+    }
+    words = {
+        "label": "red things",
+        "concept": "red",
+        "text": "Red [e3].",
+        "confidence": 0.5,
+        "claims": [claim],
+    }
+    built = build(HEAD, Call.model_validate({"tool": "conclude", "arguments": words}))
+    assert isinstance(built, Conclusion)
+    made = built.claims["writes"]
+    assert made is not None and (made.about, made.effect, made.evidence) == ("color", 0.94, (6,))
 
 
 def test_an_abstention_may_give_numbers_of_its_thread_and_no_others() -> None:

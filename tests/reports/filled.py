@@ -201,13 +201,14 @@ def _head(store: Store, run: str, words: str) -> None:
         reading=Reading(sign="+", scope="answer"),
         confidence=0.7,
         claims={
-            "reads": _claim("yes", 0.62, (0.55, 0.69), 0.11, looked, ""),
-            "writes": _claim("yes", 0.88, (0.8, 0.94), 0.5, wrote, ""),
+            "reads": _claim("yes", 0.62, (0.55, 0.69), 0.11, looked, "", "picture"),
+            "writes": _claim("yes", 0.88, (0.8, 0.94), 0.5, wrote, "", "color"),
             "when_cut": None,
         },
     )
-    for name, value in (("pearson", 0.61), ("reads", 0.7), ("writes", 0.86)):
-        store.recorder.score(run, thread, name, _score(value, (value - 0.06, value + 0.05), 512, "test"))
+    for name, value, null in (("pearson", 0.61, None), ("reads", 0.7, 0.11), ("writes", 0.86, 0.5)):
+        scored = _score(value, (value - 0.06, value + 0.05), 512, "test", null)
+        store.recorder.score(run, thread, name, scored)
     store.recorder.settle(run, thread, "verified")
 
 
@@ -414,10 +415,17 @@ def _guess(statement: str, concept: str, threshold: float, direction: str = "abo
 
 
 def _claim(
-    verdict: str, effect: float, ci: tuple[float, float], control: float, evidence: int | None, words: str
+    verdict: str,
+    effect: float,
+    ci: tuple[float, float],
+    control: float,
+    evidence: int | None,
+    words: str,
+    about: str = "",
 ) -> Claim:
     return Claim(
         verdict=verdict,  # type: ignore[arg-type]  # one of the three words
+        about=about,
         effect=effect,
         ci=ci,
         control=control,

@@ -54,6 +54,14 @@ def test_every_link_leads_to_a_page_and_place_that_exist(pages: list[Page]) -> N
             assert not place or place in ids[path], f"{page.path.name}: {link}"
 
 
+def test_a_claim_about_a_head_says_what_it_is_about_and_what_the_sealed_test_said(report: Written) -> None:
+    told = report.page(HEAD)
+    assert 'reads <span class="claim-about">picture</span>' in told
+    assert "on the sealed test 0.70 [0.64, 0.75], null 0.11, n = 512" in told
+    assert "on the sealed test 0.86 [0.80, 0.91], null 0.50, n = 512" in told
+    assert told.count("on the sealed test ") == 2 and 'class="claim-about"' not in report.page(VERIFIED)
+
+
 def test_every_receipt_jumps_to_its_experiment(report: Written) -> None:
     page = Page(report.front.parent / "components" / f"{VERIFIED}.html")
     description = report.store.queries.description(report.run, VERIFIED)

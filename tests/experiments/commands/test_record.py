@@ -12,6 +12,7 @@ import pytest
 from store.database import open_store
 from tests.conftest import CHECKOUT
 from tests.labelling import ABSTAINED, DESCRIBED, Labelled, Place
+from tests.reports.filled import HEAD, fill
 
 COMPONENT = ["show", "component", DESCRIBED]
 
@@ -38,6 +39,14 @@ def test_a_component_is_shown_as_the_run_printed_it(labelled: Labelled, place: P
     )
     assert "selective: yes" in shown
     assert place.says("show", "component", ABSTAINED).out.startswith(f"{ABSTAINED}: abstained\n")
+
+
+def test_a_head_is_shown_with_what_its_claims_are_about_and_their_test(nowhere: Place) -> None:
+    with open_store(nowhere.store) as store:
+        fill(store)
+    told = nowhere.says("show", "component", HEAD).out
+    assert "  reads picture: yes, on test 0.70 [0.64, 0.75], null 0.11" in told
+    assert "  writes color: yes, on test 0.86" in told
 
 
 def test_a_run_shows_every_component_whatever_became_of_it(labelled: Labelled, place: Place) -> None:
