@@ -1,17 +1,21 @@
 """Whether what was said is what is true: concepts compared by meaning, not by letters.
 
 Two concepts are the same when they join the same meanings in the same way, in whatever order and words ("red thing",
-"crimson" and "a red thing" mean one thing). Recall and precision count the phrases of combinations.
+"crimson" and "a red thing" mean one thing). Recall and precision count the phrases of combinations, each with its sign:
+to say that stars matter is not to say that they are ruled out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
-from experiments.tableau.concepts import read_concept
+from experiments.tableau.statements import read_statement
 from store.errors import UserError
-from tools.scoring.concept import All, Any, Concept, Not, Phrase, phrases, read
+from tools.scoring.concept import read
+from tools.scoring.normal import normal, renamed
+from tools.scoring.tree import All, Concept, occurrences, parts_of
 
 
 class Match(NamedTuple):
@@ -26,46 +30,81 @@ NOTHING_SAID = Match(exact=False, recall=0.0, precision=0.0)
 
 
 def match(said: str, true: str) -> Match:
-    """How what was said compares with the truth; nothing said counts as 0."""
-    if not said:
+    """How what was said compares with the truth; nothing said counts as 0, and so does what can't be read."""
+    if not _readable(said):
         return NOTHING_SAID
-    named = {meaning(phrase) for phrase in phrases(said)}
-    own = {meaning(phrase) for phrase in phrases(true)}
-    common = len(named & own)
-    return Match(canonical(said) == canonical(true), common / len(own), common / len(named))
+    return _counted(said, true, exact=canonical(said) == canonical(true))
 
 
-def canonical(text: str) -> Hashable:
+def match_both(said: str, true: str) -> Match:
+    """The same where two concepts count for themselves, with whatever weights: to join them as alternatives or in a sum
+    is exact, to say that they must come together is not."""
+    if not _readable(said):
+        return NOTHING_SAID
+    return _counted(said, true, exact=named(said) == named(true) and not _together(read(said)))
+
+
+def match_counted(said: str, true: str, thing: str) -> Match:
+    """The same for a number of things: those who name the thing without the number have named it."""
+    whole = match(said, true)
+    return whole if whole.exact else match(said, thing)._replace(exact=False)
+
+
+def match_beside(said: str, true: str) -> Match:
+    """The same for what is said beside its exceptions: phrases that are ruled out are left aside (exceptions.py)."""
+    if not _readable(said):
+        return NOTHING_SAID
+    tree = read(said)
+    kept = [part for part in tree.of if named(part, False) == set()] if isinstance(tree, All) else [tree]
+    rest = kept[0] if len(kept) == 1 else All(tuple(kept)) if kept else tree
+    return _counted(rest, true, exact=canonical(rest) == canonical(true))
+
+
+def canonical(concept: Concept | str) -> Hashable:
     """The same value for concepts that join the same meanings in the same way."""
-    return _canonical(read(text))
+    return normal(renamed(read(concept) if isinstance(concept, str) else concept, meaning))
 
 
-def meaning(phrase: str) -> Hashable:
-    """What a phrase says of pictures; of questions and answers, and of unknown words, the words themselves."""
+def meaning(phrase: str) -> str:
+    """What a phrase says of pictures, the same for all words that say it; of questions and answers, and of unknown
+    words, the words themselves."""
     try:
-        return read_concept(phrase)
+        return _told(read_statement(phrase))
     except UserError:
         return " ".join(phrase.lower().split())
 
 
-def _canonical(concept: Concept) -> Hashable:
-    match concept:
-        case Phrase(words):
-            return meaning(words)
-        case Not(part):
-            return ("!", _canonical(part))
-        case All(parts):
-            return _joined("&", parts)
-        case Any(parts):
-            return _joined("|", parts)
+def _told(value: object) -> str:
+    """Equal for equal values: sets have no order."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"({'; '.join(f'{one.name} {_told(getattr(value, one.name))}' for one in fields(value))})"
+    return " ".join(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
-def _joined(sign: str, parts: tuple[Concept, ...]) -> Hashable:
-    """A set of parts, those of nested combinations of the same kind among them; one part alone is itself."""
-    found: set[Hashable] = set()
-    for part in parts:
-        one = _canonical(part)
-        inner = one[1] if isinstance(one, tuple) and one[0] == sign else frozenset({one})
-        assert isinstance(inner, frozenset)
-        found |= inner
-    return (sign, frozenset(found)) if len(found) > 1 else next(iter(found))
+def named(concept: Concept | str, positive: bool | None = None) -> set[Hashable]:
+    """The meanings that a concept names, each with whether it is said or ruled out; only one of these where asked."""
+    tree = read(concept) if isinstance(concept, str) else concept
+    return {
+        (meaning(one.words), one.positive)
+        for one in occurrences(tree)
+        if positive is None or one.positive == positive
+    }
+
+
+def _counted(said: Concept | str, true: str, *, exact: bool) -> Match:
+    told, own = named(said), named(true)
+    common = len(told & own)
+    return Match(exact, common / len(own), common / len(told))
+
+
+def _together(concept: Concept) -> bool:
+    """Whether parts of it must come together."""
+    return isinstance(concept, All) or any(map(_together, parts_of(concept)))
+
+
+def _readable(concept: str) -> bool:
+    try:
+        read(concept)
+    except UserError:
+        return False
+    return True

@@ -1,15 +1,16 @@
 """Planted neurons: concepts written into unused MLP units of a copy of the model, with and without a way to answers.
 
-Input weights come from a probe at the tokens that the concept is about. Of the wired units one helps with an answer and
-one misleads; a decoy's output is zero, so that it fires and does nothing. Knows which neurons are planted and how;
-probes.py finds their input, wiring.py their output.
+Input weights come from a probe at the tokens that the concept is about. Of the wired units some help with an answer and
+some mislead; a decoy's output is zero, so that it fires and does nothing. Knows how neurons are planted; wishes.py says
+which, probes.py finds their input, wiring.py their output.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -19,12 +20,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from experiments.bench.planted_head import PlantedHead, plant_head
+from experiments.bench.planted_head import PlantedHead, head_gain, plant_heads
 from experiments.bench.probes import probe
 from experiments.bench.tokens import Kind, Tokens, Wish, layer_of, tokens_of
 from experiments.bench.wiring import gain, misleading, toward
+from experiments.bench.wishes import FIRST_ANSWERS, drawn, rivals
 from experiments.tableau.questions import ANSWERS as OPTIONS
-from experiments.tableau.scene import COLORS
 from experiments.tableau.source import ASKED, TableauSource
 from store.address import Address
 from tools.engine.engine import Engine
@@ -34,22 +35,25 @@ from tools.targets.target import Target
 
 PER_KIND, YES_OR_NO, COLOR = 12, 72, 320
 """Questions from which everything is made: of each kind, of each that is answered with yes or no, and about colors."""
+MORE = 64
+"""Questions of each kind where more than FEW neurons stand for answers of all kinds."""
+FEW = 4
+WEIGHED = 300
+"""Questions on which outputs are weighed, at most."""
 FIRST_SEED = 5000
 """Seeds of those questions begin here; a run's own lie below 1000."""
 PEAK = 3.0
 """Mean activation on tokens where the concept holds."""
 STEEP = 6.0
 """Input of the gate there: SiLU is nearly linear that far out, and nearly closed at a fifth of it."""
-ANSWERS = ("yes", "no")
-"""Answers that a unit can be wired to: those of many questions."""
 Say = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
     """A planted neuron. `seen` is the correlation of its pooled activation with its concept on pictures or questions
-    that the probe was not made from; `gain` what its output adds to right answers' margins there, in logits: above 0
-    where it helps, below 0 where it misleads, 0 of a decoy."""
+    that the probe was not made from; `gain` what its output adds to right answers' margins there, in logits, beside all
+    that was planted: above 0 where it helps, below 0 where it misleads, 0 of a decoy."""
 
     address: Address
     kind: Kind
@@ -64,7 +68,7 @@ class Host:
 
     model: PreTrainedModel
     neurons: tuple[Planted, ...]
-    head: PlantedHead
+    heads: tuple[PlantedHead, ...]
 
 
 class Written(NamedTuple):
@@ -75,56 +79,78 @@ class Written(NamedTuple):
 
 
 def plant(
-    target: Target, seed: int, progress: Say = lambda *_: None, stimuli: Sequence[Stimulus] = ()
+    target: Target,
+    seed: int,
+    progress: Say = lambda *_: None,
+    stimuli: Sequence[Stimulus] = (),
+    *,
+    neurons: int = FEW,
+    heads: int = 1,
 ) -> Host:
-    """A copy of the target with two wired neurons, two decoys and a head; half of the stimuli make them, the others
-    check. The head's questions are those among them that ask for a color."""
+    """A copy of the target with so many neurons, half of them wired, and heads; half of the stimuli make them, the
+    others check. The heads' questions are those among them that ask for a color.
+
+    Raises UserError of kind "planted" for more neurons than there are words, or more heads than are unused.
+    """
     model = deepcopy(target.model)
     copy = Target(target.name, target.family, model, target.processor)
-    shown = stimuli or questions(seed)
-    wishes = drawn(copy, seed)
-    colors = [stimulus for stimulus in shown if stimulus.kind == "color"]
-    progress("planting", 0, 1 + len(wishes))
-    head = plant_head(copy, colors)
-    progress("planting", 1, 1 + len(wishes))
-    few = {one.key for one in colors[:: max(1, len(colors) // PER_KIND)]}
-    shown = [one for one in shown if one.kind != "color" or one.key in few]
-    outcome = Engine(copy).plain(shown, tuple(site for wish in wishes for site in wish.sites))
-    neurons: list[Planted] = []
-    for place, wish in enumerate(wishes):
-        tokens = tokens_of(copy, wish, shown, outcome)
-        fit = tokens.row < len(shown) // 2
-        unit, values = _write(copy, wish, tokens, fit, {one.address for one in neurons})
-        added = _wire(copy, wish, unit, shown, tokens) if wish.kind == "wired" else 0.0
-        address = Address(wish.tower, wish.layer, "mlp", unit)
-        neurons.append(Planted(address, wish.kind, wish.concept, tokens.seen(values, ~fit), added))
-        progress("planting", place + 2, 1 + len(wishes))
-    return Host(model, tuple(neurons), head)
+    wishes = list(enumerate(drawn(adapter_for(copy).extent(), seed, neurons)))
+    each = PER_KIND if neurons <= FEW else MORE
+    asked = list(stimuli or questions(seed, each))
+    colors = [stimulus for stimulus in asked if stimulus.kind == "color"]
+    shown = _thinned(asked, colors, each)
+    weighed = shown[:: -(-len(shown) // WEIGHED)]
+    progress("planting", 0, heads + len(wishes))
+    said = plant_heads(copy, colors, weighed, heads)
+    planted: dict[int, Planted] = {}
+    for _, group in groupby(sorted(wishes, key=_place), key=_place):
+        own = list(group)
+        outcome = Engine(copy).plain(shown, own[0][1].sites)
+        for number, wish in own:
+            tokens = tokens_of(copy, wish, shown, outcome)
+            taken = {one.address for one in planted.values()}
+            planted[number] = _planted(copy, wish, tokens, len(shown) // 2, taken, weighed)
+            progress("planting", heads + len(planted), heads + len(wishes))
+    found = [planted[number] for number, _ in wishes]
+    return Host(
+        model,
+        tuple(one if one.kind == "decoy" else replace(one, gain=_gain(copy, one, weighed)) for one in found),
+        tuple(one._replace(gain=head_gain(copy, one.address, colors)) for one in said),
+    )
 
 
-def drawn(target: Target, seed: int) -> list[Wish]:
-    """Two wired and two unwired wishes: colors at visual tokens, and one answer."""
-    chance = np.random.default_rng([seed, 815])
-    colors = chance.permutation(np.array(COLORS)).tolist()
-    last = adapter_for(target).extent().towers["language"].layers - 1
-    first, second = (int(layer) for layer in chance.permutation(np.arange(1, last))[:2])
-    return [
-        Wish("wired", "language", first, colors[0]),
-        Wish("wired", "language", last, str(chance.choice(ANSWERS)), answer=True),
-        Wish("decoy", "language", second, colors[1]),
-        Wish("decoy", "vision", int(chance.integers(1, 3)), colors[2]),
-    ]
-
-
-def questions(seed: int) -> list[Stimulus]:
-    """Questions of all kinds before fresh scenes, shuffled."""
+def questions(seed: int, each: int = PER_KIND) -> list[Stimulus]:
+    """Questions of all kinds before fresh scenes, `each` of those with many answers, shuffled."""
     source = TableauSource("train")
     asked: list[Stimulus] = []
     for kind in ASKED:
-        n = COLOR if kind == "color" else YES_OR_NO if set(OPTIONS[kind]) == set(ANSWERS) else PER_KIND
+        n = COLOR if kind == "color" else YES_OR_NO if set(OPTIONS[kind]) == set(FIRST_ANSWERS) else each
         asked += source.ask(kind, n, FIRST_SEED + seed)
     order = np.random.default_rng(seed).permutation(len(asked))
     return [asked[i] for i in order]
+
+
+def _thinned(asked: Sequence[Stimulus], colors: Sequence[Stimulus], each: int) -> list[Stimulus]:
+    """The questions with as many about colors as about other things; a head needs more of them."""
+    few = {one.key for one in colors[:: max(1, len(colors) // each)]}
+    return [one for one in asked if one.kind != "color" or one.key in few]
+
+
+def _place(numbered: tuple[int, Wish]) -> tuple[str, int]:
+    wish = numbered[1]
+    return wish.tower, wish.layer
+
+
+def _planted(
+    target: Target, wish: Wish, tokens: Tokens, fit: int, taken: set[Address], weighed: Sequence[Stimulus]
+) -> Planted:
+    """Writes a neuron whose input is made from the first `fit` rows."""
+    made_from = tokens.row < fit
+    unit, values = _write(target, wish, tokens, made_from, taken)
+    if wish.kind == "wired":
+        _wire(target, wish, unit, weighed, tokens)
+    address = Address(wish.tower, wish.layer, "mlp", unit)
+    return Planted(address, wish.kind, wish.concept, tokens.seen(values, ~made_from), 0.0)
 
 
 def _write(
@@ -155,17 +181,23 @@ def _write(
     return Written(unit, values)
 
 
-def _wire(target: Target, wish: Wish, unit: int, stimuli: Sequence[Stimulus], tokens: Tokens) -> float:
-    """Gives the unit an output, and returns what that adds to right answers' margins."""
+def _wire(target: Target, wish: Wish, unit: int, weighed: Sequence[Stimulus], tokens: Tokens) -> None:
+    """Gives the unit an output."""
     output = _output(layer_of(target, wish).mlp)
     stream = float(tokens.stream[tokens.counted].mean())
     if wish.answer:
-        column = toward(target, wish.word, ANSWERS, PEAK, stream)
+        column = toward(target, wish.word, rivals(wish.word), PEAK, stream)
     else:
-        column = misleading(target, output, unit, stimuli, PEAK, stream)
+        column = misleading(target, output, unit, weighed, PEAK, stream)
     with torch.no_grad():
         output[:, unit] = column
-    return gain(target, output, unit, stimuli)
+
+
+def _gain(target: Target, planted: Planted, weighed: Sequence[Stimulus]) -> float:
+    address = planted.address
+    wish = Wish(planted.kind, address.tower, address.layer, "")
+    assert address.index is not None
+    return gain(target, _output(layer_of(target, wish).mlp), address.index, weighed)
 
 
 def _idlest(mlp: Any, wish: Wish, tokens: Tokens, taken: set[Address]) -> int:

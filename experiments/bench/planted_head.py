@@ -8,6 +8,7 @@ dimensions that turn slowest with position (RoPE), so that a match counts wherev
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -16,11 +17,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from experiments.bench.probes import probes
+from experiments.bench.spare_heads import output_of, spare_heads
 from experiments.bench.wiring import LOGITS, gain
 from experiments.tableau.recall import recall
 from experiments.tableau.render import masks, patches
 from experiments.tableau.scene import COLORS, GRID, SHAPES
 from store.address import Address
+from store.errors import UserError
 from tools.engine.engine import Engine
 from tools.engine.plan import Outcome
 from tools.stimuli import Stimulus
@@ -34,7 +37,8 @@ MATCH = 8.0
 
 class PlantedHead(NamedTuple):
     """`looks` is the mean share of attention on the asked thing, and `gain` what the head adds to the margins of right
-    answers, in logits: both on color questions that it was not made from, `looks` on those that name a shape."""
+    answers, in logits, beside all that was planted: both on color questions that it was not made from, `looks` on those
+    that name a shape."""
 
     address: Address
     looks: float
@@ -57,23 +61,48 @@ class Labels(NamedTuple):
     color: Float[Tensor, "question patch color"]
 
 
-def plant_head(target: Target, shown: Sequence[Stimulus]) -> PlantedHead:
-    """Writes the head into the target's own weights, in the last layer but one; `shown` are color questions, of which
-    half make it and half check it."""
-    layer = adapter_for(target).extent().towers["language"].layers - 2
-    before, z = Site("resid_pre", "language", layer), Site("attn.z", "language", layer)
-    outcome = Engine(target).plain(shown, (before, z))
-    address = _idlest(target, layer, outcome)
-    output = _write(target, address, outcome, before, labels_of(shown))
-    half = len(shown) // 2
-    pattern = Site("attn.pattern", "language", layer)
-    read = Engine(target).plain(shown[half:], (pattern,))
-    columns = slice(*_columns(target, address))
-    return PlantedHead(
-        address,
-        _looks(read, pattern, address, labels_of(shown[half:])),
-        gain(target, output, columns, shown),
-    )
+def plant_heads(
+    target: Target, shown: Sequence[Stimulus], weighed: Sequence[Stimulus], n: int
+) -> tuple[PlantedHead, ...]:
+    """Writes `n` heads into the target's own weights: one into the last layer but one, several into the heads that the
+    model needs least for the questions that are `weighed`.
+
+    `shown` are color questions, of which half make the heads and half check them. Raises UserError of kind "planted"
+    where fewer heads are spare.
+    """
+    half, found = len(shown) // 2, []
+    for layer, addresses in groupby(_places(target, shown, weighed, n), key=lambda one: one.layer):
+        before, pattern = (Site(name, "language", layer) for name in ("resid_pre", "attn.pattern"))
+        outcome, own = Engine(target).plain(shown, (before,)), list(addresses)
+        for address in own:
+            _write(target, address, outcome, before, labels_of(shown))
+        read = Engine(target).plain(shown[half:], (pattern,))
+        found += [
+            PlantedHead(address, _looks(read, pattern, address, labels_of(shown[half:])), 0.0)
+            for address in own
+        ]
+    return tuple(found)
+
+
+def head_gain(target: Target, address: Address, shown: Sequence[Stimulus]) -> float:
+    """What a head adds to the mean margin of right answers in the second half of color questions."""
+    return gain(target, output_of(target, address), slice(None), shown)
+
+
+def _places(target: Target, shown: Sequence[Stimulus], weighed: Sequence[Stimulus], n: int) -> list[Address]:
+    """In the order of layers, so that a head is made from what it will read."""
+    if n <= 1:
+        layer = adapter_for(target).extent().towers["language"].layers - 2
+        outcome = Engine(target).plain(shown, (Site("attn.z", "language", layer),))
+        return [_idlest(target, layer, outcome)][:n]
+    spare = spare_heads(target, weighed)
+    if len(spare) < n:
+        raise UserError(
+            f"`{n}` heads can't be planted: {target.name} can spare {len(spare)}",
+            kind="planted",
+            hint=f"plant at most {len(spare)}",
+        )
+    return sorted(spare[:n])
 
 
 def labels_of(stimuli: Sequence[Stimulus]) -> Labels:
@@ -92,8 +121,8 @@ def labels_of(stimuli: Sequence[Stimulus]) -> Labels:
     return Labels(asked, shape, color)
 
 
-def _write(target: Target, address: Address, outcome: Outcome, before: Site, labels: Labels) -> Tensor:
-    """Writes queries, keys, values and output; returns the weights of the output projection."""
+def _write(target: Target, address: Address, outcome: Outcome, before: Site, labels: Labels) -> None:
+    """Writes queries, keys, values and output."""
     layer = _layer(target, address.layer)
     batch, half = outcome.batch, len(labels.asked) // 2
     with torch.no_grad():
@@ -120,7 +149,6 @@ def _write(target: Target, address: Address, outcome: Outcome, before: Site, lab
         attention.v_proj.weight[first : first + len(COLORS)] = value
         attention.o_proj.weight[:, first:last] = 0
         attention.o_proj.weight[:, first : first + len(COLORS)] = _says(target, outcome, before)
-    return cast(Tensor, attention.o_proj.weight)
 
 
 def _says(target: Target, outcome: Outcome, before: Site) -> Float[Tensor, "width color"]:

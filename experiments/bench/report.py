@@ -1,101 +1,68 @@
-"""What a bench found: truth beside what was said, by kind, with intervals.
+"""What a bench found, by kind, with intervals: the shape of the public contract.
 
-Pure functions of descriptions and truths. Nothing said counts as 0 and is never dropped; what was not measured is null.
+Shares have Wilson's interval, means a bootstrap over units. What was not measured is null. Knows descriptions and
+truths; knows nothing about how either came to be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.bench.matching import NOTHING_SAID, Match, match
-from store.records import Answer, Description
-from tools.scoring.intervals import wilson
+from experiments.bench.found import Found
+from experiments.bench.kinds import OUTSIDE
+from tools.scoring.intervals import bootstrap_mean, wilson
 
 DESCRIBED = ("single", "and", "or", "and_not", "gated", "two_faced", "exception", "decoy", "count", "xor")
 """Kinds of units with something to say about them; a bench measures some of them."""
-SILENT = ("noise", "dead", "untrained")
-"""Kinds about which every claim is false."""
+SILENT = ("noise", "dead")
+"""Kinds about which every description is false."""
+UNTRAINED = "untrained"
+CLAIMED = ("learned", "necessary", "sufficient")
+"""What is false of a unit that was never trained; an accurate description is not."""
 PLANTED = ("wired", "decoy", "head")
-BASELINES = ("one_shot", "best_match", "linear", "random_text")
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What stands at an address: its kind, its concept (empty where there is none), and what a planted component adds
-    to right answers' margins (below 0 where it misleads)."""
-
-    component: str
-    kind: str
-    concept: str
-    gain: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A truth beside its description."""
-
-    truth: Truth
-    description: Description
-
-    @property
-    def match(self) -> Match:
-        if not self.truth.concept:
-            return NOTHING_SAID
-        return match(self.description.concept, self.truth.concept)
-
-    def needed_for(self) -> str:
-        """The kinds of questions that it was called necessary for, in words."""
-        found = self.description.claims.get("necessary")
-        return found.because if found is not None and found.verdict == "yes" else ""
-
-    def says(self, claim: str) -> Answer:
-        found = self.description.claims.get(claim)
-        return found.verdict if found is not None else "undetermined"
-
-    def as_json(self) -> dict[str, Any]:
-        said = self.description
-        return {
-            "component": self.truth.component,
-            "kind": self.truth.kind,
-            "truth": self.truth.concept or None,
-            "gain": self.truth.gain,
-            "said": said.concept or None,
-            "reading": str(said.reading) if said.concept else None,
-            "status": said.status,
-            "reason": said.reason,
-            "test_pearson": said.scores["pearson"].value if "pearson" in said.scores else None,
-            **self.match._asdict(),
-            "necessary": self.says("necessary"),
-            "needed_for": self.needed_for() or None,
-            "unused": self.says("unused"),
-            "seconds": said.seconds,
-        }
+Shares = dict[str, Any] | None
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that one bench measured."""
+    """Everything that one bench measured. `target` and `host` are the name and the fingerprint of the model that stands
+    behind the truth, `fingerprint` that of both together; `version` is the code's."""
 
     planner: str
     seed: int
     run: str
     fingerprint: str
     found: tuple[Found, ...]
+    target: str = ""
+    host: str = ""
+    version: str = ""
+    baselines: Mapping[str, Shares] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The shape of the public contract, and each unit by itself."""
         return {
             "planner": self.planner,
             "seed": self.seed,
-            "kinds": {kind: self._described(kind) for kind in DESCRIBED},
-            "false_claims": {kind: self._share(kind, _verified) for kind in SILENT},
+            "kinds": {kind: self.described(kind) for kind in DESCRIBED},
+            "outside_grammar": list(OUTSIDE),
+            "exceptions": {
+                "named": shares([one.named_exception for one in self.of("exception")]),
+                "invented": shares([one.invented_exception for one in self._without_exception()]),
+            },
+            "false_claims": {
+                **{kind: shares([one.verified for one in self.of(kind)]) for kind in SILENT},
+                UNTRAINED: self._untrained(),
+            },
             "planted": {kind: self._caused(kind) for kind in PLANTED},
-            "baselines": dict.fromkeys(BASELINES),
+            "baselines": dict(self.baselines),
             "seconds_per_unit": self.seconds_per_unit,
             "run": self.run,
+            "target": self.target,
+            "target_fingerprint": self.host,
             "fingerprint": self.fingerprint,
+            "version": self.version,
             "units": [one.as_json() for one in self.found],
         }
 
@@ -107,47 +74,62 @@ class Report:
     def of(self, kind: str) -> list[Found]:
         return [one for one in self.found if one.truth.kind == kind]
 
-    def _described(self, kind: str) -> dict[str, Any] | None:
-        exact = self._share(kind, lambda one: one.match.exact)
+    def described(self, kind: str) -> Shares:
+        """How often the very concept was said, and which share of its phrases; None where there are no such units."""
+        units = self.of(kind)
+        exact = shares([one.match.exact for one in units])
         if exact is None:
             return None
-        matches = [one.match for one in self.of(kind)]
+        recall, precision = (
+            mean([getattr(one.match, name) for one in units]) for name in ("recall", "precision")
+        )
         return {
             "exact": exact["rate"],
             "ci": exact["ci"],
-            "recall": _mean([one.recall for one in matches]),
-            "precision": _mean([one.precision for one in matches]),
-            "verified": sum(map(_verified, self.of(kind))),
+            "recall": recall["value"],
+            "recall_ci": recall["ci"],
+            "precision": precision["value"],
+            "precision_ci": precision["ci"],
+            "verified": sum(one.verified for one in units),
             "n": exact["n"],
         }
 
-    def _caused(self, kind: str) -> dict[str, Any] | None:
+    def _without_exception(self) -> list[Found]:
+        """Units with something to say about them that rule out nothing."""
+        return [one for one in self.found if one.truth.concept and one.truth.kind not in _RULING_OUT]
+
+    def _untrained(self) -> Shares:
+        """Units of which at least one of CLAIMED was said, and each claim by itself."""
+        units = self.of(UNTRAINED)
+        found = shares([any(one.says(claim) == "yes" for claim in CLAIMED) for one in units])
+        if found is None:
+            return None
+        each = {claim: self._claimed(units, claim) for claim in CLAIMED}
+        return {**found, "claims": each, "verified": sum(one.verified for one in units)}
+
+    def _caused(self, kind: str) -> Shares:
         """How often planted components were called necessary, and unused."""
-        if not self.of(kind):
-            return None
-        return {
-            claim: self._share(kind, lambda one, claim=claim: one.says(claim) == "yes")  # type: ignore[misc]
-            for claim in ("necessary", "unused")
-        }
-
-    def _share(self, kind: str, true: Callable[[Found], bool]) -> dict[str, Any] | None:
-        """How often something is so among units of a kind, with Wilson's interval; None where there are none."""
         units = self.of(kind)
-        if not units:
-            return None
-        share = wilson(sum(map(true, units)), len(units))
-        return {"rate": share.value, "ci": [share.low, share.high], "n": len(units)}
+        return {claim: self._claimed(units, claim) for claim in ("necessary", "unused")} if units else None
+
+    def _claimed(self, units: Sequence[Found], claim: str) -> Shares:
+        return shares([one.says(claim) == "yes" for one in units])
 
 
-def compared(truths: Sequence[Truth], descriptions: Sequence[Description]) -> tuple[Found, ...]:
-    """Each truth beside what was said of it. Raises KeyError for a component that was never described."""
-    said = {one.component: one for one in descriptions}
-    return tuple(Found(truth, said[truth.component]) for truth in truths)
+_RULING_OUT = ("exception", "and_not", "xor")
 
 
-def _verified(found: Found) -> bool:
-    return found.description.status == "verified"
+def shares(true: Sequence[bool]) -> Shares:
+    """How often something is so, with Wilson's interval; None where nothing was looked at."""
+    if not true:
+        return None
+    found = wilson(sum(true), len(true))
+    return {"rate": found.value, "ci": [found.low, found.high], "n": len(true)}
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def mean(values: Sequence[float]) -> dict[str, Any]:
+    """A mean with its bootstrap interval over units; of one unit there is none."""
+    if len(values) < 2:
+        return {"value": values[0], "ci": None, "n": 1}
+    found = bootstrap_mean(values)
+    return {"value": found.value, "ci": [found.low, found.high], "n": found.n}

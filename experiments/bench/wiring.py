@@ -62,9 +62,9 @@ def misleading(
     output.grad = None
     output.requires_grad_(False)
     downhill = downhill / downhill.norm() * (stream * len(downhill) ** 0.5 / peak)
-    silent = _mean_with(target, output, unit, torch.zeros_like(downhill), stimuli)
+    silent = mean_with(target, output, unit, torch.zeros_like(downhill), stimuli)
     for length in LENGTHS:
-        if silent - _mean_with(target, output, unit, downhill * length, stimuli) >= HARM:
+        if silent - mean_with(target, output, unit, downhill * length, stimuli) >= HARM:
             break
     return downhill * length
 
@@ -72,13 +72,13 @@ def misleading(
 def gain(target: Target, output: Tensor, unit: int | slice, stimuli: Sequence[Stimulus]) -> float:
     """What an output (of a unit, or all of a head) adds to the mean margin of right answers in the second half."""
     column = output[:, unit].detach().clone()
-    silent = _mean_with(target, output, unit, torch.zeros_like(column), stimuli)
-    wired = _mean_with(target, output, unit, column, stimuli)
+    silent = mean_with(target, output, unit, torch.zeros_like(column), stimuli)
+    wired = mean_with(target, output, unit, column, stimuli)
     return round(wired - silent, 3)
 
 
 @torch.no_grad()
-def _mean_with(
+def mean_with(
     target: Target,
     output: Tensor,
     unit: int | slice,

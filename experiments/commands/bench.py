@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,11 +11,13 @@ from experiments.commands.options import BaseUrl, Device, JsonFlag, PlannerName,
 from experiments.commands.output import narrate, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from experiments.bench.report import Found, Report
+    from experiments.bench.found import Found
+    from experiments.bench.report import Report
 
 app = typer.Typer(help="Measure where the truth is known.", no_args_is_help=True)
 
 HOST = "tableau-llava"
+UNTRAINED = "tableau-llava-random"
 WORLD = "tableau:600/200/400"
 
 
@@ -26,14 +29,20 @@ def bench() -> None:
 @app.command()
 def truth(
     units: Annotated[
-        int,
-        typer.Option(
-            min=5, max=300, help="Function units in all: of 30, 10 single, 6 AND, 6 OR, 4 noise, 4 dead."
-        ),
-    ] = 30,
-    planted: Annotated[
-        bool, typer.Option(help="Also plant two wired neurons, two decoys and a head.")
-    ] = True,
+        int, typer.Option(min=11, max=1100, help="Function units in all, as many of each of the 11 kinds.")
+    ] = 33,
+    planted: Annotated[bool, typer.Option(help="Also plant neurons and heads into the model.")] = True,
+    neurons: Annotated[
+        int, typer.Option(min=0, max=60, help="Planted neurons, half of them with a path to answers.")
+    ] = 4,
+    heads: Annotated[
+        int, typer.Option(min=0, max=10, help="Planted heads that carry a color to the answer.")
+    ] = 1,
+    untrained: Annotated[
+        int, typer.Option(min=0, max=400, help="Components of a never-trained copy to label as well.")
+    ] = 0,
+    baselines: Annotated[bool, typer.Option(help="Also score labels made without experiments.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw where labels fail into this PNG file.")] = None,
     images: Annotated[
         str, typer.Option(help="Painted pictures to work with: `tableau`, or the first of each split.")
     ] = WORLD,
@@ -49,7 +58,7 @@ def truth(
     as_json: JsonFlag = False,
 ) -> int:
     """Label components whose truth is known, under ordinary addresses, and compare."""
-    from experiments.bench.truth import measure, set_up
+    from experiments.bench.truth import measure, set_up, set_up_untrained
     from experiments.commands.label import line_of
     from experiments.commands.workplaces import chosen_planner
     from experiments.label import Allowance
@@ -67,16 +76,33 @@ def truth(
             units,
             seed,
             planted=planted,
+            neurons=neurons,
+            heads=heads,
             images=images,
             progress=tell,
         )
-        say(f"{len(found.truths)} components, seed {seed}; the record is `{record.where}`")
+        never = (
+            set_up_untrained(
+                record, open_target(UNTRAINED, device), untrained, seed, images=images, progress=tell
+            )
+            if untrained
+            else None
+        )
+        say(f"{len(found.truths) + untrained} components, seed {seed}; the record is `{record.where}`")
         report = measure(
             found,
             chosen_planner(planner, base_url, record),
+            untrained=never,
+            baselines=baselines,
             allowance=Allowance(jobs=jobs),
             tell=lambda one: say(line_of(one)),
         )
+    if figure is not None:
+        from experiments.bench.figure import draw_bench
+        from experiments.tableau.drawing import save
+
+        save(draw_bench(report.as_json()), figure)
+        say(f"the figure is `{figure}`")
     if as_json:
         print_json(report.as_json())
     else:
@@ -91,25 +117,18 @@ def print_report(report: Report) -> None:
         [unit_row(one) for one in report.found],
         title=f"{report.planner}, seed {report.seed}, run {report.run}",
     )
-    print_table(
-        ["kind", "exact", "recall#", "precision#", "verified#", "n#"],
-        [
-            [
-                kind,
-                share(values["exact"], values["ci"]),
-                f"{values['recall']:.2f}",
-                f"{values['precision']:.2f}",
-                str(values["verified"]),
-                str(values["n"]),
-            ]
-            for kind, values in found["kinds"].items()
-            if values is not None
-        ],
-        title=f"{report.seconds_per_unit:.1f} seconds a unit",
-    )
+    apart = found["outside_grammar"]
+    for title, kinds in (
+        (f"{report.seconds_per_unit:.1f} seconds a unit", [k for k in found["kinds"] if k not in apart]),
+        ("outside the planner's grammar", apart),
+    ):
+        rows = [kind_row(kind, found["kinds"][kind]) for kind in kinds if found["kinds"][kind]]
+        if rows:
+            print_table(["kind", "exact", "recall#", "precision#", "verified#", "n#"], rows, title=title)
     print_table(
         ["what", "share", "n#"],
         [
+            *rows_of("exceptions", found["exceptions"]),
             *rows_of("false claims on", found["false_claims"]),
             *(
                 row
@@ -118,6 +137,35 @@ def print_report(report: Report) -> None:
             ),
         ],
     )
+    beside = {name: values for name, values in found["baselines"].items() if values}
+    if beside:
+        print_table(
+            ["baseline", "exact", "median test ρ", "planner is ahead in ρ", "in exact", "n#"],
+            [baseline_row(name, values) for name, values in beside.items()],
+            title="labels without experiments",
+        )
+
+
+def kind_row(kind: str, values: dict[str, Any]) -> list[str]:
+    return [
+        kind,
+        share(values["exact"], values["ci"]),
+        f"{values['recall']:.2f}",
+        f"{values['precision']:.2f}",
+        str(values["verified"]),
+        str(values["n"]),
+    ]
+
+
+def baseline_row(name: str, values: dict[str, Any]) -> list[str]:
+    ahead = [values["differences"][of] for of in ("rho", "exact")]
+    return [
+        name,
+        share(values["exact"]["rate"], values["exact"]["ci"]),
+        f"{values['test_rho_median']:.2f} (planner {values['planner_rho_median']:.2f})",
+        *(share(one["value"], one["ci"]) if one else "–" for one in ahead),
+        str(values["n"]),
+    ]
 
 
 def unit_row(one: Found) -> list[str]:
@@ -125,7 +173,7 @@ def unit_row(one: Found) -> list[str]:
     return [
         one.truth.component,
         one.truth.kind,
-        one.truth.concept or "–",
+        str(one.truth) or "–",
         said,
         one.description.status,
         "yes" if one.match.exact else "",

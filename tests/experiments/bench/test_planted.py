@@ -67,7 +67,7 @@ def changed_rows(target: Target, host: Host) -> Iterator[tuple[str, int]]:
 
 
 def test_the_head_speaks_for_colors(host: Host) -> None:
-    assert host.head.kind == "head" and 0 <= host.head.looks <= 1
+    assert host.heads[0].kind == "head" and 0 <= host.heads[0].looks <= 1
 
 
 def test_only_the_planted_neurons_differ_from_the_model_which_stays_as_it_was(
@@ -78,7 +78,12 @@ def test_only_the_planted_neurons_differ_from_the_model_which_stays_as_it_was(
     assert neurons == [1] * (3 * 3 + 3)
     head = {name.split(".")[-2]: rows for name, rows in touched if ".self_attn." in name}
     assert set(head) == {"q_proj", "k_proj", "v_proj", "o_proj"} and len(touched) == len(neurons) + len(head)
-    assert max(head.values()) == 32 and host.head.address.layer == 4
+    assert max(head.values()) == 32 and host.heads[0].address.layer == 4
+
+
+def test_nothing_is_planted_where_nothing_is_wanted(target: Target) -> None:
+    bare = plant(target, 0, stimuli=few(), neurons=0, heads=0)
+    assert not bare.neurons and not bare.heads and not list(changed_rows(target, bare))
 
 
 def test_questions_are_the_same_for_a_seed_and_none_of_a_run() -> None:

@@ -10,7 +10,8 @@ import pytest
 from agent.decision import Abstention
 from agent.planner import Choice
 from agent.thread import ThreadView
-from experiments.bench.truth import Bench, measure, set_up
+from experiments.bench.kinds import KINDS, SPEECHLESS
+from experiments.bench.truth import Bench, measure, set_up, set_up_untrained
 from experiments.registry import open_target
 from experiments.workplace import Workplace
 from store.address import parse
@@ -32,7 +33,7 @@ class Silent:
 
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
         if self.decided == self.patience:
-            raise RuntimeError("the power fails")
+            raise OSError("the power fails")
         self.decided += 1
         return Choice(Abstention(reason="Nothing to say."))
 
@@ -49,7 +50,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def bench(store: Store, target: Target, seed: int, cache: Path) -> Bench:
-    return set_up(store, target, 5, seed, planted=False, images=SMALL, cache=cache)
+    return set_up(store, target, 11, seed, planted=False, images=SMALL, cache=cache)
 
 
 def prints(workplace: Workplace) -> tuple[str, Path | None]:
@@ -68,11 +69,14 @@ def test_a_planner_that_says_nothing_finds_nothing_and_claims_nothing(
     store: Store, target: Target, tmp_path: Path
 ) -> None:
     found = bench(store, target, 0, tmp_path)
-    report = measure(found, Silent())
+    never = set_up_untrained(store, target, 2, 0, images=SMALL, cache=tmp_path)
+    report = measure(found, Silent(), untrained=never)
     kinds = report.as_json()["kinds"]
-    assert [kinds[kind]["exact"] for kind in ("single", "and", "or")] == [0, 0, 0]
+    assert {kinds[kind]["exact"] for kind in KINDS if kind not in SPEECHLESS} == {0}
     assert {values["rate"] for values in report.as_json()["false_claims"].values() if values} == {0}
-    assert {one.truth.component for one in report.found} == {truth.component for truth in found.truths}
+    assert report.as_json()["false_claims"]["untrained"]["n"] == 2
+    assert [one.truth for one in report.found] == [*found.truths, *never.truths]
+    assert (report.host, report.fingerprint) == (target.fingerprint, found.workplace.target.fingerprint)
     index = found.workplace.index
     assert index.manifest.fingerprint == found.workplace.target.fingerprint
     dead = {truth.component for truth in found.truths if truth.kind == "dead"}
@@ -80,8 +84,36 @@ def test_a_planner_that_says_nothing_finds_nothing_and_claims_nothing(
 
 
 def test_a_bench_that_was_stopped_goes_on_where_it_was(store: Store, target: Target, tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="the power fails"):
+    with pytest.raises(OSError, match="the power fails"):
         measure(bench(store, target, 0, tmp_path), Silent(patience=3))
     later = Silent()
     report = measure(bench(store, target, 0, tmp_path), later)
-    assert later.decided == 2 and len(report.found) == 5 and len(store.queries.runs()) == 1
+    assert later.decided == 8 and len(report.found) == 11 and len(store.queries.runs()) == 1
+
+
+def test_labels_without_experiments_are_tested_blind_beside_the_planner(
+    store: Store, target: Target, tmp_path: Path
+) -> None:
+    found = set_up(store, target, 11, 0, planted=False, images="tableau:48/6/48", cache=tmp_path)
+    report = measure(found, Silent(), baselines=True).as_json()
+    beside = report["baselines"]
+    assert beside["first_candidate"] is None
+    assert {beside[name]["n"] for name in ("one_shot", "best_match", "linear", "random_text")} == {9}
+    assert (
+        beside["best_match"]["kinds"]["single"]["rate"] == beside["one_shot"]["kinds"]["single"]["rate"] == 1
+    )
+    assert beside["linear"]["test_rho_median"] > 0.6 > 0.3 > beside["random_text"]["test_rho_median"]
+    ahead = beside["best_match"]["differences"]["rho"]
+    assert ahead["ci"][0] <= ahead["value"] <= ahead["ci"][1] < 0
+    tested = [run for run in store.queries.runs() if run.planner.startswith("baseline:")]
+    assert len(tested) == 4 and {run.status for run in tested} == {"done"}
+
+
+def test_components_that_were_never_trained_are_neurons_and_heads_without_a_truth(
+    store: Store, target: Target, tmp_path: Path
+) -> None:
+    never = set_up_untrained(store, target, 9, 0, images=SMALL, cache=tmp_path)
+    assert [(truth.kind, truth.concept) for truth in never.truths] == [("untrained", "")] * 9
+    assert sum(parse(truth.component).part == "head" for truth in never.truths) == 1
+    other = set_up_untrained(store, target, 9, 1, images=SMALL, cache=tmp_path)
+    assert never.truths != other.truths

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.bench.report import Report, Truth, compared
+from experiments.bench.against import against
+from experiments.bench.found import Truth, compared
+from experiments.bench.report import Report
 from experiments.commands.app import run
 from experiments.commands.bench import print_report
 from store.records import Claim, Description
@@ -13,11 +15,13 @@ TRUTHS = (
     Truth("vision.0.mlp.1", "single", "red thing"),
     Truth("vision.0.mlp.2", "noise", ""),
     Truth("vision.0.mlp.3", "decoy", "blue thing", 0.0),
+    Truth("vision.0.mlp.4", "count", "at least two stars"),
+    Truth("vision.0.mlp.5", "exception", "red thing", exception="upper left"),
 )
 
 
 def test_fewer_units_than_kinds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["bench", "truth", "--units", "4"]) == 2
+    assert run(["bench", "truth", "--units", "10"]) == 2
     assert "--units" in capsys.readouterr().err
 
 
@@ -33,7 +37,15 @@ def test_the_tables_show_units_kinds_and_claims(capsys: pytest.CaptureFixture[st
             claims={"unused": Claim(verdict="yes")},
         ),
     ]
-    print_report(Report("builtin", 3, "abc", "f" * 64, compared(TRUTHS, said)))
+    said += [
+        Description(component=f"vision.0.mlp.{number}", status="abstained", seconds=1.0) for number in (4, 5)
+    ]
+    found = compared(TRUTHS, said)
+    beside = {"one_shot": against(found, found), "linear": None}
+    print_report(Report("builtin", 3, "abc", "f" * 64, found, baselines=beside))
     told = capsys.readouterr().out
     assert "crimson" in told and "seed 3" in told and "1.0 seconds a unit" in told
+    assert "red thing, except upper left" in told and "exceptions named" in told
+    assert "count" in told[told.index("outside the planner's grammar") :]
+    assert "labels without experiments" in told and "one_shot" in told and "linear" not in told
     assert "false claims on noise" in told and "decoy: called unused" in told

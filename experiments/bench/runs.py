@@ -1,0 +1,50 @@
+"""Runs of a bench: one that was stopped goes on, and what a baseline says is frozen and tested like a planner's words.
+
+Knows the record; knows nothing about truths or how a baseline chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.bench.baselines import Baseline, Seen
+from experiments.label import begin
+from experiments.scoring.blind import score_frozen
+from experiments.workplace import Workplace
+from store.address import parse
+from store.records import Description, Reading
+
+
+def begun(workplace: Workplace, planner: str, components: Sequence[str], arguments: dict[str, Any]) -> str:
+    """The labelling run of this target and planner that waits to be finished, or a new one."""
+    for run in workplace.store.queries.runs():
+        same = (run.fingerprint, run.planner) == (workplace.target.fingerprint, planner)
+        if same and run.kind == "label" and run.status not in ("done", "budget"):
+            return run.id
+    return begin(workplace, [parse(one) for one in components], planner, arguments)
+
+
+def tested_guesses(seen: Seen, name: str, baseline: Baseline, components: Sequence[str]) -> list[Description]:
+    """A run in which a baseline says something of every component, as the sealed test found it."""
+    workplace = seen.workplace
+    recorder, queries = workplace.store.recorder, workplace.store.queries
+    arguments = {"bench": "truth", "baseline": name, "of": seen.run}
+    run = recorder.open_run(
+        "score", workplace.target.fingerprint, arguments, workplace.seed, f"baseline:{name}"
+    )
+    recorder.components(run, components)
+    for place, component in enumerate(components):
+        recorder.description(run, _described(component, *baseline(seen, component)))
+        workplace.progress(f"baseline {name}", place + 1, len(components))
+    score_frozen(workplace, run)
+    recorder.end_run(run, "done")
+    return queries.descriptions(run, test=True)
+
+
+def _described(component: str, concept: str, reading: Reading) -> Description:
+    if not concept:
+        return Description(component=component, status="abstained", reason="It found nothing to say.")
+    return Description(
+        component=component, status="unverified", reading=reading, label=concept[:120], concept=concept
+    )
