@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.scoring.classes import class_of, searched
+from experiments.scoring.head_test import HeadTest, testable
 from experiments.scoring.judged import Judged
 from experiments.scoring.null import untrained_null
 from experiments.scoring.protocol import PRIMARY, Subject, score
@@ -19,6 +20,7 @@ from experiments.scoring.seal import is_tested, record
 from store.address import parse
 from store.database import Store
 from store.records import Description
+from tools.budget import Budget
 from tools.pools import side
 
 if TYPE_CHECKING:
@@ -63,8 +65,16 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         others=rest_of_family(store, run, [one.component for one in waiting]),
         seed=workplace.seed,
     )
-    for one in scored:
-        record(store, run, one)
+    asked = {one.component for one in waiting}
+    frozen = {one.component: one for one in store.queries.descriptions(run) if one.component in asked}
+    heads = HeadTest(workplace.context(Budget()), world.test) if any(map(testable, frozen.values())) else None
+    for done, one in enumerate(scored):
+        words = frozen[one.subject.component]
+        if heads is None or not testable(words):
+            record(store, run, one)
+        else:
+            workplace.progress("claims of heads on test", done, len(scored))
+            record(store, run, one, heads.of(words))
 
 
 def rest_of_family(store: Store, run: str, waiting: Collection[str]) -> list[float]:

@@ -6,27 +6,37 @@ come back with better words. Knows the record; knows nothing about how a score i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from experiments.scoring.joined import is_searched
 from experiments.scoring.protocol import ACCURATE, NAMES, PRIMARY, SURE, Scored
 from store.database import Store
 from store.errors import UserError
-from store.records import Claim, Description, Score, Status
+from store.records import HEAD_CLAIMS, Claim, Description, Score, Status
+
+if TYPE_CHECKING:
+    from experiments.scoring.head_test import ClaimTested
 
 
 def is_tested(store: Store, run: str, component: str) -> bool:
-    """Whether the test of a component is done, down to its last claim."""
+    """Whether the test of a component is done, down to its last claim.
+
+    All claims are settled together, after the last score. A claim of a head that could be tested has an effect, and
+    then a score.
+    """
     description = store.queries.description(run, component, test=True)
-    return (
-        description is not None
-        and description.claims.get("learned") is not None
-        and _written(store, run, component) >= set(NAMES)
-    )
+    if description is None or description.claims.get("learned") is None:
+        return False
+    claims = ((name, description.claims.get(name)) for name in HEAD_CLAIMS)
+    tested = {name for name, claim in claims if claim and claim.about and claim.effect is not None}
+    return _written(store, run, component) >= {*NAMES, *tested}
 
 
-def record(store: Store, run: str, scored: Scored) -> Status:
-    """Writes test scores of a frozen description and settles its status and the claim `learned`.
+def record(store: Store, run: str, scored: Scored, claims: Sequence[ClaimTested] = ()) -> Status:
+    """Writes test scores of a frozen description, of a head also those of its `claims`, and settles its status, the
+    claim `learned` and those.
 
     Raises UserError of kind "sealed" when the component's test is done already, and RuntimeError when the description
     is not frozen or has another concept or reading than was scored.
@@ -44,16 +54,22 @@ def record(store: Store, run: str, scored: Scored) -> Status:
         raise RuntimeError(
             f"`{subject.component}` of run `{run}` has no frozen words that say `{subject.concept}`"
         )
+    for one in claims:
+        if (said := frozen.claims.get(one.name)) is None or said.about != one.claim.about:
+            raise RuntimeError(
+                f"`{subject.component}` of run `{run}` was not said to `{one.name}` `{one.claim.about}`"
+            )
+    scores = scored.scores | {one.name: one.score for one in claims if one.score is not None}
     written = _written(store, run, subject.component)
-    for name in NAMES:
+    for name, score in scores.items():
         if name not in written:
-            store.recorder.score(run, subject.component, name, scored.scores[name])
+            store.recorder.score(run, subject.component, name, score)
     store.recorder.settle(
         run,
         subject.component,
         scored.status,
         reason=why(scored),
-        claims={"learned": learned(scored)},
+        claims={"learned": learned(scored), **{one.name: one.claim for one in claims}},
     )
     return scored.status
 
