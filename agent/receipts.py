@@ -98,7 +98,7 @@ def foreign_numbers(
     """
     for sentence in sentences(text):
         cited = [experiments[number] for number in citations(sentence) if number in experiments]
-        yield from unknown_numbers(sentence, cited, phrases)
+        yield from unknown_numbers(sentence, cited, [*phrases, *_quoted(sentence, cited)])
 
 
 def unknown_numbers(
@@ -121,7 +121,7 @@ def unknown_numbers(
 def _quoted(sentence: str, cited: Iterable[Experiment]) -> list[str]:
     """Words in quotation marks that a cited experiment says itself: “three” is a word there, no measurement."""
     told = {word for one in cited for word in re.findall(r"\w+", str(one.result.get("summary", "")).lower())}
-    return [quote for quote in re.findall(r"“([^“”]*)”", sentence) if quote.lower() in told]
+    return [f"“{quote}”" for quote in re.findall(r"“([^“”]*)”", sentence) if quote.lower() in told]
 
 
 def known_numbers(experiments: Iterable[Experiment]) -> tuple[float, ...]:

@@ -152,6 +152,9 @@ def test_words_of_a_name_are_no_measurements_but_a_name_can_not_smuggle_one() ->
 def test_a_quoted_word_of_the_cited_experiment_is_no_measurement() -> None:
     assert not list(foreign_numbers("It writes “12” and “star” [e3].", HAVE))
     assert list(foreign_numbers("It writes “thirteen” [e3].", HAVE)) == ["thirteen"]
+    wrote = experiment().model_copy(update={"result": {"summary": "it writes: up three, blue"}})
+    assert not list(foreign_numbers("Its output points toward “three” [e3].", {3: wrote}))
+    assert list(foreign_numbers("It writes “three” three times [e3].", {3: wrote})) == ["three"]
 
 
 def test_references_become_numbers_with_units_and_leave_a_citation() -> None:
