@@ -17,13 +17,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from experiments.bench.probes import probes
-from experiments.bench.spare_heads import output_of, spare_heads
+from experiments.bench.spare_heads import chosen, output_of, spare_heads
 from experiments.bench.wiring import LOGITS, gain
 from experiments.tableau.recall import recall
 from experiments.tableau.render import masks, patches
 from experiments.tableau.scene import COLORS, GRID, SHAPES
 from store.address import Address
-from store.errors import UserError
 from tools.engine.engine import Engine
 from tools.engine.plan import Outcome
 from tools.stimuli import Stimulus
@@ -95,14 +94,7 @@ def _places(target: Target, shown: Sequence[Stimulus], weighed: Sequence[Stimulu
         layer = adapter_for(target).extent().towers["language"].layers - 2
         outcome = Engine(target).plain(shown, (Site("attn.z", "language", layer),))
         return [_idlest(target, layer, outcome)][:n]
-    spare = spare_heads(target, weighed)
-    if len(spare) < n:
-        raise UserError(
-            f"`{n}` heads can't be planted: {target.name} can spare {len(spare)}",
-            kind="planted",
-            hint=f"plant at most {len(spare)}",
-        )
-    return sorted(spare[:n])
+    return sorted(chosen(spare_heads(target, weighed), n, target.name))
 
 
 def labels_of(stimuli: Sequence[Stimulus]) -> Labels:

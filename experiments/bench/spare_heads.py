@@ -14,6 +14,7 @@ from torch import Tensor
 
 from experiments.bench.wiring import mean_with
 from store.address import Address
+from store.errors import UserError
 from tools.stimuli import Stimulus
 from tools.targets.adapter import adapter_for
 from tools.targets.target import Target
@@ -48,6 +49,17 @@ def spare_heads(target: Target, weighed: Sequence[Stimulus], first_layer: int = 
     for one in every:
         _restore(target, one, kept[one])
     return spare
+
+
+def chosen(spare: Sequence[Address], n: int, target: str) -> list[Address]:
+    """The first `n` of the spare heads. Raises UserError of kind "planted" where there are fewer."""
+    if len(spare) < n:
+        raise UserError(
+            f"`{n}` heads can't be planted: {target} can spare {len(spare)}",
+            kind="planted",
+            hint=f"plant at most {len(spare)}",
+        )
+    return list(spare[:n])
 
 
 def output_of(target: Target, head: Address) -> Tensor:
