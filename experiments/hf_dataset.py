@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from experiments.photos import Splits, hashed, scaled, shared_out
+from experiments.photos import Splits, fitted, hashed, shared_out
 from store.errors import UserError
 from tools.images import decode_image, open_image
 
@@ -102,8 +102,8 @@ def _opened(part: Any, row: int, column: str, name: str) -> Image.Image:
     if not cell:
         raise _refusal(f"`{name}` is empty", "leave rows without a picture out")
     if cell.get("bytes"):
-        return scaled(decode_image(cell["bytes"], name))
-    return scaled(open_image(cell["path"]))
+        return fitted(decode_image(cell["bytes"], name), name)
+    return fitted(open_image(cell["path"]), name)
 
 
 def _refusal(message: str, hint: str) -> UserError:

@@ -26,6 +26,7 @@ from experiments.scoring.blind import score_frozen
 from experiments.workplace import Workplace
 from store.address import Address, Extent, parse, parse_set
 from store.errors import MaieuticError, UserError
+from store.failures import room_told
 from store.records import Description, Status
 from store.views import RunEnd
 from tools.budget import Budget
@@ -122,10 +123,11 @@ def carry_on(
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
     try:
-        if chosen:
-            workplace.prepare(chosen)
-            drive(_threads(workplace, run, planner, allowance, chosen, tell))
-        score_frozen(workplace, run)
+        with room_told(store.where):
+            if chosen:
+                workplace.prepare(chosen)
+                drive(_threads(workplace, run, planner, allowance, chosen, tell))
+            score_frozen(workplace, run)
     except KeyboardInterrupt:
         store.recorder.end_run(run, "interrupted")
         raise

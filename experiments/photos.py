@@ -26,6 +26,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 SHARES: dict[Split, float] = {"train": 0.5, "select": 0.2, "test": 0.3}
 LONGEST = 1024
 """Pixels of the longer side above which a picture is scaled down."""
+SHORTEST = 16
+"""Pixels of the shorter side below which no model or judge can tell anything."""
 KEPT = 64
 """Pictures of a split that are kept in memory: 200 MB at most."""
 READERS = 2
@@ -144,15 +146,25 @@ def pixels_hash(picture: Image.Image) -> str:
     return hashlib.sha256(size + picture.tobytes()).hexdigest()
 
 
-def scaled(picture: Image.Image) -> Image.Image:
-    """The picture with a longer side of at most LONGEST pixels."""
+def fitted(picture: Image.Image, name: str) -> Image.Image:
+    """The picture with a longer side of at most LONGEST pixels; `name` is what an error calls it.
+
+    Raises UserError where the other side is then shorter than SHORTEST.
+    """
+    size = f"{picture.width}×{picture.height}"
     if max(picture.size) > LONGEST:
         picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    if min(picture.size) < SHORTEST:
+        raise UserError(
+            f"`{name}` of {size} pixels is too small to be looked at",
+            kind="image",
+            hint=f"leave it out, or give one with sides of at least {SHORTEST} pixels",
+        )
     return picture
 
 
 def _opened(path: Path) -> Image.Image:
-    return scaled(open_image(path))
+    return fitted(open_image(path), str(path))
 
 
 def _split_of(share: float) -> Split:

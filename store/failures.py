@@ -6,6 +6,7 @@ Knows the codes of SQLite and of the operating system; what it does not know pas
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from store.errors import UserError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
+"""What NumPy says of a full disk, without the system's number for it."""
 
 
 @contextmanager
@@ -30,8 +33,35 @@ def told(where: str) -> Iterator[None]:
         raise _of_disk(error, where) from error
 
 
+@contextmanager
+def room_told(where: str) -> Iterator[None]:
+    """Turns a full disk and what SQLite refuses into a UserError; for work that writes more than the store `where`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if (said := _of_sqlite(error, where)) is None:
+            raise
+        raise said from error
+    except OSError as error:
+        if error.errno not in _NO_ROOM and _CUT_SHORT.search(str(error)) is None:
+            raise
+        raise no_room(str(error.filename or where)) from error
+
+
 def _of_database(error: DBAPIError, where: str) -> UserError | None:
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    if isinstance(error.orig, sqlite3.Error):
+        return _of_sqlite(error.orig, where)
+    if isinstance(error, OperationalError):
+        return UserError(
+            f"the store `{where}` does not answer",
+            kind="store-lost",
+            hint="see that its server runs and lets you in; what was acknowledged is kept",
+        )
+    return None
+
+
+def _of_sqlite(error: sqlite3.Error, where: str) -> UserError | None:
+    code = getattr(error, "sqlite_errorcode", None)
     match code & 0xFF if isinstance(code, int) else None:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return UserError(
@@ -71,12 +101,6 @@ def _of_database(error: DBAPIError, where: str) -> UserError | None:
                 kind="store-disk",
                 hint="check the disk's room and health; what was acknowledged is kept",
             )
-    if code is None and isinstance(error, OperationalError):
-        return UserError(
-            f"the store `{where}` does not answer",
-            kind="store-lost",
-            hint="see that its server runs and lets you in; what was acknowledged is kept",
-        )
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from agent.builtin.candidates import EVERYDAY
 from experiments.tableau.concepts import class_of as class_in_tableau
 from experiments.tableau.searched import searched_phrases
 from experiments.worlds import TABLEAU, World
@@ -18,10 +19,6 @@ SAMPLE = 400
 """Stimuli whose questions give the phrases about words."""
 OFTEN = 8
 """Times that a word must come up among them."""
-EVERYDAY = frozenset(
-    "a an the is are of there in on it do does you any what which how many to that this".split()
-)
-"""Words of questions that stand in all kinds of them."""
 
 
 def class_of(phrase: str) -> str:

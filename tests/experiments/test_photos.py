@@ -15,7 +15,7 @@ from tools.stimuli import ImageSource
 NUMBER = 40
 
 
-def noise(seed: int, side: int = 12) -> Image.Image:
+def noise(seed: int, side: int = 16) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8))
 
 
@@ -81,13 +81,24 @@ def test_large_pictures_are_scaled_down(folder: Path) -> None:
     Image.new("RGB", (2 * LONGEST, LONGEST // 2), "red").save(folder / "wide.png")
     splits = open_photos(folder)
     sizes = {split.picture(index).image.size for split in splits for index in range(len(split))}
-    assert sizes == {(12, 12), (LONGEST, LONGEST // 4)}
+    assert sizes == {(16, 16), (LONGEST, LONGEST // 4)}
 
 
 def test_a_broken_picture_is_named(folder: Path) -> None:
     (folder / "more" / "torn.jpg").write_bytes(b"\xff\xd8\xff but no more")
     with pytest.raises(UserError, match=r"torn\.jpg"):
         open_photos(folder)
+
+
+@pytest.mark.parametrize("size", [(15, 40), (4 * LONGEST, 40)])
+def test_a_picture_that_is_too_small_is_named(folder: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size).save(folder / "stamp.png")
+    with pytest.raises(UserError) as refusal:
+        open_photos(folder)
+    assert refusal.value.message == (
+        f"`{folder / 'stamp.png'}` of {size[0]}×{size[1]} pixels is too small to be looked at"
+    )
+    assert refusal.value.hint == "leave it out, or give one with sides of at least 16 pixels"
 
 
 def test_an_enormous_picture_is_named(folder: Path) -> None:
