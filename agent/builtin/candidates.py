@@ -37,7 +37,7 @@ class Candidate(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """A concept that was compared on pictures: point-biserial correlation, and the experiment that gave it."""
+    """A concept that was compared on pictures: its correlation with the component, and the experiment that gave it."""
 
     concept: str
     reading: Reading
@@ -52,14 +52,12 @@ def candidates(view: ThreadView) -> list[Candidate]:
 
 
 def comparisons(view: ThreadView) -> list[Compared]:
-    """What the comparisons on pictures found, best first; `effect` in sd becomes a correlation by its base rate."""
+    """What the comparisons on pictures found, best first."""
     found = []
     for experiment in view.of("activations"):
         concept, have = str(experiment.arguments.get("concept") or ""), quantities(experiment)
-        if concept and "effect" in have and "base_rate" in have:
-            share = have["base_rate"].value
-            rho = have["effect"].value * sqrt(share * (1 - share))
-            found.append(Compared(concept, reading_of(experiment), rho, experiment))
+        if concept and "pearson" in have:
+            found.append(Compared(concept, reading_of(experiment), have["pearson"].value, experiment))
     return sorted(found, key=lambda one: (-one.rho, len(one.concept)))
 
 

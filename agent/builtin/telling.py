@@ -13,7 +13,7 @@ from store.records import AGAINST, Claim, Experiment, Facet, Reading
 from tools.scoring.concept import read
 from tools.scoring.normal import canonical
 from tools.scoring.plain import describe
-from tools.scoring.tree import Any, Phrase
+from tools.scoring.tree import Any, Concept, Phrase, Sum
 
 WHERE = {
     "visual": "over the picture's tokens",
@@ -59,39 +59,49 @@ def tell(
 
 
 def facets(concept: str, compared: Experiment, pairs: Sequence[Paired]) -> tuple[Facet, ...]:
-    """One facet for each alternative, weighted by what adding just that does where it was tried of all of them."""
+    """One facet for each alternative, weighted as in a sum, or by what adding just that does where all were tried."""
     whole = read(concept)
-    parts = whole.of if isinstance(whole, Any) else (whole,)
+    parts = [part.of for part in whole.shares] if isinstance(whole, Sum) else _alternatives(whole)
     moved = {one.phrase: one for one in pairs}
     tried = [moved.get(part.words) if isinstance(part, Phrase) else None for part in parts]
-    strength = [max(0.0, quantities(one.experiment)["effect"].value) if one else 0.0 for one in tried]
-    known = all(value > 0 for value in strength)
-    shares = [value / sum(strength) if known else 1 / len(parts) for value in strength]
+    given = [float(part.weight) for part in whole.shares] if isinstance(whole, Sum) else _strengths(tried)
     return tuple(
         Facet(
             phrase=canonical(part),
-            weight=round(share, 2),
+            weight=round(weight, 2),
             evidence=(compared.number, *((one.experiment.number,) if one else ())),
         )
-        for part, share, one in zip(parts, shares, tried, strict=True)
+        for part, weight, one in zip(parts, given, tried, strict=True)
     )
+
+
+def _alternatives(concept: Concept) -> Sequence[Concept]:
+    return concept.of if isinstance(concept, Any) else (concept,)
+
+
+def _strengths(tried: Sequence[Paired | None]) -> list[float]:
+    """Shares of what each does; equal ones where that is not known of all."""
+    effects = [quantities(one.experiment)["effect"].value if one else 0.0 for one in tried]
+    if min(effects) <= 0:
+        return [1 / len(tried)] * len(tried)
+    return [effect / sum(effects) for effect in effects]
 
 
 def _responds(concept: str, reading: Reading, compared: Experiment) -> str:
     end = "more active" if reading.sign == "+" else "further down"
     e = f"e{compared.number}"
     return (
-        f"It is {end} {WHERE[reading.scope]} where {describe(concept)} holds, by {{{e}.effect}} "
+        f"It is {end} {WHERE[reading.scope]} where {describe(concept, numbers=False)} holds, by {{{e}.effect}} "
         f"({{{e}.effect.control}} for random components of its site; {{{e}.auroc}}) [{e}]."
     )
 
 
 def _moves(pairs: Paired) -> str:
     e = f"e{pairs.experiment.number}"
-    where = f" where {describe(pairs.decides.given)} holds" if pairs.decides.given else ""
+    where = f" where {describe(pairs.decides.given, numbers=False)} holds" if pairs.decides.given else ""
     return (
-        f"Adding just {describe(pairs.phrase)} to {{{e}.effect.n}} pictures{where} makes a difference of "
-        f"{{{e}.effect}} to it ({{{e}.effect.control}} to random components) [{e}]."
+        f"Adding just {describe(pairs.phrase, numbers=False)} to {{{e}.effect.n}} pictures{where} makes a difference "
+        f"of {{{e}.effect}} to it ({{{e}.effect.control}} to random components) [{e}]."
     )
 
 

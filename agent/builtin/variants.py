@@ -6,16 +6,17 @@ Knows leads, words and concepts as trees; knows nothing about how a variant fare
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from agent.builtin.candidates import EVERYDAY, Compared, comparisons, content, reading_of
-from agent.thread import ThreadView
+from agent.thread import ThreadView, quantities
 from store.records import Experiment, Reading
 from tools.scoring.concept import phrases, read
 from tools.scoring.derivative import Decides, decides
 from tools.scoring.normal import canonical, renamed
-from tools.scoring.tree import All, Any, Concept, Not, Phrase
+from tools.scoring.tree import All, Any, Concept, Not, Phrase, Sum, Weighted
 
 SURE = 4.0
 """Standard errors that a lead must be away from nothing; some hundred phrases are tried."""
@@ -25,6 +26,15 @@ MOST = 6
 """Variants that are compared at once."""
 LONGEST = 4
 """Phrases of a concept, at most."""
+STEPS = 5
+"""Into how many steps weights are rounded."""
+
+
+class Lead(NamedTuple):
+    """A phrase that a concept leaves open, and what it does to the component, in sd."""
+
+    phrase: str
+    effect: float
 
 
 class Paired(NamedTuple):
@@ -82,31 +92,47 @@ def _wider(view: ThreadView, concept: str) -> Iterator[Concept]:
 
 
 def _followed(view: ThreadView, favorite: Compared) -> Iterator[Concept]:
-    """What follows from the leads about the favorite, the first of each kind before the second of any."""
+    """What follows from the leads about the favorite, the first of each kind before the second of any.
+
+    A lead that raises it less than the favorite does is a second thing that counts for less. What is weighted is not
+    joined any further.
+    """
     whole = read(favorite.concept)
+    if isinstance(whole, Sum):
+        return
+    full = quantities(favorite.experiment)["effect"].value
     for experiment in view.of("unexplained"):
         about = str(experiment.arguments["concept"])
         if canonical(about) != canonical(favorite.concept) or reading_of(experiment) != favorite.reading:
             continue
         missed, sharper, spoiled = (_leads(experiment, kind) for kind in ("missed", "sharper", "spoiled"))
         kinds = (
-            [Any((whole, Phrase(lead))) for lead in missed],
-            [_narrowed(whole, lead) for lead in sharper],
-            [All((whole, Not(Phrase(lead)))) for lead in spoiled if not _repeats(whole, lead)],
+            [Any((whole, Phrase(lead.phrase))) for lead in missed],
+            [_weighed(whole, lead, full) for lead in missed],
+            [_narrowed(whole, lead.phrase) for lead in sharper],
+            [All((whole, Not(Phrase(lead.phrase)))) for lead in spoiled],
         )
         yield from (one for turn in zip_longest(*kinds) for one in turn if one is not None)
 
 
-def _leads(experiment: Experiment, kind: str) -> list[str]:
-    """The phrases worth following: those that say what a better one says in other words would add nothing."""
-    found: list[str] = []
-    for lead in experiment.result[kind]:
-        phrase = str(lead["phrase"])
-        everyday = phrase.removeprefix("question names ") in EVERYDAY
-        repeats = any(content(phrase) & content(other) for other in found)
-        if abs(lead["z"]) >= SURE and not everyday and not repeats:
-            found.append(phrase)
+def _leads(experiment: Experiment, kind: str) -> list[Lead]:
+    """Those worth following: a phrase that says what a better one says in other words would add nothing."""
+    found: list[Lead] = []
+    for told in experiment.result[kind]:
+        lead = Lead(str(told["phrase"]), float(told["effect"]))
+        everyday = lead.phrase.removeprefix("question names ") in EVERYDAY
+        repeats = any(content(lead.phrase) & content(other.phrase) for other in found)
+        if abs(told["z"]) >= SURE and not everyday and not repeats:
+            found.append(lead)
     return found[:LEADS]
+
+
+def _weighed(concept: Concept, lead: Lead, full: float) -> Concept | None:
+    """The concept and the lead as a sum by what each does, where that is not about the same."""
+    share = Fraction(round(STEPS * lead.effect / full), STEPS) if full > 0 else Fraction(0)
+    if not 0 < share < 1:
+        return None
+    return Sum((Weighted(Fraction(1), concept), Weighted(share, Phrase(lead.phrase))))
 
 
 def _narrowed(concept: Concept, lead: str) -> Concept:
@@ -115,10 +141,6 @@ def _narrowed(concept: Concept, lead: str) -> Concept:
         if content(phrase) < content(lead):
             return _replaced(concept, phrase, lead)
     return All((concept, Phrase(lead)))
-
-
-def _repeats(concept: Concept, lead: str) -> bool:
-    return any(content(phrase) <= content(lead) for phrase in phrases(concept))
 
 
 def _replaced(concept: Concept, phrase: str, other: str) -> Concept:

@@ -60,8 +60,8 @@ def described(number: int, reading: Reading, phrases: list[Any], words: list[Any
     return experiment(number, "describe", reading, {"n": 40, "calm": 40, "phrases": phrases, "words": words})
 
 
-def compared(number: int, concept: str, effect: float, share: float = 0.5) -> Experiment:
-    quantities = {"effect": {"value": effect, "unit": "sd"}, "base_rate": {"value": share}}
+def compared(number: int, concept: str, rho: float, effect: float = 1.0) -> Experiment:
+    quantities = {"effect": {"value": effect, "unit": "sd"}, "pearson": {"value": rho}}
     return experiment(number, "activations", VISUAL, {"quantities": quantities}, concept)
 
 
@@ -94,10 +94,9 @@ def test_words_of_the_question_explain_nothing_where_only_the_picture_has_been_r
     assert set(asked) == {"question asks for color", "question names color"}
 
 
-def test_an_effect_in_standard_deviations_becomes_a_correlation_by_its_base_rate() -> None:
-    found = comparisons(view(compared(1, "star", 1.0, 0.5), compared(2, "moon", 1.2, 0.1)))
-    assert [one.concept for one in found] == ["star", "moon"]
-    assert abs(found[0].rho - 0.5) < 1e-9
+def test_comparisons_stand_in_the_order_of_their_correlations() -> None:
+    found = comparisons(view(compared(1, "moon", 0.3), compared(2, "star", 0.5)))
+    assert [(one.concept, one.rho) for one in found] == [("star", 0.5), ("moon", 0.3)]
 
 
 def test_the_best_phrase_is_joined_with_those_that_say_something_else() -> None:

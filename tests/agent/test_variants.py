@@ -19,8 +19,8 @@ def left_open(number: int, concept: str, **leads: list[dict[str, Any]]) -> Any:
     return experiment(number, "unexplained", VISUAL, result, concept)
 
 
-def favorite(concept: str) -> Compared:
-    return Compared(concept, VISUAL, 0.5, compared(1, concept, 1.0))
+def favorite(concept: str, effect: float = 0.5) -> Compared:
+    return Compared(concept, VISUAL, 0.5, compared(1, concept, 0.5, effect))
 
 
 def test_leads_become_alternatives_conditions_and_exceptions() -> None:
@@ -31,10 +31,17 @@ def test_leads_become_alternatives_conditions_and_exceptions() -> None:
             "star",
             missed=[lead("moon", 9.0), lead("ring", 2.0)],
             sharper=[lead("dark background", 8.0)],
-            spoiled=[lead("red thing", -7.0)],
+            spoiled=[lead("red star", -7.0)],
         ),
     )
-    assert variants(seen, favorite("star")) == ["moon | star", "dark background & star", "star & !red thing"]
+    assert variants(seen, favorite("star")) == ["moon | star", "dark background & star", "star & !red star"]
+
+
+def test_a_second_thing_that_does_less_is_also_tried_as_a_part_that_counts_for_less() -> None:
+    seen = view(compared(1, "star", 0.5), left_open(2, "star", missed=[lead("moon", 9.0)]))
+    assert variants(seen, favorite("star", 1.5)) == ["moon | star", canonical("1.0 star + 0.6 moon")]
+    weighed = left_open(3, "1.0 star + 0.6 moon", missed=[lead("ring", 9.0)])
+    assert variants(view(weighed), favorite("1.0 star + 0.6 moon")) == []
 
 
 def test_a_lead_that_says_a_phrase_more_exactly_takes_its_place() -> None:

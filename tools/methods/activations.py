@@ -18,8 +18,12 @@ from tools.methods.contrasts import auroc_interval, between, with_control
 from tools.methods.piles import Piles, piles, presence_of
 from tools.methods.showing import Component, Named, chosen
 from tools.methods.values import known, others, unit, values
+from tools.scoring.bootstrap import resampled, resamples
+from tools.scoring.correlation import pearson
 from tools.scoring.retrieval import HOLDS
 from tools.tool import Arguments, Result, tool
+
+DRAWS = 500
 
 
 class ActivationsArguments(Arguments):
@@ -60,8 +64,9 @@ def activations(context: ToolContext, arguments: ActivationsArguments) -> Activa
     """A component's values on pictures that you name, or with a phrase against without it.
 
     With `images`: the value on each. With `concept`: pictures in which the planner's judge sees it, against others
-    drawn at random: `effect`, the difference of means in sd of the component, and AUROC, both with intervals, beside
-    the mean size of the effect for random components of the same site. Correlational: says that it fires, not why.
+    drawn at random: `effect`, the difference of means in sd of the component, AUROC, and `pearson`, the correlation of
+    presence and value with the two kinds weighted as they are among all pictures; all with intervals, the effect beside
+    the mean size of it for random components of the same site. Correlational: says that it fires, not why.
     """
     address = context.address(arguments.component)
     if arguments.images:
@@ -78,6 +83,7 @@ def activations(context: ToolContext, arguments: ActivationsArguments) -> Activa
         between(present, absent, unit(pool), seed=seed), _of_others(context, address, arguments), seed=seed
     )
     area = auroc_interval(present, absent, seed=seed)
+    rho = _correlation(context, arguments.concept, split, measured, seed)
     return Activations(
         component=str(address),
         reading=arguments.reading,
@@ -85,12 +91,13 @@ def activations(context: ToolContext, arguments: ActivationsArguments) -> Activa
         quantities={
             "effect": effect,
             "auroc": area,
+            "pearson": rho,
             "mean_present": Quantity(value=float(present.mean()), unit="activation", n=len(present)),
             "mean_absent": Quantity(value=float(absent.mean()), unit="activation", n=len(absent)),
             "base_rate": Quantity(value=split.share, unit="share of pictures", n=split.judged),
         },
         warnings=_warnings(effect, pool.sd),
-        summary=_summary(address, arguments, effect, area, split),
+        summary=_summary(address, arguments, effect, area, rho, split),
     )
 
 
@@ -113,6 +120,18 @@ def _named(context: ToolContext, address: Address, arguments: ActivationsArgumen
         },
         summary=f"{address}, {arguments.reading}: {listed}"[:400],
     )
+
+
+def _correlation(
+    context: ToolContext, concept: str, split: Piles, measured: Float[np.ndarray, "picture"], seed: int
+) -> Quantity:
+    """Over all judged pictures, of which the piles are samples: their pictures count by their shares."""
+    held = presence_of(context, concept, [*split.present, *split.absent])
+    n_present, n_absent = len(split.present), len(split.absent)
+    drawn = resamples(range(len(measured)), draws=DRAWS, seed=seed)
+    shares = np.repeat([split.share / n_present, (1 - split.share) / n_absent], [n_present, n_absent])
+    found = resampled(pearson(measured[:, None], held[:, None], drawn.weights * shares), drawn).estimates()[0]
+    return Quantity(value=found.value, unit="correlation", ci=(found.low, found.high), n=found.n, control=0.0)
 
 
 def _of_others(
@@ -143,12 +162,18 @@ def _warnings(effect: Quantity, sd: float) -> tuple[str, ...]:
 
 
 def _summary(
-    address: Address, arguments: ActivationsArguments, effect: Quantity, area: Quantity, split: Piles
+    address: Address,
+    arguments: ActivationsArguments,
+    effect: Quantity,
+    area: Quantity,
+    rho: Quantity,
+    split: Piles,
 ) -> str:
     assert effect.ci is not None
     control = "unknown" if effect.control is None else f"{effect.control:.2f}"
     return (
         f"{address}, {arguments.reading}, `{arguments.concept[:80]}`: {effect.value:+.2f} sd [{effect.ci[0]:.2f}, "
         f"{effect.ci[1]:.2f}] with it against without it (n = {len(split.present)} and {len(split.absent)}; random "
-        f"components of the site {control} sd); AUROC {area.value:.2f}; it holds in {split.share:.0%} of pictures."
+        f"components of the site {control} sd); AUROC {area.value:.2f}, Pearson {rho.value:.2f}; it holds in "
+        f"{split.share:.0%} of pictures."
     )
