@@ -6,7 +6,6 @@ where another distribution ships a folder of the same name (design/001).
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,15 +30,10 @@ def __getattr__(name: str) -> Any:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: after an interruption at once, whatever is still at work."""
-    from experiments.commands.app import INTERRUPTED, run
+    """Run the command line and leave with its exit code."""
+    from experiments.commands.app import run
 
-    code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ ones too, so these are tried again in a new run. Knows nothing about how compone
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
+import signal
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +57,17 @@ def carried_on(
     again: str,
     say: Say,
 ) -> Labelled:
-    """What the run comes to. Raises Stopped where it has to be resumed, with `again` as the way to do so."""
+    """What the run comes to. Raises Stopped where it has to be resumed, with `again` as the way to do so.
+
+    A second interruption waits for nothing: it leaves the process as a kill does, and the run stands as after one.
+    """
     from experiments.commands.label import line_of
     from experiments.label import carry_on
 
     def drive(work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run(_heard(work))
+        asyncio.run(_heard(work, again))
 
+    before = signal.getsignal(signal.SIGINT)
     try:
         return carry_on(
             workplace, run, planner, allowance, limit=limit, tell=lambda one: say(line_of(one)), drive=drive
@@ -74,14 +81,22 @@ def carried_on(
     except Exception:
         narrate(f"run {run} failed by a mistake of ours; {again}")
         raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-async def _heard(work: Coroutine[Any, Any, None]) -> None:
+async def _heard(work: Coroutine[Any, Any, None], again: str) -> None:
     """The work; an interruption is told when it comes, since the tool that has begun is waited for."""
+
+    def leave(*_: object) -> None:
+        os.write(sys.stderr.fileno(), f"Interrupted.\nHint: {again}\n".encode())
+        os._exit(INTERRUPTED)
+
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
+        signal.signal(signal.SIGINT, leave)
         narrate("stopping when the tool at hand is done; Ctrl-C again stops at once")
         task.cancel()
         await task
