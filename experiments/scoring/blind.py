@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from experiments.scoring.classes import class_of, searched
 from experiments.scoring.head_test import HeadTest, testable
+from experiments.scoring.joined import is_searched
 from experiments.scoring.judged import Judged
-from experiments.scoring.null import untrained_null
-from experiments.scoring.protocol import PRIMARY, Subject, score
+from experiments.scoring.null import Null, untrained_null
+from experiments.scoring.parts import best_part, searched_parts
+from experiments.scoring.protocol import PRIMARY, Scored, Subject, score
 from experiments.scoring.seal import is_tested, record
 from store.address import parse
 from store.database import Store
 from store.records import Description
 from tools.budget import Budget
 from tools.pools import side
+from tools.scoring.concept import read
 
 if TYPE_CHECKING:
     from experiments.workplace import Workplace
@@ -47,7 +51,8 @@ def score_frozen(workplace: Workplace, run: str) -> None:
     judged = Judged(
         world.scorer_judge, world.test, name=world.scorer_judge_name, folder=workplace.cache / "judged"
     )
-    subjects = _with_null(workplace, waiting)
+    null = _null(workplace, waiting)
+    subjects = [_subject(one, one.concept, null) for one in waiting]
     stimuli = [world.test.asked(number) for number in range(len(world.test))]
     values = np.stack(
         [
@@ -65,16 +70,17 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         others=rest_of_family(store, run, [one.component for one in waiting]),
         seed=workplace.seed,
     )
+    parts = {one.subject.component: one for one in _score_parts(workplace, scored, values, judged, null)}
     asked = {one.component for one in waiting}
     frozen = {one.component: one for one in store.queries.descriptions(run) if one.component in asked}
     heads = HeadTest(workplace.context(Budget()), world.test) if any(map(testable, frozen.values())) else None
     for done, one in enumerate(scored):
         words = frozen[one.subject.component]
         if heads is None or not testable(words):
-            record(store, run, one)
+            record(store, run, one, part=parts.get(words.component))
         else:
             workplace.progress("claims of heads on test", done, len(scored))
-            record(store, run, one, heads.of(words))
+            record(store, run, one, heads.of(words), parts.get(words.component))
 
 
 def rest_of_family(store: Store, run: str, waiting: Collection[str]) -> list[float]:
@@ -84,13 +90,46 @@ def rest_of_family(store: Store, run: str, waiting: Collection[str]) -> list[flo
     return [1.0 if score is None or score.p is None else score.p for score in scores]
 
 
-def _with_null(workplace: Workplace, waiting: list[Description]) -> list[Subject]:
-    """What is scored, each with what untrained units of its site reach on the world's reference pictures."""
+def _score_parts(
+    workplace: Workplace,
+    scored: list[Scored],
+    values: Float[np.ndarray, "stimulus subject"],
+    judged: Judged,
+    null: Null,
+) -> list[Scored]:
+    """Of accurate concepts that the null was not searched for, the part of a searched form that fits best on select."""
+    world = workplace.world
+    on_select = Judged(
+        world.scorer_judge, world.select, name=world.scorer_judge_name, folder=workplace.cache / "judged"
+    )
+    stimuli = [world.select.asked(number) for number in range(len(world.select))]
+    subjects, columns = [], []
+    for place, one in enumerate(scored):
+        subject = one.subject
+        if one.status != "verified" or is_searched(subject.concept):
+            continue
+        if not (parts := searched_parts(read(subject.concept))):
+            continue
+        address = parse(subject.component)
+        seen = side(workplace.activations.pooled([address], stimuli), subject.reading)[:, 0]
+        subjects.append(_subject(subject, best_part(parts, seen, on_select), null))
+        columns.append(place)
+    return score(subjects, values[:, columns], judged, seed=workplace.seed) if subjects else []
+
+
+def _subject(of: Description | Subject, concept: str, null: Null) -> Subject:
+    """A concept of a component, with what untrained units of its site reach."""
+    bar = null.threshold(parse(of.component), of.reading, concept, class_of)
+    return Subject(of.component, of.reading, concept, bar)
+
+
+def _null(workplace: Workplace, waiting: list[Description]) -> Null:
+    """What untrained units reach at the sites of all that is scored, on the world's reference pictures."""
     world = workplace.world
     judged = Judged(
         world.scorer_judge, world.reference, name=world.scorer_judge_name, folder=workplace.cache / "judged"
     )
-    null = untrained_null(
+    return untrained_null(
         workplace.target,
         [(parse(one.component), one.reading.scope) for one in waiting],
         judged,
@@ -101,12 +140,3 @@ def _with_null(workplace: Workplace, waiting: list[Description]) -> list[Subject
         shipped=(SHIPPED,),
         say=lambda line: workplace.progress(line, 0, 1),
     )
-    return [
-        Subject(
-            one.component,
-            one.reading,
-            one.concept,
-            null.threshold(parse(one.component), one.reading, one.concept, class_of),
-        )
-        for one in waiting
-    ]

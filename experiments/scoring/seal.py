@@ -34,9 +34,11 @@ def is_tested(store: Store, run: str, component: str) -> bool:
     return _written(store, run, component) >= {*NAMES, *tested}
 
 
-def record(store: Store, run: str, scored: Scored, claims: Sequence[ClaimTested] = ()) -> Status:
+def record(
+    store: Store, run: str, scored: Scored, claims: Sequence[ClaimTested] = (), part: Scored | None = None
+) -> Status:
     """Writes test scores of a frozen description, of a head also those of its `claims`, and settles its status, the
-    claim `learned` and those.
+    claim `learned` and those. `part` is what was scored of a concept whose own form has no null (parts.py).
 
     Raises UserError of kind "sealed" when the component's test is done already, and RuntimeError when the description
     is not frozen or has another concept or reading than was scored.
@@ -69,34 +71,50 @@ def record(store: Store, run: str, scored: Scored, claims: Sequence[ClaimTested]
         subject.component,
         scored.status,
         reason=why(scored),
-        claims={"learned": learned(scored), **{one.name: one.claim for one in claims}},
+        claims={"learned": learned(scored, part), **{one.name: one.claim for one in claims}},
     )
     return scored.status
 
 
-def learned(scored: Scored) -> Claim:
+def learned(scored: Scored, part: Scored | None = None) -> Claim:
     """Whether training put it there: the words are accurate, and truer than untrained units' best of their kind.
 
     A concept of a form for which untrained units were not searched can fall short of the null, but not be called
-    learned for exceeding it: a search over such concepts would have found better fits in untrained units too.
+    learned for exceeding it: a search over such concepts would have found better fits in untrained units too. It is
+    learned where one of its parts is, which the claim is about then.
     """
-    rho = scored.pearson
+    rho, about = scored.pearson, ""
     if rho.null is None:
         verdict, because = "undetermined", "no untrained copies were measured at this site"
     elif rho.value <= rho.null:
         verdict, because = "no", "untrained units of the same site reach this as well"
-    elif not is_searched(scored.subject.concept):
+    elif scored.status != "verified":
+        verdict, because = "undetermined", "the words are not accurate"
+    elif is_searched(scored.subject.concept):
+        verdict, because = "yes", ""
+    elif part is not None and _exceeds(part):
+        rho, about = part.pearson, part.subject.concept
+        verdict, because = "yes", f"`{about}`, a part of it, exceeds what untrained units reach"
+    else:
         verdict, because = (
             "undetermined",
             "untrained copies were searched for phrases, and for two joined by `|` or `&`, but not for this form",
         )
-    elif scored.status == "verified":
-        verdict, because = "yes", ""
-    else:
-        verdict, because = "undetermined", "the words are not accurate"
     return Claim.model_validate(
-        {"verdict": verdict, "effect": rho.value, "ci": rho.ci, "control": rho.null, "because": because}
+        {
+            "verdict": verdict,
+            "effect": rho.value,
+            "ci": rho.ci,
+            "control": rho.null,
+            "because": because,
+            "about": about,
+        }
     )
+
+
+def _exceeds(part: Scored) -> bool:
+    null = part.pearson.null
+    return part.status == "verified" and null is not None and part.pearson.value > null
 
 
 def _kept(store: Store, run: str, component: str) -> dict[str, Score]:
