@@ -32,6 +32,8 @@ EXEMPLARS = 16
 """Most active pictures that are described once."""
 TERMS = 4
 """Phrases of a weighted sum, at most."""
+LEFT_OVER = 0.2
+"""Correlation with what other phrases leave over, below which a phrase adds nothing."""
 LIGHTEST = 0.05
 """Share below which a phrase of a sum is left out."""
 
@@ -110,22 +112,33 @@ def best_match(seen: Seen, component: str) -> Guess:
 
 
 def linear(seen: Seen, component: str) -> Guess:
-    """The weighted sum of at most TERMS phrases that fits the component best, weights above 0, under the reading of the
-    best match."""
+    """The weighted sum of at most TERMS phrases, weights above 0, under the reading of the best match.
+
+    One phrase after the other is taken, whichever tells most of what the others leave over (matching pursuit): a fit of
+    all at once would put weight on sets that always add up to the same, such as all backgrounds.
+    """
     single = best_match(seen, component)
     if not single.concept:
         return NOTHING
     values = standardized(seen.values(component, single.reading)[:, None])[:, 0]
     centered = seen.presence - seen.presence.mean(axis=1, keepdims=True)
-    weights = nnls(centered.T, values)[0]
-    heaviest = np.argsort(-weights * centered.std(axis=1), kind="stable")[:TERMS]
-    shares = nnls(centered[heaviest].T, values)[0]
-    shares = shares / (shares.sum() or 1)
-    terms = [(share, seen.phrases[i]) for share, i in zip(shares, heaviest, strict=True) if share >= LIGHTEST]
+    chosen: list[int] = []
+    weights, left = np.zeros(0), values
+    while len(chosen) < TERMS:
+        rho = correlations(centered, left[:, None])[:, 0]
+        best = int(rho.argmax())
+        if best in chosen or rho[best] < LEFT_OVER:
+            break
+        chosen.append(best)
+        weights = nnls(centered[chosen].T, values)[0]
+        left = values - centered[chosen].T @ weights
+    shares = weights / (weights.sum() or 1)
+    terms = [(share, seen.phrases[i]) for share, i in zip(shares, chosen, strict=True) if share >= LIGHTEST]
     if len(terms) < 2:
         return single
-    told = sorted(terms, key=lambda term: -term[0])
-    return Guess(" + ".join(f"{share:.2f} {phrase}" for share, phrase in told), single.reading)
+    return Guess(
+        " + ".join(f"{share:.2f} {phrase}" for share, phrase in sorted(terms, reverse=True)), single.reading
+    )
 
 
 def random_text(seen: Seen, component: str) -> Guess:

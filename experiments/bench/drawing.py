@@ -133,11 +133,12 @@ def _concept(kind: Kind, chance: np.random.Generator) -> str:
 
 
 def _exception(concept: str, chance: np.random.Generator) -> str:
-    """A quarter of the picture, or a look that some of the things have which the concept names."""
-    if chance.random() < PLACED:
-        return str(chance.choice(QUARTERS))
-    looks = [word for words in (FILLS, SIZES) if concept.split()[0] not in words for word in words]
-    return f"{chance.choice(looks)} thing"
+    """A quarter of the picture, or a fill that some of the things have which the concept names.
+
+    Sizes are no exceptions: of two values, one is said by naming the other.
+    """
+    quarter = chance.random() < PLACED or concept.split()[0] in FILLS
+    return str(chance.choice(QUARTERS)) if quarter else f"{chance.choice(FILLS)} thing"
 
 
 def _word(chance: np.random.Generator) -> str:
