@@ -17,6 +17,10 @@ LEVEL = 0.05
 """False discoveries among the kinds of questions that a head may be said to write for."""
 
 
+LEAST = 0.2
+"""AUPRC below which attention finds too little of a class to be said to read it, however rare the class is."""
+
+
 def head_claims(view: ThreadView) -> dict[str, Claim | None]:
     """The three claims, from the last experiment that measured each; {} for what is not a head."""
     if view.component.part != "head":
@@ -44,7 +48,9 @@ def _reads(experiment: Experiment) -> Claim:
     leads = {
         name: one.value - one.control
         for name, one in found.items()
-        if one.ci is not None and one.control is not None and one.ci[0] > max(chance[name], one.control)
+        if one.ci is not None
+        and one.control is not None
+        and one.ci[0] > max(LEAST, chance[name], one.control)
     }
     if not leads:
         return _open(experiment, "no class of tokens is found better than by the layer's other heads")

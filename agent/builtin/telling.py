@@ -139,8 +139,8 @@ def _favors(claim: Claim | None) -> Iterator[str]:
     kind, e = claim.about.removeprefix(AGAINST), f"e{claim.evidence[0]}"
     verb = "seldom favors" if claim.about.startswith(AGAINST) else "favors"
     yield (
-        f"What it adds {verb} the right answer to {kind} questions ({{{e}.writes_{kind}}} against "
-        f"{{{e}.writes_{kind}.control}} with the answers shuffled) [{e}]."
+        f"What it adds {verb} the right answer to {kind} questions: in {{{e}.writes_{kind}}}, against "
+        f"{{{e}.writes_{kind}.control}} with the answers shuffled [{e}]."
     )
 
 

@@ -18,8 +18,9 @@ from tools.scoring.derivative import Decides, decides
 from tools.scoring.normal import canonical, renamed
 from tools.scoring.tree import All, Any, Concept, Not, Phrase, Sum, Weighted
 
-SURE = 4.0
-"""Standard errors that a lead must be away from nothing; some hundred phrases are tried."""
+SURE = 3.0
+"""Standard errors that a lead must be away from nothing. Some hundred phrases are tried: chance finds some leads too,
+which their comparisons sort out."""
 LEADS = 3
 """Leads of each kind that are followed."""
 MOST = 6

@@ -14,7 +14,6 @@ from jaxtyping import Float
 
 from experiments.scoring.classes import class_of, searched
 from experiments.scoring.head_test import HeadTest, testable
-from experiments.scoring.joined import is_searched
 from experiments.scoring.judged import Judged
 from experiments.scoring.null import Null, untrained_null
 from experiments.scoring.parts import best_part, searched_parts
@@ -97,7 +96,7 @@ def _score_parts(
     judged: Judged,
     null: Null,
 ) -> list[Scored]:
-    """Of accurate concepts that the null was not searched for, the part of a searched form that fits best on select."""
+    """Of accurate concepts of several phrases the part that exceeds its null most on select, scored on test."""
     world = workplace.world
     on_select = Judged(
         world.scorer_judge, world.select, name=world.scorer_judge_name, folder=workplace.cache / "judged"
@@ -106,13 +105,12 @@ def _score_parts(
     subjects, columns = [], []
     for place, one in enumerate(scored):
         subject = one.subject
-        if one.status != "verified" or is_searched(subject.concept):
+        parts = searched_parts(read(subject.concept))
+        if one.status != "verified" or parts in ([], [subject.concept]):
             continue
-        if not (parts := searched_parts(read(subject.concept))):
-            continue
-        address = parse(subject.component)
-        seen = side(workplace.activations.pooled([address], stimuli), subject.reading)[:, 0]
-        subjects.append(_subject(subject, best_part(parts, seen, on_select), null))
+        bars = {part: _subject(subject, part, null) for part in parts}
+        seen = side(workplace.activations.pooled([parse(subject.component)], stimuli), subject.reading)[:, 0]
+        subjects.append(bars[best_part(parts, seen, on_select, lambda part, bars=bars: bars[part].null)])  # type: ignore[misc]
         columns.append(place)
     return score(subjects, values[:, columns], judged, seed=workplace.seed) if subjects else []
 

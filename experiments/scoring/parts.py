@@ -1,13 +1,14 @@
-"""Parts of a concept that untrained copies were searched for: what can be called learned of `star & !dark background`.
+"""Parts of a concept, each with a null of its own: what can be called learned of `star & !dark background`.
 
-A concept whose form was not searched has no null of its own, but its parts of a searched form do. The part is chosen on
-`select`, by the scorer's judge, and measured on test like any concept. Knows which parts there are and which fits best;
-knows nothing about what follows.
+Untrained copies were not searched for concepts of every form, and a background that untrained eyes see as well hides
+what stands beside it. So the part that exceeds its own null most is chosen on `select`, by the scorer's judge, and
+measured on test like any concept. Knows which parts there are and which is best; knows nothing about what follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -29,10 +30,20 @@ def searched_parts(concept: Concept) -> list[str]:
     return list(dict.fromkeys(canonical(part) for part in _parts(concept) if is_searched(canonical(part))))
 
 
-def best_part(parts: Sequence[str], values: Float[np.ndarray, "stimulus"], judged: Judged) -> str:
-    """The part that correlates most with a component's values on the judge's stimuli; of equal ones the first."""
+def best_part(
+    parts: Sequence[str],
+    values: Float[np.ndarray, "stimulus"],
+    judged: Judged,
+    null: Callable[[str], float | None],
+) -> str:
+    """The part whose correlation with a component's values, on the judge's stimuli, lies furthest above its null."""
     columns = np.array([concept_values(part, judged.column) for part in parts])
-    return parts[int(correlations(columns, values[:, None])[:, 0].argmax())]
+    rho = correlations(columns, values[:, None])[:, 0].tolist()
+    leads = [
+        -math.inf if (bar := null(part)) is None else value - bar
+        for part, value in zip(parts, rho, strict=True)
+    ]
+    return parts[leads.index(max(leads))]
 
 
 def _parts(concept: Concept) -> Iterator[Concept]:

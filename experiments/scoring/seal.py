@@ -19,6 +19,11 @@ from store.records import HEAD_CLAIMS, Claim, Description, Score, Status
 if TYPE_CHECKING:
     from experiments.scoring.head_test import ClaimTested
 
+UNTRAINED = "untrained units of the same site reach this as well"
+UNSEARCHED = (
+    "untrained copies were searched for phrases, and for two joined by `|` or `&`, but not for this form"
+)
+
 
 def is_tested(store: Store, run: str, component: str) -> bool:
     """Whether the test of a component is done, down to its last claim.
@@ -80,26 +85,25 @@ def learned(scored: Scored, part: Scored | None = None) -> Claim:
     """Whether training put it there: the words are accurate, and truer than untrained units' best of their kind.
 
     A concept of a form for which untrained units were not searched can fall short of the null, but not be called
-    learned for exceeding it: a search over such concepts would have found better fits in untrained units too. It is
-    learned where one of its parts is, which the claim is about then.
+    learned for exceeding it: a search over such concepts would have found better fits in untrained units too. Of
+    accurate words whose part is accurate and exceeds its own null that part was learned: the claim is about it then.
     """
-    rho, about = scored.pearson, ""
+    rho, about, because = scored.pearson, "", ""
+    below = rho.null is not None and rho.value <= rho.null
     if rho.null is None:
         verdict, because = "undetermined", "no untrained copies were measured at this site"
-    elif rho.value <= rho.null:
-        verdict, because = "no", "untrained units of the same site reach this as well"
     elif scored.status != "verified":
-        verdict, because = "undetermined", "the words are not accurate"
-    elif is_searched(scored.subject.concept):
-        verdict, because = "yes", ""
+        verdict = "no" if below else "undetermined"
+        because = UNTRAINED if below else "the words are not accurate"
+    elif not below and is_searched(scored.subject.concept):
+        verdict = "yes"
     elif part is not None and _exceeds(part):
-        rho, about = part.pearson, part.subject.concept
-        verdict, because = "yes", f"`{about}`, a part of it, exceeds what untrained units reach"
+        rho, about, verdict = part.pearson, part.subject.concept, "yes"
+        because = f"`{about}`, a part of it, exceeds what untrained units reach"
+    elif below:
+        verdict, because = "no", UNTRAINED
     else:
-        verdict, because = (
-            "undetermined",
-            "untrained copies were searched for phrases, and for two joined by `|` or `&`, but not for this form",
-        )
+        verdict, because = "undetermined", UNSEARCHED
     return Claim.model_validate(
         {
             "verdict": verdict,

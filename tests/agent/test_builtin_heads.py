@@ -37,7 +37,7 @@ def looked(**reads: dict[str, Any]) -> Experiment:
 
 def wrote(**right: int) -> Experiment:
     kinds = {
-        f"writes_{kind}": quantity(count / 16, 0.0, 1.0, 0.5, 16) | {"unit": "share of questions"}
+        f"writes_{kind}": quantity(count / 16, 0.0, 1.0, 0.5, 16) | {"unit": "of the questions"}
         for kind, count in right.items()
     }
     return experiment(5, "vocabulary_effect", Reading(), {"quantities": kinds, "top": []})
@@ -130,5 +130,5 @@ def test_what_is_claimed_is_told_in_sentences_that_cite() -> None:
         "its attention finds the picture's tokens at 0.95 AUPRC (0.80 for the layer's other heads) [e4]"
         in told
     )
-    assert "seldom favors the right answer to color questions (0 share of questions against 0.50" in told
+    assert "seldom favors the right answer to color questions: in 0 of the questions, against 0.50" in told
     assert quantities(said)["writes_color"].n == 16

@@ -251,7 +251,7 @@ def _quantities(effects: Sequence[KindEffect]) -> dict[str, Quantity]:
         )
         found[f"accuracy_drop_{effect.kind}"] = Quantity(
             value=effect.accuracy_drop,
-            unit="share of questions",
+            unit="of the questions",
             ci=effect.accuracy_ci,
             n=effect.n,
             control=effect.accuracy_control,

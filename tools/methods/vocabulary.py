@@ -156,7 +156,7 @@ def _kinds(context: ToolContext, address: Address) -> dict[str, Quantity]:
         share = wilson(int((effect.favor > 0).sum()), len(effect.right))
         found[f"writes_{questions.kind}"] = Quantity(
             value=share.value,
-            unit="share of questions",
+            unit="of the questions",
             ci=(share.low, share.high),
             n=share.n,
             control=effect.by_chance(),

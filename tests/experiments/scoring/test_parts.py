@@ -29,21 +29,26 @@ def test_parts_are_phrases_and_two_of_them_joined_as_the_concept_joins_them(
     assert sorted(searched_parts(read(concept))) == sorted(parts)
 
 
-def test_the_part_that_fits_best_is_chosen() -> None:
+def test_the_part_that_exceeds_its_own_null_most_is_chosen() -> None:
     judged = Judged(Table({"red": RED, "star": np.arange(N) % 3 == 0}), Facts(N), name="table")
     values = RED + 0.1 * np.random.default_rng(0).normal(size=N)
-    assert best_part(["star", "red"], values, judged) == "red"
+    low = {"star": 0.1, "red": 0.2}
+    assert best_part(["star", "red"], values, judged, low.get) == "red"
+    assert (
+        best_part(["star", "red"], values + judged.column("star"), judged, {"star": 0.1, "red": 0.9}.get)
+        == "star"
+    )
+    assert best_part(["star", "red"], values, judged, {"star": 0.1}.get) == "star"
 
 
 def test_a_concept_is_learned_where_a_part_of_it_is_which_the_claim_is_about_then() -> None:
-    whole = outcome("red & !star", null=0.01, noise=0.4)
-    assert whole.status == "verified"
-    above, below = (learned(whole, outcome("red", null=null)) for null in (0.2, 0.999))
-    assert (above.verdict, above.about, above.control) == ("yes", "red", 0.2)
-    assert (below.verdict, below.about) == ("undetermined", "")
+    for concept, null in (("red & !star", 0.01), ("red & !star", 0.995), ("red & red", 0.995)):
+        whole = outcome(concept, null=null, noise=0.4)
+        assert whole.status == "verified"
+        above, below = (learned(whole, outcome("red", null=bar)) for bar in (0.2, 0.999))
+        assert (above.verdict, above.about, above.control) == ("yes", "red", 0.2)
+        assert (below.verdict, below.about) == ("no" if null > 0.9 else "undetermined", "")
 
 
-def test_no_part_lifts_a_concept_that_is_not_accurate_or_falls_short_itself() -> None:
-    part = outcome("red", null=0.2)
-    assert learned(outcome("star & !red", null=-1.0), part).verdict == "undetermined"
-    assert learned(outcome("red & !star", null=0.995, noise=0.4), part).verdict == "no"
+def test_no_part_lifts_words_that_are_not_accurate() -> None:
+    assert learned(outcome("star & !red", null=-1.0), outcome("red", null=0.2)).verdict == "undetermined"
