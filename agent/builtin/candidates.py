@@ -23,7 +23,7 @@ PARTNER = 0.3
 PAIRS = 3
 """Pairs of phrases that are tried together."""
 EVERYDAY = frozenset(
-    "a an the is are of there in on it do does you any what which how many to that this".split()
+    "a an the is are of there in on it do does you any what which how many to that this or and".split()
 )
 """Words of questions that stand in all kinds of them."""
 

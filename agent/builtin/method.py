@@ -1,32 +1,33 @@
-"""How the built-in planner goes about a component: guess, compare, combine, break, cut, conclude.
+"""How the built-in planner goes about a component: guess, compare, combine, widen, break, cut, conclude.
 
-Six turns, each decided from the record alone. A phrase is believed when pictures that hold it excite the component more
-than others do, and when adding or taking away just that thing moves it; everything else is left unsaid. A head is
-active where it writes; where it looks and which answers fail without it are claims of their own.
+Each turn is decided from the record alone. A phrase is believed when pictures that hold it excite the component more
+than others do, and when adding just that thing moves it where that should decide; everything else is left unsaid. A
+head is active where it writes; where it looks and which answers fail without it are claims of their own.
 """
 
 from __future__ import annotations
 
-from agent.builtin.candidates import Compared, candidates, comparisons, parts, reading_of, unions, varied
+from agent.builtin.candidates import candidates, comparisons, parts, reading_of, unions, varied
 from agent.builtin.claims import claims
+from agent.builtin.predictions import (
+    best_scored,
+    favorite_of,
+    pair_prediction,
+    prediction,
+    select_pearson,
+    standing,
+    verdicts_due,
+)
 from agent.builtin.telling import facets, tell
 from agent.builtin.variants import deciding, pairs_of, variants
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
-from agent.thread import Stated, ThreadView, quantities
-from agent.verdicts import judge
-from store.errors import PlannerError
-from store.records import Experiment, Hypothesis, Reading, Verdict
-from tools.scoring.concept import phrases
-from tools.scoring.derivative import Decides
+from agent.thread import ThreadView
+from store.records import Reading, Verdict
 from tools.scoring.normal import canonical
 from tools.scoring.plain import label
 
 COMPARED = 6
 """Phrases that are compared on pictures at once."""
-THRESHOLD = 0.4
-"""Standard deviations of the component by which a phrase must move it, at least."""
-BETTER = 0.03
-"""Correlation that a combination must gain over a single phrase."""
 ENOUGH = 0.3
 """Score on the select split below which nothing is claimed."""
 OPENING, ROUNDS = 3, 4
@@ -73,7 +74,7 @@ def compare(view: ThreadView) -> Decision:
     chosen += [one for one in found if one.reading != best][:1]
     return Calls(
         thought=f"`{chosen[0].concept}` sets active pictures apart best ({best}); the runners-up compete with it.",
-        propose=tuple(_prediction(one.concept, one.reading) for one in chosen),
+        propose=tuple(prediction(one.concept, one.reading) for one in chosen),
         calls=(
             _call("top_exemplars", view, reading=best.model_dump()),
             *(_compare(view, one.concept, one.reading) for one in chosen),
@@ -83,8 +84,8 @@ def compare(view: ThreadView) -> Decision:
 
 def combine(view: ThreadView) -> Decision:
     """Verdicts on single phrases; the best ones are tried together, and the best is asked what it leaves open."""
-    verdicts = _verdicts(view)
-    found = _standing(view, verdicts)
+    verdicts = verdicts_due(view)
+    found = standing(view, verdicts)
     if not found:
         return _give_up(view, verdicts)
     reading = found[0].reading
@@ -92,7 +93,7 @@ def combine(view: ThreadView) -> Decision:
     return Calls(
         thought="Whether the component stands for two things, or for two things together.",
         verdicts=verdicts,
-        propose=tuple(_prediction(concept, reading) for concept in joined),
+        propose=tuple(prediction(concept, reading) for concept in joined),
         calls=(
             *(_compare(view, concept, reading) for concept in joined),
             _unexplained(view, found[0].concept, reading),
@@ -102,8 +103,8 @@ def combine(view: ThreadView) -> Decision:
 
 def widen(view: ThreadView) -> Decision:
     """What the favorite leaves open becomes its rivals: a further thing, a condition, an exception, a wider word."""
-    verdicts = _verdicts(view)
-    favorite = _favorite(view, verdicts)
+    verdicts = verdicts_due(view)
+    favorite = favorite_of(view, verdicts)
     if favorite is None:
         return _give_up(view, verdicts)
     concept, reading = favorite.concept, favorite.reading
@@ -116,7 +117,7 @@ def widen(view: ThreadView) -> Decision:
     return Calls(
         thought=f"`{concept}` predicts best so far: what it leaves open is tried beside it.",
         verdicts=verdicts,
-        propose=tuple(_prediction(rival, reading) for rival in rivals),
+        propose=tuple(prediction(rival, reading) for rival in rivals),
         calls=(
             *(_compare(view, rival, reading) for rival in rivals),
             *((_unexplained(view, concept, reading),) if open_ else ()),
@@ -127,8 +128,8 @@ def widen(view: ThreadView) -> Decision:
 def break_it(view: ThreadView) -> Decision:
     """The favorite is put to tests that it can lose: pairs that differ in one of its phrases where that should decide,
     and pictures never looked at."""
-    verdicts = _verdicts(view)
-    favorite = _favorite(view, verdicts)
+    verdicts = verdicts_due(view)
+    favorite = favorite_of(view, verdicts)
     if favorite is None:
         return _give_up(view, verdicts)
     calls, proposed = [], []
@@ -136,9 +137,9 @@ def break_it(view: ThreadView) -> Decision:
     if all(reading_of(shown) != favorite.reading for shown in view.of("top_exemplars")):
         calls.append(_call("top_exemplars", view, reading=reading))
     for phrase, decided in deciding(favorite.concept):
-        proposed.append(_pair_prediction(favorite.concept, phrase, decided, favorite.reading))
+        proposed.append(pair_prediction(favorite.concept, phrase, decided, favorite.reading))
         calls.append(_call("make_pairs", view, reading=reading, concept=phrase, given=decided.given, n=PAIRS))
-    rivals = [one for one in _standing(view, verdicts) if one.concept != favorite.concept][:1]
+    rivals = [one for one in standing(view, verdicts) if one.concept != favorite.concept][:1]
     calls += [
         _call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
         for one in (favorite, *rivals)
@@ -153,9 +154,9 @@ def break_it(view: ThreadView) -> Decision:
 
 def cut(view: ThreadView) -> Decision:
     """Life without the component, once there are words worth it."""
-    verdicts = _verdicts(view)
-    best = _best_scored(view, verdicts)
-    if best is None or _pearson(best) < ENOUGH:
+    verdicts = verdicts_due(view)
+    best = best_scored(view, verdicts)
+    if best is None or select_pearson(best) < ENOUGH:
         return _give_up(view, verdicts) if verdicts else conclude(view)
     writes = (_call("vocabulary_effect", view),) if view.component.tower == "language" else ()
     return Calls(
@@ -169,10 +170,10 @@ def conclude(view: ThreadView) -> Decision:
     """The best scored phrase that was never contradicted, or nothing."""
     if any(note.kind == "revision" for note in view.notes):
         return Abstention(reason="The text that was tried did not stand up to its own receipts.")
-    best = _best_scored(view, _verdicts(view))
+    best = best_scored(view, verdicts_due(view))
     if best is None:
         return _nothing(view)
-    if _pearson(best) < ENOUGH:
+    if select_pearson(best) < ENOUGH:
         return Abstention(
             reason=f"The best phrase, `{best.arguments['concept']}`, predicts too little of it: "
             f"{{e{best.number}.pearson}} [e{best.number}]."
@@ -192,9 +193,9 @@ def conclude(view: ThreadView) -> Decision:
         concept=concept,
         text=tell(view, concept, reading, compared, pairs, best, claimed),
         facets=facets(concept, compared, pairs),
-        confidence=max(0.0, min(1.0, _pearson(best))),
+        confidence=max(0.0, min(1.0, select_pearson(best))),
         claims=claimed,
-        verdicts=_verdicts(view),
+        verdicts=verdicts_due(view),
     )
 
 
@@ -206,97 +207,8 @@ def _compare(view: ThreadView, concept: str, reading: Reading) -> Call:
     return _call("activations", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
 
 
-def _prediction(concept: str, reading: Reading) -> Hypothesis:
-    return Hypothesis(
-        statement=f"It is more active ({reading}) where `{concept}` holds than elsewhere.",
-        concept=concept,
-        quantity="effect",
-        direction="above",
-        threshold=THRESHOLD,
-        control="the same difference for random components of its site",
-        refuter="a difference whose interval reaches below the threshold, or one that random components share",
-    )
-
-
 def _unexplained(view: ThreadView, concept: str, reading: Reading) -> Call:
     return _call("unexplained", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
-
-
-def _pair_prediction(concept: str, phrase: str, decided: Decides, reading: Reading) -> Hypothesis:
-    rises = decided.sign > 0
-    where = f" where `{decided.given}` holds" if decided.given else ""
-    return Hypothesis(
-        statement=f"Adding `{phrase}` alone{where} {'raises' if rises else 'lowers'} it ({reading}).",
-        concept=concept,
-        quantity="effect",
-        direction="above" if rises else "below",
-        threshold=decided.sign * THRESHOLD / 2,
-        control="the same pairs measured on random components of its site",
-        refuter="pairs between which it hardly differs, although only that changed",
-    )
-
-
-def _verdicts(view: ThreadView) -> tuple[Verdict, ...]:
-    """Verdicts on every hypothesis that has none yet and whose experiment has run."""
-    found = []
-    for stated in view.stated:
-        if stated.verdicts:
-            continue
-        experiment = _of_hypothesis(view, stated)
-        if experiment is not None:
-            try:
-                found.append(judge(stated, experiment))
-            except PlannerError:
-                continue
-    return tuple(found)
-
-
-def _of_hypothesis(view: ThreadView, stated: Stated) -> Experiment | None:
-    """The experiment that was run, at the step of the hypothesis or later, to test it."""
-    for experiment in view.experiments:
-        if experiment.step >= stated.step and _tests(experiment, stated.hypothesis):
-            return experiment
-    return None
-
-
-def _tests(experiment: Experiment, hypothesis: Hypothesis) -> bool:
-    concept = str(experiment.arguments.get("concept") or "")
-    if experiment.tool == "activations":
-        return hypothesis == _prediction(concept, reading_of(experiment))
-    if experiment.tool != "make_pairs":
-        return False
-    decided = dict(deciding(hypothesis.concept)).get(concept)
-    return (
-        decided is not None
-        and decided.given == experiment.arguments.get("given", "")
-        and hypothesis == _pair_prediction(hypothesis.concept, concept, decided, reading_of(experiment))
-    )
-
-
-def _standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
-    """Concepts that a comparison supports and no experiment contradicts under the same reading, best first."""
-    found = []
-    for one in comparisons(view):
-        outcomes = {
-            verdict.outcome
-            for stated in view.stated
-            if stated.hypothesis.concept == one.concept and str(one.reading) in stated.hypothesis.statement
-            for verdict in (*stated.verdicts, *(new for new in fresh if new.hypothesis == stated.number))
-        }
-        if "supports" in outcomes and "contradicts" not in outcomes:
-            found.append(one)
-    return found
-
-
-def _favorite(view: ThreadView, fresh: tuple[Verdict, ...]) -> Compared | None:
-    """The concept of the highest correlation; each further phrase must earn its place."""
-    by_length = sorted(_standing(view, fresh), key=lambda one: len(phrases(one.concept)))
-    best: Compared | None = None
-    for one in by_length:
-        more = len(phrases(one.concept)) - len(phrases(best.concept)) if best else 0
-        if best is None or one.rho > best.rho + BETTER * more:
-            best = one
-    return best
 
 
 def _give_up(view: ThreadView, verdicts: tuple[Verdict, ...]) -> Decision:
@@ -316,17 +228,3 @@ def _nothing(view: ThreadView) -> Abstention:
         f"{{e{best.experiment.number}.effect}} against {{e{best.experiment.number}.effect.control}} for random "
         f"components of the site [e{best.experiment.number}]."
     )
-
-
-def _best_scored(view: ThreadView, fresh: tuple[Verdict, ...]) -> Experiment | None:
-    """The highest score of a concept that nothing contradicts; of equal ones the first, which was the favorite's."""
-    standing = {(one.concept, str(one.reading)) for one in _standing(view, fresh)}
-    scored = [
-        one for one in view.select_scores if (one.arguments["concept"], str(reading_of(one))) in standing
-    ]
-    return max(scored, key=_pearson, default=None)
-
-
-def _pearson(experiment: Experiment) -> float:
-    have = quantities(experiment)
-    return have["pearson"].value if "pearson" in have else 0.0

@@ -6,7 +6,7 @@ Knows names alone; responses.py knows what a unit makes of a scene, drawing.py w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from store.address import Address
 
@@ -23,19 +23,7 @@ Kind = Literal[
     "noise",
     "dead",
 ]
-KINDS: tuple[Kind, ...] = (
-    "single",
-    "and",
-    "or",
-    "and_not",
-    "gated",
-    "two_faced",
-    "exception",
-    "count",
-    "xor",
-    "noise",
-    "dead",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 SPEECHLESS: tuple[Kind, ...] = ("noise", "dead")
 """Kinds of which nothing true can be said."""
 OUTSIDE: tuple[Kind, ...] = ("count", "xor")
