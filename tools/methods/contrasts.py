@@ -8,9 +8,9 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from store.records import Quantity
+from store.records import Interval, Quantity
 from tools.scoring.intervals import bootstrap_mean
 from tools.scoring.student import two_sided
 
@@ -82,6 +82,41 @@ def with_control(effect: Quantity, controls: Float[np.ndarray, "component"], *, 
     return effect.model_copy(update={"control": mean.value, "control_ci": (mean.low, mean.high)})
 
 
+def ratio_of_sums(
+    moved: Float[np.ndarray, "set pair"], gaps: Float[np.ndarray, "pair"], seed: int
+) -> Quantity:
+    """Σ moved / Σ gap over pairs, resampled over pairs, since ratios of single pairs explode where the gap is small.
+
+    The first set is meant; the mean of the others, if there are any, is the control.
+    """
+    picked = np.random.default_rng(seed).integers(len(gaps), size=(DRAWS, len(gaps)))
+    below = gaps[picked].sum(axis=1)
+    values = [float(row.sum() / gaps.sum()) for row in moved]
+    found = Quantity(
+        value=values[0],
+        unit="share of the gap",
+        ci=_ratio_interval(moved[0], picked, below, values[0]),
+        n=len(gaps),
+    )
+    if len(moved) == 1:
+        return found
+    control = float(np.mean(values[1:]))
+    between = _ratio_interval(moved[1:].mean(axis=0), picked, below, control)
+    return found.model_copy(update={"control": control, "control_ci": between})
+
+
 def _means(values: Float[np.ndarray, "value"], random: np.random.Generator) -> Float[np.ndarray, "draw"]:
     picked = random.integers(len(values), size=(DRAWS, len(values)))
     return values[picked].mean(axis=1)
+
+
+def _ratio_interval(
+    moved: Float[np.ndarray, "pair"],
+    picked: Int[np.ndarray, "draw pair"],
+    below: Float[np.ndarray, "draw"],
+    value: float,
+) -> Interval:
+    """Percentiles over resamples in which the gap does not vanish, widened to hold the value."""
+    sound = below > 0
+    low, high = np.quantile(moved[picked].sum(axis=1)[sound] / below[sound], [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)

@@ -3,7 +3,7 @@
 Activation patching between the two sides of pairs: *clean* is the picture with the concept, *corrupt* the one without.
 Denoising moves the clean activation into the corrupt run, R = (m_patched − m_corrupt) / (m_clean − m_corrupt); noising
 moves the corrupt one into the clean run, N = (m_clean − m_patched) / (m_clean − m_corrupt) (Zhang and Nanda 2024).
-Both are ratios of sums over pairs, resampled over pairs, since ratios of single pairs explode where the gap is small.
+Both are ratios of sums over pairs.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import Field
 
 from store.address import COUNTED, Address, parse_set
 from store.errors import PlannerError
-from store.records import Interval, Model, Quantity
+from store.records import Model, Quantity
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
 from tools.methods.answers import refuse_wordless
-from tools.methods.pairing import FEWEST, Made, pairs_for
+from tools.methods.contrasts import ratio_of_sums
+from tools.methods.duels import Duel, asks_for_it, duels
+from tools.methods.pairing import Made, pairs_for
 from tools.methods.showing import keep_made
 from tools.methods.values import others
-from tools.stimuli import Change, Pair, Stimulus
+from tools.stimuli import Change
 from tools.tool import Arguments, Result, tool
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ CONTROLS = 3
 """Random sets of as many components of the same sites."""
 GAP = {"margin": 0.05, "probability": 0.01}
 """Mean difference of the metric between clean and corrupt below which a ratio would be noise."""
-DRAWS = 2000
 SHOWN = 6
 
 
@@ -82,15 +83,6 @@ class Patched(Result):
     left_out: int
 
 
-class Duel(NamedTuple):
-    """A pair with the tokens of its two answers, and the words."""
-
-    pair: Pair
-    with_: int
-    without: int
-    words: tuple[str, str]
-
-
 class Runs(NamedTuple):
     """The metric in each pair's runs; the controls' by control."""
 
@@ -123,14 +115,14 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
         arguments.concept,
         arguments.change,
         arguments.n,
-        wanted=_asks_for_it,
+        wanted=asks_for_it,
         most=3 * len(context.images),
     )
-    duels = _duels(context, made)
+    told = duels(context, made)
     sets = [addresses]
     if all(address.part in COUNTED for address in addresses):
         sets += [_control(context, addresses, draw) for draw in range(CONTROLS)]
-    runs = _run(context, duels, sets, arguments)
+    runs = _run(context, told, sets, arguments)
     gaps = runs.clean - runs.corrupt
     if gaps.mean() < GAP[arguments.metric]:
         raise PlannerError(
@@ -140,67 +132,23 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
             hint="choose a concept that the target's answers show, or another `change`",
         )
     seed = context.derived_seed(arguments.component, "patch", arguments.concept)
-    denoising = _ratio(runs.denoised - runs.corrupt, gaps, seed)
-    noising = _ratio(runs.clean - runs.noised, gaps, seed)
+    denoising = ratio_of_sums(runs.denoised - runs.corrupt, gaps, seed)
+    noising = ratio_of_sums(runs.clean - runs.noised, gaps, seed)
     return Patched(
         components=tuple(map(str, addresses)),
         concept=arguments.concept,
         metric=arguments.metric,
         positions=arguments.positions,
-        pairs=_shown(context, duels, runs),
-        left_out=len(made.pairs) - len(duels),
+        pairs=_shown(context, told, runs),
+        left_out=len(made.pairs) - len(told),
         quantities={
             "denoising": denoising,
             "noising": noising,
-            "gap": Quantity(value=float(gaps.mean()), unit=arguments.metric, n=len(duels)),
+            "gap": Quantity(value=float(gaps.mean()), unit=arguments.metric, n=len(told)),
         },
         warnings=_warnings(made, denoising, noising),
         summary=_summary(arguments, addresses, denoising, noising, float(gaps.mean())),
     )
-
-
-def _asks_for_it(pair: Pair) -> bool:
-    """Whether the pair's question has another answer on the other side, where answers are known."""
-    if not pair.with_.question:
-        return False
-    known = bool(pair.with_.answer and pair.without.answer)
-    return pair.with_.answer != pair.without.answer if known else True
-
-
-def _duels(context: ToolContext, made: Made) -> list[Duel]:
-    """Pairs with the tokens of both answers: the right ones where they are known, else what the target says."""
-    from tools.engine.plan import Plan, Row
-
-    said: list[int] = []
-    stimuli = [side for pair in made.pairs for side in (pair.with_, pair.without)]
-    if any(not stimulus.answer for stimulus in stimuli):
-        outcome = context.engine.run(Plan(stimuli, [Row(number) for number in range(len(stimuli))]))
-        said = outcome.logits.argmax(dim=1).tolist()
-    found = []
-    for number, pair in enumerate(made.pairs):
-        tokens = [
-            _token(context, side, said[2 * number + place] if said else None)
-            for place, side in enumerate((pair.with_, pair.without))
-        ]
-        first, second = tokens
-        if first is not None and second is not None and first != second:
-            words = (_word(context, first), _word(context, second))
-            found.append(Duel(pair, first, second, words))
-    if len(found) < FEWEST:
-        raise PlannerError(
-            f"only {len(found)} of {len(made.pairs)} pairs have two different answers of one token",
-            kind="pairs",
-            hint="choose a concept that questions are asked about, or `make_pairs`, which needs no answers",
-        )
-    return found
-
-
-def _token(context: ToolContext, stimulus: Stimulus, said: int | None) -> int | None:
-    return context.adapter.token(stimulus.answer) if stimulus.answer else said
-
-
-def _word(context: ToolContext, token: int) -> str:
-    return str(context.target.processor.tokenizer.decode([token])).strip()
 
 
 def _control(context: ToolContext, addresses: Sequence[Address], draw: int) -> list[Address]:
@@ -250,36 +198,6 @@ def _moved(into: int, source: int, addresses: Sequence[Address], arguments: Patc
         positions = "all" if address.tower == "vision" else arguments.positions
         found.append(Intervention(site, unit, positions, Swap(source)))
     return Row(into, tuple(found))
-
-
-def _ratio(moved: Float[np.ndarray, "set pair"], gaps: Float[np.ndarray, "pair"], seed: int) -> Quantity:
-    """Σ moved / Σ gap over pairs, with its interval; the first set is meant, the mean of the others is the control."""
-    picked = np.random.default_rng(seed).integers(len(gaps), size=(DRAWS, len(gaps)))
-    below = gaps[picked].sum(axis=1)
-    values = [float(row.sum() / gaps.sum()) for row in moved]
-    found = Quantity(
-        value=values[0],
-        unit="share of the gap",
-        ci=_interval(moved[0], picked, below, values[0]),
-        n=len(gaps),
-    )
-    if len(moved) == 1:
-        return found
-    control = float(np.mean(values[1:]))
-    between = _interval(moved[1:].mean(axis=0), picked, below, control)
-    return found.model_copy(update={"control": control, "control_ci": between})
-
-
-def _interval(
-    moved: Float[np.ndarray, "pair"],
-    picked: Int[np.ndarray, "draw pair"],
-    below: Float[np.ndarray, "draw"],
-    value: float,
-) -> Interval:
-    """Percentiles over resamples in which the gap does not vanish, widened to hold the value."""
-    sound = below > 0
-    low, high = np.quantile(moved[picked].sum(axis=1)[sound] / below[sound], [0.025, 0.975])
-    return min(float(low), value), max(float(high), value)
 
 
 def _shown(context: ToolContext, duels: Sequence[Duel], runs: Runs) -> tuple[PatchedPair, ...]:

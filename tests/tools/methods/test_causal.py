@@ -15,8 +15,8 @@ from tools.context import ToolContext
 from tools.engine.plan import Intervention, Plan, Row, Swap, Zero
 from tools.methods.ablate import KindEffect, _overall, _verdicts
 from tools.methods.answers import asked, margins
+from tools.methods.contrasts import ratio_of_sums
 from tools.methods.pairing import pairs_for
-from tools.methods.patch import _ratio
 from tools.scoring.equivalence import equivalence
 from tools.targets.sites import site_of
 
@@ -175,7 +175,7 @@ def test_several_components_are_patched_together(do: Caller, seeing: None) -> No
 def test_a_ratio_of_sums_holds_still_where_single_gaps_are_tiny() -> None:
     gaps = np.array([2.0, 2.0, 1e-9, 2.0])
     moved = np.stack([gaps * 0.5 + [0, 0, 0.1, 0], gaps * 0, gaps * 0])
-    ratio = _ratio(moved, gaps, seed=0)
+    ratio = ratio_of_sums(moved, gaps, seed=0)
     assert ratio.value == pytest.approx(0.5, abs=0.02)
     assert ratio.ci is not None and ratio.ci[1] < 0.7 and ratio.control == 0
 
