@@ -18,6 +18,8 @@ from store.records import AGAINST, CLAIMS, Claim, Experiment, Verdict
 from tools.scoring.agreement import agreement
 from tools.scoring.concept import phrases
 from tools.scoring.normal import canonical
+from tools.scoring.plain import describe
+from tools.scoring.tree import Phrase
 
 SHOWN = 5
 """Reasons told at once: more would not be read."""
@@ -190,9 +192,11 @@ def _support_problems(view: ThreadView, conclusion: Conclusion) -> Iterator[str]
 
 
 def _names(view: ThreadView, conclusion: Conclusion) -> list[str]:
-    """Phrases whose words are names, not measurements."""
+    """Phrases whose words are names, not measurements, as they are written and as English tells them."""
     concepts = [stated.hypothesis.concept for stated in view.stated]
-    return [conclusion.label, conclusion.concept, *(facet.phrase for facet in conclusion.facets), *concepts]
+    own = [conclusion.concept, *(facet.phrase for facet in conclusion.facets)]
+    told = [describe(Phrase(words)) for concept in own for words in _phrases(concept)]
+    return [conclusion.label, *own, *told, *concepts]
 
 
 def _numberless(mark: str) -> str:

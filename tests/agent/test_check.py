@@ -76,6 +76,14 @@ def test_weights_of_a_concept_are_no_measurements() -> None:
     assert 'the concept "0.93 red" holds' in refused(concept="[0.93 red] | blue", text=text)
 
 
+def test_number_words_of_a_concept_are_no_measurements() -> None:
+    text = "It fires where a question that asks for “two hop” or red holds, by {e3.effect} [e3]."
+    check_conclusion(
+        VIEW, GOOD.model_copy(update={"concept": "question asks for two hop | red", "text": text})
+    )
+    assert "`two` is not a number" in refused(concept="red", text="It fires on red, in two ways [e3].")
+
+
 @pytest.mark.parametrize(
     ("concept", "text", "told"),
     [

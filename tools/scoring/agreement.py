@@ -44,6 +44,13 @@ _EMPTY = frozenset(
     "a an the thing things of is are in on there some any somewhere picture pictures at".split()
 )
 _OF_WORDS = re.compile(r"(?:the )?(question asks(?: for)?|question names|answer is) (.+)")
+_LINKS = frozenset(
+    [
+        "",
+        *"is are be was that which who the a an nam ask about for contain word say read mention hold “ ” :".split(),
+    ]
+)
+"""Stems that may stand between "question" or "answer" and the words that it names, asks for, or is; "" is a "no"."""
 _IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse"}
 
 
@@ -132,6 +139,8 @@ def _named(words: Sequence[str], own: Iterable[str]) -> set[int]:
 
 def _mentions(words: str, said: Sequence[Said]) -> set[bool]:
     """For each place where the phrase is mentioned, whether it is ruled out there."""
+    if asked := _OF_WORDS.fullmatch(words.lower()):
+        return set(_told_of_words(_stem(asked[1].split()[0]), asked[2], said))
     stems = _stems(words)
     width = len(stems) + LOOSE
     found = set()
@@ -139,6 +148,23 @@ def _mentions(words: str, said: Sequence[Said]) -> set[bool]:
         if first.stem in stems and stems <= {one.stem for one in said[start : start + width]}:
             found.add(first.against)
     return found
+
+
+def _told_of_words(of: str, words: str, said: Sequence[Said]) -> Iterator[bool]:
+    """The same of a phrase about question or answer: its words must follow that one, with nothing between that says
+    more, or stand right before it ("a question that names “star”", "star questions", but not "at the answer where a
+    star holds")."""
+    tail = [_stem(word) for word in _WORD.findall(words)]
+    for start, first in enumerate(said):
+        if first.stem != of:
+            continue
+        place = start + 1
+        while place < len(said) and said[place].stem in _LINKS and said[place].stem != tail[0]:
+            place += 1
+        before = [one for one in said[:start] if one.stem not in "“”"][-len(tail) :]
+        for found in (said[place : place + len(tail)], before):
+            if [one.stem for one in found] == tail:
+                yield found[0].against
 
 
 def _stems(words: str) -> frozenset[str]:

@@ -99,3 +99,24 @@ def test_a_concept_agrees_with_its_own_description(concept: Concept) -> None:
 def test_a_concept_that_can_not_be_read_is_refused() -> None:
     with pytest.raises(UserError, match="ends where a phrase should stand"):
         agreement("It fires on stars.", "star |")
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("It is more active at the answer where a wavy background holds [e1].", "answer is wavy"),
+        ("It fires where a question that names “left”, or a question that names “say” holds [e1].",
+         "question names or"),
+        ("It fires at the question where a star is red [e1].", "question names star"),
+    ],
+)  # fmt: skip
+def test_words_near_question_or_answer_claim_nothing_about_them(text: str, phrase: str) -> None:
+    concept = "wavy background | question names left | question names say | star"
+    assert phrase not in agreement(text, concept, [phrase]).extra
+
+
+@pytest.mark.parametrize(
+    "text", ["It fires on color questions [e1].", "It fires where one asks a question about color [e1]."]
+)
+def test_a_question_is_claimed_where_its_words_belong_to_it(text: str) -> None:
+    assert agreement(text, "star", ["question asks for color"]).extra == ("question asks for color",)
