@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from store.address import Address
 from store.records import Model, Quantity, Reading
 from tools.context import ToolContext
-from tools.methods.contrasts import auroc_interval, between, with_control
+from tools.methods.contrasts import auroc, between, with_control
 from tools.methods.piles import Piles, piles, presence_of
 from tools.methods.showing import Component, Named, chosen
 from tools.methods.values import known, others, unit, values
@@ -82,7 +82,7 @@ def activations(context: ToolContext, arguments: ActivationsArguments) -> Activa
     effect = with_control(
         between(present, absent, unit(pool), seed=seed), _of_others(context, address, arguments), seed=seed
     )
-    area = auroc_interval(present, absent, seed=seed)
+    area = auroc(present, absent)
     rho = _correlation(context, arguments.concept, split, measured, seed)
     return Activations(
         component=str(address),

@@ -36,7 +36,9 @@ def resamples(groups: Sequence[Hashable], *, draws: int = DRAWS, seed: int = 0) 
     if number < 2:
         raise ValueError(f"an interval needs at least two independent samples, got {number}")
     member = np.array([index[group] for group in groups], dtype=np.intp)
-    counts = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), size=draws)
+    drawn = np.random.default_rng(seed).integers(number, size=(draws, number))
+    drawn += number * np.arange(draws)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=draws * number).reshape(draws, number)
     ones = np.ones((1, len(member)))
     return Resamples(np.concatenate([ones, counts[:, member].astype(np.float64)]), number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from store.errors import PlannerError
@@ -32,7 +33,15 @@ def test_the_effect_is_the_difference_of_means_in_standard_deviations(
 
 
 def test_auroc_counts_ties_half() -> None:
-    assert auroc(np.array([1.0, 2.0]), np.array([1.0, 1.0])) == 0.75
+    assert auroc(np.array([1.0, 2.0]), np.array([1.0, 1.0])).value == 0.75
+
+
+def test_the_interval_of_auroc_holds_the_truth_nineteen_times_in_twenty() -> None:
+    random = np.random.default_rng(0)
+    truth = norm.cdf(1 / np.sqrt(2))
+    found = [auroc(random.normal(1, 1, 60), random.normal(0, 1, 90)).ci for _ in range(400)]
+    held = sum(low <= truth <= high for low, high in filter(None, found))
+    assert 0.92 <= held / 400 <= 0.98
 
 
 def test_phrases_are_joined_and_questions_are_read(do: Caller) -> None:
