@@ -8,14 +8,19 @@ target; where there is only one, the world says so (`shared_judge`) and every sc
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from jaxtyping import Bool
+
 from experiments.registry import EMBEDDED, open_judge
 from store.errors import UserError
 from tools.judging import ConceptJudge
-from tools.stimuli import Describer, ImageEditor, ImageSource
+from tools.scoring.concept import Concept
+from tools.stimuli import Describer, ImageEditor, ImageSource, Stimulus
 
 if TYPE_CHECKING:
     from tools.targets.target import Target
@@ -26,13 +31,18 @@ ALIKE = 0.5
 _SIZED = re.compile(rf"{TABLEAU}(?::(?P<train>\d+)/(?P<select>\d+)/(?P<test>\d+))?")
 
 
+Region = Callable[[Concept, Stimulus], Bool[np.ndarray, "token"]]
+"""Which visual tokens of a stimulus show what makes a concept true."""
+
+
 @dataclass(frozen=True)
 class World:
     """What a run works with. `train` is the planner's, `select` may be asked for scores, `test` is sealed.
 
     `reference` is what untrained copies are shown for the null: the whole test split, however little of it a run takes.
     `editor` makes pictures that descend from `train`; `scorer_editor` does from `test`. Both are None where pictures
-    can't be made to order. The names of the judges stand beside every score.
+    can't be made to order. `region` is the scorer's, and None where nobody knows which pixels show what. The names of
+    the judges stand beside every score.
     """
 
     name: str
@@ -48,6 +58,7 @@ class World:
     editor: ImageEditor | None
     scorer_editor: ImageEditor | None
     shared_judge: bool
+    region: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ def open_world(spec: str | None, target: Target, judge: str | None = None, seed:
 
 def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
     from experiments.tableau.editor import ExactEditor
+    from experiments.tableau.region import region_of
     from experiments.tableau.scene_judge import SceneJudge
     from experiments.tableau.source import TableauSource
 
@@ -126,6 +138,7 @@ def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
         editor=ExactEditor("train"),
         scorer_editor=ExactEditor("test"),
         shared_judge=False,
+        region=region_of,
     )
 
 

@@ -115,7 +115,8 @@ AGAINST = "against "
 class Score(Model):
     """A blind score with its interval, on how many stimuli of which split; `null` is what untrained copies reach.
 
-    `p` is of "it is 0", and `q` is p corrected for all components that were tested together.
+    `p` is of "it is 0", and `q` is p corrected for all components that were tested together. `protocol` is the version
+    of the protocol's rest, of scores that belong to it; their `null` is what chance or a control reaches.
     """
 
     value: float
@@ -126,6 +127,7 @@ class Score(Model):
     judge: str = ""
     p: float | None = None
     q: float | None = None
+    protocol: str = ""
 
 
 class Description(Model):

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.records import Description, Verdict
+from store.records import Description, Score, Verdict
 from store.schema import (
     CitationRow,
     DescriptionRow,
@@ -118,7 +118,7 @@ def same_words(row: DescriptionRow, description: Description) -> None:
 
 
 def same_score(row: ScoreRow, body: dict[str, Any]) -> None:
-    if row.body != body:
+    if Score.model_validate(row.body) != Score.model_validate(body):
         raise RuntimeError(
             f"`{row.component}` already has the score `{row.name}` on {row.split} in run `{row.run}`"
         )

@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.bench.kinds import COUNTED, KINDS, QUARTERS, SPEECHLESS, FunctionUnit, Kind
-from experiments.bench.responses import holding, lit
+from experiments.bench.responses import lit
 from experiments.tableau.data import scenes
 from experiments.tableau.phrases import parse_phrase
+from experiments.tableau.region import holding
 from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES, Scene
 from store.address import Address, Extent
 from tools.scoring.concept import phrases, read

@@ -17,8 +17,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from experiments.bench.kinds import FunctionUnit
-from experiments.bench.responses import Lit, Strengths, lit, over_patches
+from experiments.bench.responses import lit
 from experiments.tableau.recall import recall
+from experiments.tableau.region import Lit, Strengths, over_patches
 from experiments.tableau.scene import GRID, Scene
 from store.address import Address
 from tools.activations import ActivationSource
