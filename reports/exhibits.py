@@ -38,6 +38,8 @@ class Edited:
     after: Exemplar
     changed: str
     more: Mapping[str, Any]
+    given: str = ""
+    """The concept that holds on both sides."""
 
     @property
     def change(self) -> float | None:
@@ -61,7 +63,7 @@ def exemplars(result: Mapping[str, Any]) -> dict[str, list[Exemplar]]:
 def pairs(result: Mapping[str, Any]) -> list[Edited]:
     """Pairs of a result, under the concept that they or the whole result name."""
     return [
-        _edited(row, text_of(row, "concept") or text_of(result, "concept"))
+        _edited(row, text_of(row, "concept") or text_of(result, "concept"), text_of(result, "given"))
         for row in rows_of(result.get("pairs"))
     ]
 
@@ -90,7 +92,7 @@ def _exemplar(row: Mapping[str, Any], tail: str) -> Exemplar:
     return Exemplar(text_of(row, "key"), number_of(row.get("value")), image, overlay, tail, words)
 
 
-def _edited(row: Mapping[str, Any], concept: str) -> Edited:
+def _edited(row: Mapping[str, Any], concept: str, given: str) -> Edited:
     with_ = "with" if "with" in row else "with_"
     before, after = (
         Exemplar(
@@ -110,4 +112,4 @@ def _edited(row: Mapping[str, Any], concept: str) -> Edited:
         for name, told in row.items()
         if name not in said and told not in (None, "", []) and is_simple(told)
     }
-    return Edited(concept, before, after, text_of(row, "changed"), more)
+    return Edited(concept, before, after, text_of(row, "changed"), more, given)

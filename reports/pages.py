@@ -15,7 +15,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports import exhibits, numbers, plots, shapes, summary, words
+from reports import exhibits, folding, leads, numbers, plots, shapes, summary, words
+from reports.concepts import AS_WRITTEN, Concepts, Plain
 from reports.distrust import distrust
 from reports.pictures import Pictures
 from reports.receipts import Receipts, code
@@ -56,8 +57,9 @@ def places(threads: Iterable[Thread]) -> Places:
 class Pages:
     """Renders the pages of one run."""
 
-    def __init__(self, record: RunRecord, pictures: Pictures) -> None:
+    def __init__(self, record: RunRecord, pictures: Pictures, plain: Plain = AS_WRITTEN) -> None:
         self._record = record
+        self._concepts = Concepts(plain)
         self._places = places(record.threads)
         self._environment = _environment()
         self._shared = {
@@ -65,6 +67,7 @@ class Pages:
             "run": record.run,
             "places": self._places,
             "picture": pictures,
+            "concepts": self._concepts,
             "style": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
         }
 
@@ -85,14 +88,16 @@ class Pages:
         threads = self._record.threads
         here = threads.index(thread)
         titles = {one.number: title(one) for one in thread.shown}
+        said = self._concepts.throughout(thread)
         return self._render(
             "component.html",
             up="../",
             thread=thread,
             before=threads[here - 1] if here else None,
             after=threads[here + 1] if here + 1 < len(threads) else None,
-            receipts=Receipts(titles),
-            places_citing=citing(thread),
+            receipts=Receipts(titles, said),
+            said=said,
+            places_citing=citing(thread, self._concepts),
             turns=transcript(thread.steps, thread.experiments),
         )
 
@@ -109,7 +114,7 @@ def title(experiment: Experiment) -> str:
     return f"{words.phrase(experiment.tool)}: {told}" if told else words.phrase(experiment.tool)
 
 
-def citing(thread: Thread) -> dict[int, list[tuple[str, str]]]:
+def citing(thread: Thread, concepts: Concepts) -> dict[int, list[tuple[str, str]]]:
     """For each experiment, who leans on it: an anchor on the page, and its name."""
     found: dict[int, list[tuple[str, str]]] = {}
 
@@ -120,7 +125,7 @@ def citing(thread: Thread) -> dict[int, list[tuple[str, str]]]:
     if thread.description is not None:
         lean(cited_in(thread.description.text), "says", "the description")
         for facet in thread.description.facets:
-            lean(facet.evidence, "says", f"the facet “{facet.phrase}”")
+            lean(facet.evidence, "says", f"the facet “{concepts.name(facet.phrase)}”")
         for name, claim in thread.claims.items():
             lean(claim.evidence if claim else (), "claims", f"the claim “{words.phrase(name)}”")
     for proposed in thread.proposed:
@@ -168,7 +173,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        exhibits=exhibits, numbers=numbers, plots=plots, shapes=shapes, summary=summary, words=words
+        exhibits=exhibits,
+        folding=folding,
+        leads=leads,
+        numbers=numbers,
+        plots=plots,
+        shapes=shapes,
+        summary=summary,
+        words=words,
     )
     environment.globals.update(Measured=plots.Measured, index_page=INDEX, pictures_folder=PICTURES)
     environment.filters.update(

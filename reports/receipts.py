@@ -7,7 +7,7 @@ that leads nowhere is never made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup, escape
 
@@ -17,22 +17,31 @@ _LINK = Markup('<a class="receipt" href="#e{0}" title="{1}">e{0}</a>')
 _LOST = Markup('<span class="receipt lost" title="the store has no experiment {0}">e{0}?</span>')
 
 
-def code(text: str) -> Markup:
-    """Escaped, with what stands in backticks as code."""
+def code(text: str, said: Mapping[str, str] | None = None) -> Markup:
+    """Escaped, with what stands in backticks as code, or as `said` tells it, with what was written as its tooltip."""
     pieces = text.split("`")
     if len(pieces) % 2 == 0:
         return escape(text)
     return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece)
-        for place, piece in enumerate(pieces)
+        _quoted(piece, said or {}) if place % 2 else escape(piece) for place, piece in enumerate(pieces)
     )
 
 
-class Receipts:
-    """Makes links to the experiments of one page; `titles` says for each number what a link's tooltip says."""
+def _quoted(piece: str, said: Mapping[str, str]) -> Markup:
+    if said.get(piece, piece) == piece:
+        return Markup("<code>{}</code>").format(piece)
+    return Markup('<span class="concept" title="{}">{}</span>').format(piece, said[piece])
 
-    def __init__(self, titles: dict[int, str]) -> None:
+
+class Receipts:
+    """Makes links to the experiments of one page.
+
+    `titles` says for each number what a link's tooltip says, `said` how what stands in backticks is told in words.
+    """
+
+    def __init__(self, titles: dict[int, str], said: Mapping[str, str] | None = None) -> None:
         self._titles = titles
+        self._said = said
 
     def one(self, number: int) -> Markup:
         if number in self._titles:
@@ -48,11 +57,11 @@ class Receipts:
         parts: list[Markup] = []
         last = 0
         for found in CITATION.finditer(text):
-            parts.append(code(text[last : found.start()].rstrip(" ")))
+            parts.append(code(text[last : found.start()].rstrip(" "), self._said))
             numbers = map(int, re.findall(r"\d+", found[1]))
             parts.append(Markup('<span class="receipts">{}</span>').format(self.list(numbers)))
             last = found.end()
-        parts.append(code(text[last:]))
+        parts.append(code(text[last:], self._said))
         return Markup("").join(parts)
 
     def paragraphs(self, text: str) -> Markup:

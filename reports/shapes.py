@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reports.fields import interval_of, is_simple, number_of, rows_of
+from reports.leads import is_leads
 from reports.plots import Histogram, Measured
 from store.records import Quantity, Reading
 
@@ -93,7 +94,7 @@ def artifacts(result: Mapping[str, Any]) -> dict[str, str]:
 def tables(result: Mapping[str, Any]) -> Iterator[Table]:
     """Other fields whose value is a list of like rows."""
     for name, told in result.items():
-        rows = rows_of(told) if name not in (*DRAWN, *SAID) else []
+        rows = rows_of(told) if name not in (*DRAWN, *SAID) and not is_leads(told) else []
         columns = tuple(
             key for key in (rows[0] if rows else {}) if all(is_simple(row.get(key)) for row in rows)
         )

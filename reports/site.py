@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from reports.concepts import AS_WRITTEN, Plain
 from reports.pages import COMPONENTS, INDEX, PICTURES, Pages
 from reports.pictures import Pictures
 from reports.record import read_run
@@ -15,16 +16,16 @@ from store.database import Store
 from store.errors import UserError
 
 
-def write(store: Store, run: str, folder: Path) -> Path:
+def write(store: Store, run: str, folder: Path, plain: Plain = AS_WRITTEN) -> Path:
     """Writes the pages of a run and returns the index. What is there under the same names is replaced.
 
-    The folder can be moved, sent and opened anywhere: nothing in it points out of it. Raises UserError for an unknown
-    run, and for a folder that can't be written.
+    The folder can be moved, sent and opened anywhere: nothing in it points out of it. `plain` says concepts in words.
+    Raises UserError for an unknown run, and for a folder that can't be written.
     """
     record = read_run(store, run)
     try:
         (folder / COMPONENTS).mkdir(parents=True, exist_ok=True)
-        pages = Pages(record, Pictures(store.artifacts, folder / PICTURES))
+        pages = Pages(record, Pictures(store.artifacts, folder / PICTURES), plain)
         for thread in record.threads:
             _put(folder / pages.at(thread), pages.component(thread))
         _put(folder / INDEX, pages.index())

@@ -75,7 +75,15 @@ SCORE: Mapping[str, str] = {
     "reads": "reads (AUPRC)",
     "writes": "writes (sign accuracy)",
     "when_cut": "when cut (drop)",
+    "hard_negatives": "hard negatives (sign accuracy)",
+    "off_target": "moved off target (share)",
+    "generation": "made pictures active (share)",
+    "places": "places (AUPRC)",
+    "near_misses": "near misses (percentile)",
 }
+
+QUANTITY: Mapping[str, str] = {"pearson": "Pearson ρ", "auprc": "AUPRC", "auroc": "AUROC"}
+"""Quantities that are not called by their identifiers."""
 
 VERIFIED_FROM = 0.3
 """A label is verified when the lower end of its test ρ lies above this."""
@@ -97,6 +105,20 @@ def standing(proposed: Proposed) -> str:
 def phrase(name: str) -> str:
     """An identifier as words: `firing_rate` → `firing rate`."""
     return name.replace("_", " ")
+
+
+def quantity(name: str) -> str:
+    return QUANTITY.get(name, phrase(name))
+
+
+def significance(score: Score) -> str:
+    """`p < .001, q = .012`, or as much of that as was computed."""
+    told = (("p", score.p), ("q", score.q))
+    return ", ".join(f"{name} {_chance(value)}" for name, value in told if value is not None)
+
+
+def _chance(value: float) -> str:
+    return "< .001" if value < 0.001 else f"= {value:.3f}".replace("0.", ".")
 
 
 def threshold(name: str, score: Score) -> float | None:

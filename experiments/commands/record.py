@@ -45,11 +45,13 @@ def report(
     run: RunId = LAST, output: Output = Path("out"), store: StorePlace = "", as_json: JsonFlag = False
 ) -> None:
     """Write a run as pages: one for the run, one for every component; nothing in them needs a network."""
+    from reports.concepts import Plain
     from reports.site import write
     from store.database import known_store
+    from tools.scoring.plain import describe, label
 
     with known_store(store or None) as record:
-        index = write(record, _named(record, run), output)
+        index = write(record, _named(record, run), output, Plain(describe, label))
     if as_json:
         print_json({"path": str(index)})
     else:

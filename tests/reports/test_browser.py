@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from reports.site import write
+from store.database import open_store
 from tests.conftest import skip_or_fail
 from tests.reports.conftest import Written
 from tests.reports.filled import HEAD, UNVERIFIED, VERIFIED
+from tests.reports.folded import MANY, fill_many
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WIDTHS = (1280, 390)
@@ -89,10 +93,46 @@ def test_a_receipt_brings_its_experiment_into_view(reading: Reader) -> None:
     receipt = page.locator(".says a.receipt").last
     card = page.locator(str(receipt.get_attribute("href")))
     receipt.click()
-    assert card.evaluate(
-        "card => 0 <= card.getBoundingClientRect().top && card.getBoundingClientRect().top < innerHeight"
-    )
+    assert card.evaluate(IN_VIEW)
     assert card.evaluate("card => card.matches(':target')")
+
+
+@pytest.fixture(scope="module")
+def long_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a component with many cards behind folds."""
+    folder = tmp_path_factory.mktemp("long")
+    with open_store(folder / "store.db") as store:
+        run, _ = fill_many(store)
+        return write(store, run, folder / "out").parent / "components" / f"{MANY}.html"
+
+
+@pytest.mark.parametrize("place", ["h2", "e2", "e8", "step0"])
+def test_a_link_into_a_fold_opens_it_and_lands_on_its_card(
+    browser: Browser, long_page: Path, place: str
+) -> None:
+    with browser.new_page(viewport={"width": 1280, "height": 600}, reduced_motion="reduce") as page:
+        page.goto(long_page.as_uri())
+        card = page.locator(f"#{place}")
+        assert card.evaluate(SHUT)
+        page.goto(f"{long_page.as_uri()}#{place}")
+        assert not card.evaluate(SHUT)
+        assert card.evaluate(IN_VIEW)
+
+
+def test_paper_shows_what_is_folded(browser: Browser, long_page: Path) -> None:
+    with browser.new_page() as page:
+        page.goto(long_page.as_uri())
+        page.emulate_media(media="print")
+        assert not any(page.locator(place).evaluate(SHUT) for place in ("#h2", "#e2", "#step0"))
+        assert page.locator("#e2 .record pre").first.evaluate(SHUT)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_open_folds_fit_the_window(browser: Browser, long_page: Path, width: int) -> None:
+    with browser.new_page(viewport={"width": width, "height": 900}) as page:
+        page.goto(long_page.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_the_table_sorts_and_filters_without_a_script(laptop: Reader) -> None:
@@ -154,6 +194,12 @@ def test_paper_shows_no_controls(laptop: Reader) -> None:
     assert page.locator(".says").is_visible()
     page.emulate_media(media="screen")
 
+
+IN_VIEW = "card => 0 <= card.getBoundingClientRect().top && card.getBoundingClientRect().top < innerHeight"
+"""Whether an element begins in the window."""
+
+SHUT = "card => !card.checkVisibility({contentVisibilityAuto: true})"
+"""Whether a closed fold hides an element."""
 
 LOAD = """() => Promise.all([...document.images].map(image => {
   image.loading = 'eager';
