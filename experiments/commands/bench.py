@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.commands.calibration import calibration
 from experiments.commands.options import BaseUrl, Device, JsonFlag, PlannerName, Quiet, Seed
 from experiments.commands.output import narrate, print_json, print_table, progress
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from experiments.bench.report import Report
 
 app = typer.Typer(help="Measure where the truth is known.", no_args_is_help=True)
+app.command()(calibration)
 
 HOST = "tableau-llava"
 UNTRAINED = "tableau-llava-random"
