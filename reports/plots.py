@@ -57,9 +57,13 @@ SCORES = Axis(-0.1, 1.0)
 
 
 def score_axis(rows: Sequence[Measured]) -> Axis:
-    """SCORES, reaching further down where a score is clearly negative."""
-    low = min((one for row in rows for one in row.numbers), default=0.0)
-    return SCORES if low >= SCORES.low else Axis(max(-1.05, low - 0.05), SCORES.high)
+    """SCORES, reaching further down where a score is clearly negative, and further up where a share exceeds 1."""
+    reached = [one for row in rows for one in row.numbers]
+    low, high = min(reached, default=0.0), max(reached, default=0.0)
+    return Axis(
+        SCORES.low if low >= SCORES.low else max(-1.05, low - 0.05),
+        SCORES.high if high <= SCORES.high else high + 0.05,
+    )
 
 
 def interval_plot(row: Measured, axis: Axis) -> Markup:

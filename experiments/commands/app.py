@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.commands import bench, doctor, label, measure, record, show, targets
+from experiments.commands import bench, doctor, label, measure, record, score, show, targets
 from experiments.commands.output import narrate, print_json, print_text
 from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
@@ -31,6 +31,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     measure.index,
     measure.run,
     measure.replay,
+    score.score,
     record.search,
     record.report,
     record.export,

@@ -14,7 +14,7 @@ from store.errors import UsageError
 
 if TYPE_CHECKING:
     from store.database import Store
-    from store.records import Claim, Score
+    from store.records import Claim, Description, Score
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or `last`.")]
 LAST = "last"
@@ -156,6 +156,8 @@ def component(
     for claim, value in found.claims.items():
         if value:
             print_text(f"  {claim_line(claim, value, found.scores.get(claim))}")
+    for line in score_lines(found):
+        print_text(f"  {line}")
     if trace:
         print_text(f"  traceback: {trace}")
 
@@ -167,6 +169,18 @@ def claim_line(name: str, claim: Claim, test: Score | None) -> str:
         null = "" if test.null is None else f", null {test.null:.2f}"
         line += f", on {test.split} {test.value:.2f} [{test.ci[0]:.2f}, {test.ci[1]:.2f}]{null}"
     return line + (f" ({claim.because})" if claim.because else "")
+
+
+def score_lines(found: Description) -> list[str]:
+    """Every score that is not told with a claim, one a line, the primary one first."""
+    from reports.words import SCORE
+
+    return [
+        f"{told}, on {score.split}: {score.value:.2f} [{score.ci[0]:.2f}, {score.ci[1]:.2f}], n {score.n}"
+        + ("" if score.null is None else f", null {score.null:.2f}")
+        for name, told in SCORE.items()
+        if found.claims.get(name) is None and (score := found.scores.get(name)) is not None
+    ]
 
 
 def experiment(
