@@ -50,6 +50,9 @@ def test_a_clearly_negative_score_is_not_cut_off() -> None:
     row = Measured(-0.6, (-0.7, -0.5))
     assert not score_axis([row]).beyond(-0.7)
     assert score_axis([Measured(0.4, (0.3, 0.5))]).low == -0.1
+    assert score_axis([Measured(0.4, (0.3, 0.5))]).high == 1
+    share = Measured(1.2, (0.9, 1.6), null=1.0)
+    assert not score_axis([share]).beyond(1.6)
 
 
 @pytest.mark.parametrize(

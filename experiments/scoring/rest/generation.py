@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice, product
 
-import numpy as np
-
 from experiments.scoring.rest.sealed import FEWEST, Sealed, Unmeasured
 from store.errors import UserError
 from store.records import Description, Score
-from tools.scoring.concept import concept_values, phrases, read
+from tools.scoring.concept import read
 from tools.scoring.intervals import wilson
 from tools.scoring.retrieval import HOLDS
 from tools.scoring.tree import All, Any, Concept, Not, Phrase, Sum
@@ -35,7 +33,6 @@ def generation(sealed: Sealed, frozen: Description) -> dict[str, Score]:
     """
     if frozen.reading.scope != "visual":
         raise Unmeasured("pictures that are made from words come without a question")
-    sealed.editor  # noqa: B018  (raises where there is none)
     threshold = sealed.threshold(frozen)
     own = _painted(sealed, frozen, ways(read(frozen.concept)), lambda presence: presence >= HOLDS)
     if len(own) < FEWEST:
@@ -85,13 +82,11 @@ def _painted(
 def _fitting(
     sealed: Sealed, frozen: Description, wishes: Sequence[tuple[str, ...]], fits: Callable[[float], bool]
 ) -> Iterator[Stimulus]:
-    words = phrases(frozen.concept)
     for number, way in zip(range(TRIED * PICTURES), cycle(wishes), strict=False):
         try:
             seed = sealed.seed(frozen, "painted", prompt(way), number) % 2**16
             made = sealed.editor.generate(prompt(way), seed)
         except UserError:
             continue
-        table = dict(zip(words, sealed.seen([made], words)[0], strict=True))
-        if fits(float(concept_values(frozen.concept, lambda w, table=table: np.array(table[w])))):  # type: ignore[misc]
+        if fits(sealed.fulfilled(made, frozen.concept)):
             yield made

@@ -86,12 +86,15 @@ def _counterfactuals(sealed: Sealed, frozen: Description) -> list[Counterfactual
         raise Unmeasured("no phrase of the concept speaks of the picture and decides it")
     each, found = -(-PAIRS // len(where)), list[Counterfactual]()
     for phrase, decided in where.items():
-        done = len(found)
-        for change, wanted in (("swap", each // 2), ("add", each)):
-            used = {one.source.key for one in found}
-            left = wanted - (len(found) - done)
-            found += islice(_by(sealed, frozen, phrase, decided, change, used), left)  # type: ignore[arg-type]
+        swaps = list(islice(_by(sealed, frozen, phrase, decided, "swap", _sources(found)), each // 2))
+        used = _sources([*found, *swaps])
+        adds = islice(_by(sealed, frozen, phrase, decided, "add", used), each - len(swaps))
+        found += [*swaps, *adds]
     return found[:PAIRS]
+
+
+def _sources(made: list[Counterfactual]) -> set[str]:
+    return {one.source.key for one in made}
 
 
 def _deciding(concept: str) -> dict[str, Decides]:

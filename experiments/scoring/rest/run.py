@@ -34,6 +34,7 @@ PARTS = (
 )
 REST = tuple(name for part in PARTS for name in part.names)
 """Names of all scores of the rest of the protocol, in order."""
+NO_SHARE = "too little beside the concept could be changed, or nothing in it moved the component"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _scored(sealed: Sealed, run: str, frozen: Description, skipped: Counter[str]
                 sealed.workplace.store.recorder.score(run, frozen.component, name, found[name])
                 written.append(name)
             else:
-                skipped["nothing beside the concept could be changed"] += 1
+                skipped[NO_SHARE] += 1
     return tuple(written)
 
 

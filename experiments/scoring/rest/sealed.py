@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from jaxtyping import Float
 from experiments.scoring.judged import Judged
 from store.address import parse
 from store.errors import MaieuticError
-from store.records import Description, Score
+from store.records import Description, Reading, Score
 from store.values import Estimate
 from tools.judging import judge_matrix
 from tools.pools import side
@@ -50,6 +50,9 @@ class Sealed:
 
     workplace: Workplace
     all_frozen: tuple[Description, ...] = ()
+    _on_test: dict[tuple[str, Reading], Float[np.ndarray, "stimulus"]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def test(self) -> ImageSource:
@@ -84,7 +87,10 @@ class Sealed:
 
     def on_test(self, frozen: Description) -> Float[np.ndarray, "stimulus"]:
         """The component's values on all test pictures, larger meaning more of what was said."""
-        return self.values(frozen, self._shown)
+        side_of = (frozen.component, frozen.reading)
+        if side_of not in self._on_test:
+            self._on_test[side_of] = self.values(frozen, self._shown)
+        return self._on_test[side_of]
 
     def values(self, frozen: Description, stimuli: Sequence[Stimulus]) -> Float[np.ndarray, "stimulus"]:
         """Raises Unmeasured where there are no tokens of the kind at which the component is read."""
@@ -111,6 +117,12 @@ class Sealed:
         """Presence of phrases in pictures that were edited or made."""
         return judge_matrix(self.workplace.world.scorer_judge, stimuli, words).astype(np.float64)
 
+    def fulfilled(self, stimulus: Stimulus, concept: str) -> float:
+        """Presence of a concept in one such picture."""
+        words = phrases(concept)
+        table = dict(zip(words, self.seen([stimulus], words)[0], strict=True))
+        return float(concept_values(concept, lambda phrase: np.array(table[phrase])))
+
     def seed(self, frozen: Description, *purpose: object) -> int:
         """Depends on the run's seed, the component and the purpose alone: the same words score the same."""
         text = "|".join(map(str, (self.workplace.seed, frozen.component, *purpose)))
@@ -119,15 +131,14 @@ class Sealed:
     def chance(self, frozen: Description, *purpose: object) -> np.random.Generator:
         return np.random.default_rng(self.seed(frozen, *purpose))
 
-    def score(self, estimate: Estimate, *, null: float, judged: bool = True) -> Score:
-        """On `test`, beside what would be reached by chance; `judged`: whether a judge had a part in it."""
-        mark = self.judged.mark(self.workplace.world.judge_name) if judged else ""
+    def score(self, estimate: Estimate, *, null: float) -> Score:
+        """On `test`, beside what chance or a control reaches."""
         return Score(
             value=estimate.value,
             ci=(estimate.low, estimate.high),
             n=estimate.n,
             split=self.test.split,
             null=null,
-            judge=mark,
+            judge=self.judged.mark(self.workplace.world.judge_name),
             protocol=PROTOCOL,
         )
