@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool
 
-from experiments.registry import EMBEDDED, open_judge
+from experiments.judges import TABLEAU_JUDGE, sights
+from experiments.registry import EMBEDDED
 from store.errors import UserError
 from tools.judging import ConceptJudge
 from tools.scoring.concept import Concept
@@ -25,9 +26,7 @@ from tools.stimuli import Describer, ImageEditor, ImageSource, Stimulus
 if TYPE_CHECKING:
     from tools.targets.target import Target
 
-TABLEAU, TABLEAU_JUDGE = "tableau", "tableau-judge"
-ALIKE = 0.5
-"""Cosine of two first layers from which on they are taken to be of one descent."""
+TABLEAU = "tableau"
 _SIZED = re.compile(rf"{TABLEAU}(?::(?P<train>\d+)/(?P<select>\d+)/(?P<test>\d+))?")
 
 
@@ -61,15 +60,6 @@ class World:
     region: Region | None = None
 
 
-@dataclass(frozen=True)
-class _Sight:
-    """A judge with its name, and the describer that sees with the same eyes."""
-
-    name: str
-    judge: ConceptJudge
-    describer: Describer
-
-
 def is_tableau(spec: str) -> bool:
     """Whether the words mean the embedded world, whole or a part of it."""
     return _SIZED.fullmatch(spec) is not None
@@ -79,8 +69,9 @@ def open_world(spec: str | None, target: Target, judge: str | None = None, seed:
     """The world that `spec` means: `tableau`, a folder of pictures, or a dataset that `save_to_disk` wrote.
 
     Without a spec an embedded target gets `tableau`; `tableau:300/100/200` takes the first pictures of each split.
-    `judge` is a CLIP or SigLIP (folder or hub id) or `tableau-judge`; of `ONE,OTHER` the planner has the first and
-    the scorer the second. In `tableau` the scorer has the scene graph. No present world draws on `seed`.
+    `judge` is a CLIP or SigLIP (folder or hub id), a LLaVA that is asked, or `tableau-judge`; of `ONE,OTHER` the
+    planner has the first and the scorer the second. In `tableau` the scorer has the scene graph. No present world draws
+    on `seed`.
 
     Raises UserError when nothing is meant, pictures or judges can't be opened, or a judge shares weights with the
     target.
@@ -116,7 +107,7 @@ def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
         raise UserError(
             f"`{sized[0]}` leaves a split empty", kind="images", hint="take at least one picture of each"
         )
-    first, *others = _sights(judge or TABLEAU_JUDGE, target)
+    first, *others = sights(judge or TABLEAU_JUDGE, target)
     scorer = SceneJudge()
     if others:
         raise UserError(
@@ -152,9 +143,9 @@ def _outside(folder: Path, target: Target, judge: str | None) -> World:
             kind="judge",
             hint="name a CLIP or SigLIP, such as `openai/clip-vit-base-patch32`; better two, joined by a comma",
         )
-    sights = _sights(judge, target)
+    seen = sights(judge, target)
     train, select, test = (open_dataset if is_dataset(folder) else open_photos)(folder)
-    planner, scorer = sights[0], sights[-1]
+    planner, scorer = seen[0], seen[-1]
     return World(
         name=train.name,
         train=train,
@@ -170,60 +161,3 @@ def _outside(folder: Path, target: Target, judge: str | None) -> World:
         scorer_editor=None,
         shared_judge=planner is scorer,
     )
-
-
-def _sights(names: str, target: Target) -> list[_Sight]:
-    """The judges that are named, one or two different ones."""
-    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-    if not 1 <= len(wanted) <= 2:
-        raise UserError(
-            f"`{names}` names {len(wanted)} judges", kind="judge", hint="name one, or two joined by a comma"
-        )
-    return [_sight(name, target) for name in wanted]
-
-
-def _sight(name: str, target: Target) -> _Sight:
-    if name == TABLEAU_JUDGE:
-        from experiments.tableau.describer import JudgeDescriber
-
-        trained = open_judge()
-        return _Sight(name, trained, JudgeDescriber(trained))
-    from experiments.registry import open_target
-    from tools.clip_judge import ClipDescriber, ClipJudge
-    from tools.everyday import EVERYDAY
-
-    if name in EMBEDDED:
-        opened = open_target(name, str(target.device))
-        judge = ClipJudge(
-            opened.model, opened.processor, name=name, templates=("{} .",), neutral=("a thing .",)
-        )
-    else:
-        judge = ClipJudge.load(name, device=str(target.device))
-    if _same_eyes(judge.model, target.model):
-        raise UserError(
-            f"`{name}` shares weights with `{target.name}` and can't judge it",
-            kind="judge",
-            hint="name a judge that was trained apart from the target",
-        )
-    return _Sight(name, judge, ClipDescriber(judge, EVERYDAY))
-
-
-def _same_eyes(judge: object, target: object) -> bool:
-    """Whether the first layers of the two vision towers are alike: one was made of the other, then.
-
-    Filters that were learned apart have a cosine near 0; fine-tuning leaves it high.
-    """
-    import torch
-    import torch.nn.functional as F
-    from torch import nn
-
-    eyes: list[torch.Tensor] = []
-    for model in (judge, target):
-        assert isinstance(model, nn.Module)
-        found = [value for name, value in model.named_parameters() if name.endswith("patch_embedding.weight")]
-        if not found:
-            return False
-        eyes.append(found[0].detach().float().cpu())
-    if eyes[0].shape != eyes[1].shape:
-        return False
-    return float(F.cosine_similarity(eyes[0].flatten(), eyes[1].flatten(), dim=0)) > ALIKE

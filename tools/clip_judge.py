@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoProcessor, PreTrainedModel
 
 from store.errors import UserError
+from tools.judging import ConceptJudge
 from tools.targets.fingerprint import fingerprint
 from tools.targets.load import choose_device
 
@@ -144,11 +145,17 @@ class ClipJudge:
         return self._texts[text]
 
 
+class NamedJudge(ConceptJudge, Protocol):
+    """A judge whose name stands beside what it says."""
+
+    name: str
+
+
 class ClipDescriber:
     """Puts pictures into words by asking a judge for every phrase of a list. Fulfils `tools.stimuli.Describer`."""
 
     def __init__(
-        self, judge: ClipJudge, phrases: Sequence[str], *, sure: float = 0.5, most: int = 12
+        self, judge: NamedJudge, phrases: Sequence[str], *, sure: float = 0.5, most: int = 12
     ) -> None:
         """`sure` is the probability from which on a phrase is said, `most` how many of the likeliest are said."""
         self.judge = judge

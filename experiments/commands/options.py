@@ -37,7 +37,7 @@ JudgeName = Annotated[
     typer.Option(
         "--judge",
         envvar="MAIEUTIC_JUDGE",
-        help="Who says what pictures show: a CLIP or SigLIP, or two (ONE,OTHER).",
+        help="Who says what pictures show: a CLIP, SigLIP or LLaVA, or two (ONE,OTHER).",
     ),
 ]
 PlannerName = Annotated[

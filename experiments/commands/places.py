@@ -25,7 +25,7 @@ def lasting_images(spec: str) -> str:
 
 def lasting_judge(names: str) -> str:
     """One judge, or two that a comma joins."""
-    from experiments.worlds import TABLEAU_JUDGE
+    from experiments.judges import TABLEAU_JUDGE
 
     parts = (name.strip() for name in names.split(","))
     return ",".join(name if name in (TABLEAU_JUDGE, *EMBEDDED) else _folder(name) for name in parts)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+from experiments.judges import same_descent
 from experiments.tableau.source import TableauSource
 from experiments.worlds import World, open_world
 from store.errors import UserError
@@ -110,6 +112,40 @@ def test_a_judge_with_the_eyes_of_the_target_is_refused(
     tuned = load_target(committed_weights / "tableau-llava", name="tableau-llava", device="cpu")
     with pytest.raises(UserError, match="`tableau-clip` shares weights with `tableau-llava`"):
         open_world("tableau", tuned, "tableau-clip")
+    with pytest.raises(UserError, match="`tableau-llava` shares weights with `tableau-llava`"):
+        open_world("tableau", tuned, "tableau-llava")
+    eyes = load_target(committed_weights / "tableau-clip", name="tableau-clip", device="cpu")
+    with pytest.raises(UserError, match="`tableau-llava` shares weights with `tableau-clip`"):
+        open_world("tableau", eyes, "tableau-llava")
+
+
+def test_a_judge_that_reads_with_the_words_of_the_target_is_refused(
+    llava_folder: Path, target: Target
+) -> None:
+    """Other eyes do not help: two models made of one language model agree where it errs."""
+    other = load_target(llava_folder, name="other", device="cpu")
+    assert same_descent(other.model, target.model)
+    with torch.no_grad():
+        named = dict(other.model.named_parameters())
+        (eyes,) = (name for name in named if name.endswith("patch_embedding.weight"))
+        named[eyes].normal_(generator=torch.Generator().manual_seed(9))
+    assert same_descent(other.model, target.model)
+    with torch.no_grad():
+        (words,) = (name for name in named if name.endswith("embed_tokens.weight"))
+        named[words].normal_(generator=torch.Generator().manual_seed(9))
+    assert not same_descent(other.model, target.model)
+
+
+def test_a_model_that_answers_can_judge_in_the_words_that_it_was_taught(
+    target: Target, committed_weights: Path
+) -> None:
+    world = open_world("tableau:30/20/10", target, "tableau-llava")
+    assert (world.judge_name, world.scorer_judge_name) == ("tableau-llava", "scene graph")
+    said = judge_matrix(world.judge, [world.train.picture(0)], ["red thing", "star"])
+    assert said.shape == (1, 2) and world.describer.vocabulary()[:2] == ("small thing", "large thing")
+    assert world.describer.name == "tableau-llava"
+    with pytest.raises(UserError, match="`dark background` names no thing that can be asked for"):
+        judge_matrix(world.judge, [world.train.picture(0)], ["dark background"])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +157,7 @@ def test_a_judge_with_the_eyes_of_the_target_is_refused(
         ("PHOTOS", "a,b,c", "`a,b,c` names 3 judges"),
         ("PHOTOS", " , ", "names 0 judges"),
         ("PHOTOS", "no/such/judge", "`no/such/judge` can't be loaded as a judge"),
-        ("PHOTOS", "tableau-llava", "can't judge phrases"),
+        ("PHOTOS", "tableau-llava-random", "was never trained and can't judge phrases"),
     ],
 )
 def test_what_cannot_be_opened_is_refused(
