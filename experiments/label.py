@@ -23,6 +23,7 @@ from agent.planner import Planner
 from agent.record import Outcome, outcome_of
 from agent.state import Limits
 from experiments.scoring.blind import score_frozen
+from experiments.sites import by_site
 from experiments.workplace import Workplace
 from store.address import Address, Extent, parse, parse_set
 from store.errors import MaieuticError, UserError
@@ -70,6 +71,7 @@ class Labelled:
             "status": self.status,
             "descriptions": [one.model_dump(mode="json") for one in self.descriptions],
             "summary": summary(self.descriptions),
+            "sites": [site.as_json() for site in by_site(self.descriptions)],
         }
 
 

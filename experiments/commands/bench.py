@@ -61,7 +61,7 @@ def truth(
 ) -> int:
     """Label components whose truth is known, under ordinary addresses, and compare."""
     from experiments.bench.truth import measure, set_up, set_up_untrained
-    from experiments.commands.label import line_of
+    from experiments.commands.tables import line_of
     from experiments.commands.workplaces import chosen_planner
     from experiments.label import Allowance
     from experiments.registry import open_target

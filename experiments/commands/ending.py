@@ -61,7 +61,7 @@ def carried_on(
 
     A second interruption waits for nothing: it leaves the process as a kill does, and the run stands as after one.
     """
-    from experiments.commands.label import line_of
+    from experiments.commands.tables import line_of
     from experiments.label import carry_on
 
     def drive(work: Coroutine[Any, Any, None]) -> None:

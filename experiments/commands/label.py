@@ -20,14 +20,14 @@ from experiments.commands.options import (
     StorePlace,
     TargetName,
 )
-from experiments.commands.output import narrate, print_json, print_table
+from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from experiments.commands.tables import print_descriptions
 from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from experiments.label import Labelled
     from experiments.workplace import Workplace
-    from store.records import Description
 
 Limit = Annotated[
     int, typer.Option(min=1, help="Describe at most so many components now; --resume does the rest.")
@@ -158,23 +158,5 @@ def print_found(found: Labelled, as_json: bool) -> None:
     if as_json:
         print_json(found.as_json())
         return
-    rows = [row_of(one) for one in found.descriptions]
     counts = ", ".join(f"{number} {name}" for name, number in summary(found.descriptions).items())
-    title = f"run {found.run}: {counts}"
-    print_table(
-        ["component", "status", "label", "reading", "test ρ#", "null#", "seconds#"], rows, title=title
-    )
-
-
-def row_of(one: Description) -> list[str]:
-    rho = one.scores.get("pearson")
-    told = f"{rho.value:.2f} [{rho.ci[0]:.2f}, {rho.ci[1]:.2f}]" if rho else "–"
-    null = f"{rho.null:.2f}" if rho and rho.null is not None else "–"
-    reading = str(one.reading) if one.label else "–"
-    return [one.component, one.status, one.label or "–", reading, told, null, f"{one.seconds:.1f}"]
-
-
-def line_of(one: Description) -> str:
-    """One line of narration: what was said of a component, not yet tested."""
-    said = f"“{one.label}” ({one.reading})" if one.label else f"{one.status}: {one.reason}"
-    return f"{one.component}: {said}, {one.seconds:.1f} s"
+    print_descriptions(found.descriptions, f"run {found.run}: {counts}")

@@ -10,6 +10,7 @@ import typer
 
 from experiments.commands.options import JsonFlag, Output, StorePlace
 from experiments.commands.output import narrate, print_json, print_json_line, print_table, print_text
+from experiments.commands.tables import print_descriptions
 from store.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def runs(store: StorePlace = "", as_json: JsonFlag = False) -> None:
 
 
 def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) -> None:
-    """Show what a run has found so far."""
-    from experiments.commands.label import row_of
+    """Show what a run has found so far, component by component and site by site."""
+    from experiments.sites import by_site
     from store.database import known_store
 
     with known_store(store or None) as record:
@@ -116,11 +117,13 @@ def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) ->
         waiting = [one.address for one in record.queries.components(name) if one.status is None]
     if as_json:
         told = [one.model_dump(mode="json") for one in found]
-        print_json({"run": about.model_dump(mode="json"), "descriptions": told, "waiting": waiting})
+        sites = [site.as_json() for site in by_site(found)]
+        print_json(
+            {"run": about.model_dump(mode="json"), "descriptions": told, "sites": sites, "waiting": waiting}
+        )
         return
     title = f"run {name}, {about.status}; {len(waiting)} components wait"
-    columns = ["component", "status", "label", "reading", "test ρ#", "null#", "seconds#"]
-    print_table(columns, [row_of(one) for one in found], title=title)
+    print_descriptions(found, title)
 
 
 def component(
