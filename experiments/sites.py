@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from experiments.scoring.seal import primary
 from store.address import TOWERS, Address, parse
-from store.records import CLAIMS, Description, Status
+from store.records import CLAIMS, HEAD_CLAIMS, Description, Status
 from store.values import Estimate
 from tools.scoring.intervals import wilson
 
@@ -22,7 +22,7 @@ ALL = "all"
 @dataclass(frozen=True)
 class Site:
     """`claims` has, for each claim that somebody made or tested here, how often its verdict is yes, of all components
-    (Wilson's interval); `rho` is the median test score, `seconds` the mean of a component."""
+    that it can be made of (Wilson's interval); `rho` is the median test score, `seconds` the mean of a component."""
 
     name: str
     n: int
@@ -68,9 +68,15 @@ def _site(name: str, descriptions: Sequence[Description]) -> Site:
         len(descriptions),
         {kind: sum(one.status == kind for one in descriptions) for kind in kinds},
         median(map(primary, descriptions)),
-        {claim: wilson(sum(_says(one, claim) for one in descriptions), len(descriptions)) for claim in made},
+        {claim: _share(descriptions, claim) for claim in made},
         mean(one.seconds for one in descriptions),
     )
+
+
+def _share(descriptions: Sequence[Description], claim: str) -> Estimate:
+    """Of all components that can be said to do it: only heads read and write."""
+    able = [one for one in descriptions if claim not in HEAD_CLAIMS or parse(one.component).part == "head"]
+    return wilson(sum(_says(one, claim) for one in able), len(able))
 
 
 def _says(description: Description, name: str) -> bool:

@@ -99,6 +99,14 @@ class Workplace:
             stimuli = [images.asked(number) for number in range(len(images))]
             self.activations.prepare(f"activations on {images.split}", components, stimuli, self.progress)
 
+    def prepare_test(self, components: Sequence[Address]) -> None:
+        """The same for what the blind test needs of components that an earlier process prepared."""
+        for images in (self.world.select, self.world.test):
+            stimuli = [images.asked(number) for number in range(len(images))]
+            missing = [one for one in components if not self.activations.holds(one, stimuli)]
+            if missing:
+                self.activations.prepare(f"activations on {images.split}", missing, stimuli, self.progress)
+
     def register(self) -> None:
         """Makes target and collections known to the store."""
         recorder = self.store.recorder

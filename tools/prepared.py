@@ -71,6 +71,13 @@ class Prepared:
         self.blocks.append(block)
         return block
 
+    def holds(self, address: Address, stimuli: Sequence[Stimulus]) -> bool:
+        """Whether some block has the component on all of these stimuli."""
+        return any(
+            address in block.columns and all(stimulus.sha256 in block.rows for stimulus in stimuli)
+            for block in self.blocks
+        )
+
     def pooled(
         self, addresses: Sequence[Address], stimuli: Sequence[Stimulus]
     ) -> Float32[np.ndarray, "pool stimulus component"]:

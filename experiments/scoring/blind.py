@@ -47,6 +47,7 @@ def score_frozen(workplace: Workplace, run: str) -> None:
     ]
     if not waiting:
         return
+    workplace.prepare_test([parse(one.component) for one in waiting])
     judged = Judged(
         world.scorer_judge, world.test, name=world.scorer_judge_name, folder=workplace.cache / "judged"
     )

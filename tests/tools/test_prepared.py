@@ -64,3 +64,10 @@ def test_a_block_outlives_the_process(tmp_path: Path) -> None:
     second = Prepared(again, tmp_path).prepare("train", UNITS, STIMULI)
     assert again.forwards == 0
     assert np.array_equal(first.values, second.values)
+
+
+def test_it_knows_what_it_holds(tmp_path: Path) -> None:
+    prepared = Prepared(Counting(), tmp_path)
+    prepared.prepare("train", UNITS[:2], STIMULI[:4])
+    assert prepared.holds(UNITS[1], STIMULI[1:3])
+    assert not prepared.holds(UNITS[2], STIMULI[1:3]) and not prepared.holds(UNITS[1], STIMULI[3:5])

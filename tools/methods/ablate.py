@@ -16,13 +16,14 @@ from pydantic import Field
 from store.address import Address
 from store.errors import PlannerError
 from store.records import Answer, Interval, Model, Quantity
+from store.values import Estimate
 from tools.context import ToolContext
 from tools.methods.answers import Asked, Margins, Mode, asked, margins, refuse_wordless, silenced, whole
 from tools.methods.showing import Component
 from tools.methods.values import others
 from tools.scoring.correction import benjamini_hochberg
 from tools.scoring.equivalence import Equivalence, equivalence
-from tools.scoring.intervals import bootstrap_mean
+from tools.scoring.intervals import bootstrap_mean, wilson
 from tools.tool import Arguments, Result, tool
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
 
     For each kind of question: the drop of the right answer's margin (logits) and of accuracy, paired, with intervals;
     against random components of the same site, and with the whole site silenced as positive control. Says for which
-    kinds it is necessary (interval above 0 and the control, corrected for the kinds asked), and whether it is unused
+    kinds it is necessary (interval above 0 and the control, corrected for the kinds asked, of a kind that the target
+    answers better than by chance), and whether it is unused
     (90 % interval inside ±delta for every kind asked, while the whole site matters). Refused where no path leads to
     the logits.
     """
@@ -110,10 +112,8 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
     drops = [equivalence(one.plain.margin - one.without.margin, arguments.delta) for one in compared]
     sure = benjamini_hochberg([drop.p_value for drop in drops]) < LEVEL
     effects = [
-        _effect(
-            context.derived_seed(address, "ablate", questions.kind), questions.kind, one, drop, bool(known)
-        )
-        for questions, one, drop, known in zip(kinds, compared, drops, sure, strict=True)
+        _effect(context.derived_seed(address, "ablate", questions.kind), questions, one, drop, bool(differs))
+        for questions, one, drop, differs in zip(kinds, compared, drops, sure, strict=True)
     ]
     necessary = tuple(effect.kind for effect in effects if effect.necessary == "yes")
     unused = _overall(effects, arguments.delta)
@@ -186,12 +186,13 @@ def _run(context: ToolContext, questions: Asked, rows: Sequence[tuple[Interventi
     return margins(context.engine.run(plan).logits, questions)
 
 
-def _effect(seed: int, kind: str, compared: Compared, drop: Equivalence, sure: bool) -> KindEffect:
-    plain = compared.plain
+def _effect(seed: int, questions: Asked, compared: Compared, drop: Equivalence, sure: bool) -> KindEffect:
+    plain, kind = compared.plain, questions.kind
+    known = wilson(int(plain.right.sum()), len(plain.right)).low > 1 / len(questions.options)
     site = bootstrap_mean(plain.margin - compared.site.margin, seed=seed)
     control = bootstrap_mean(plain.margin - compared.control.margin, seed=seed)
     accuracy = bootstrap_mean(_flips(plain, compared.without), seed=seed)
-    necessary, unused = _verdicts(drop, sure, site.low, site.high, control.high)
+    necessary, unused = _verdicts(drop, sure, known, site, control)
     return KindEffect(
         kind=kind,
         n=drop.effect.n,
@@ -213,14 +214,15 @@ def _effect(seed: int, kind: str, compared: Compared, drop: Equivalence, sure: b
 
 
 def _verdicts(
-    drop: Equivalence, sure: bool, site_low: float, site_high: float, control_high: float
+    drop: Equivalence, sure: bool, known: bool, site: Estimate, control: Estimate
 ) -> tuple[Answer, Answer]:
     """Whether the kind needs the component, and whether it does without. `sure`: the drop differs from 0 after the
-    correction for all kinds that were asked."""
-    matters = sure and drop.effect.low > max(0.0, control_high) and not drop.equivalent
+    correction for all kinds that were asked; `known`: the target answers the kind surely better than by chance, since
+    nothing can be needed for what can't be done."""
+    matters = sure and known and drop.effect.low > max(0.0, control.high) and not drop.equivalent
     necessary: Answer = "yes" if matters else "no" if drop.equivalent else "undetermined"
     if drop.equivalent:
-        return necessary, "yes" if site_low > 0 or site_high < 0 else "undetermined"
+        return necessary, "yes" if site.low > 0 or site.high < 0 else "undetermined"
     return necessary, "no" if sure and abs(drop.effect.value) > drop.bound else "undetermined"
 
 

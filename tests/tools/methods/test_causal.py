@@ -10,6 +10,7 @@ import torch
 
 from store.address import Address
 from store.errors import PlannerError
+from store.values import Estimate
 from tests.tools.methods.conftest import Caller
 from tools.context import ToolContext
 from tools.engine.plan import Intervention, Plan, Row, Swap, Zero
@@ -17,7 +18,7 @@ from tools.methods.ablate import KindEffect, _overall, _verdicts
 from tools.methods.answers import asked, margins
 from tools.methods.contrasts import ratio_of_sums
 from tools.methods.pairing import pairs_for
-from tools.scoring.equivalence import equivalence
+from tools.scoring.equivalence import Equivalence, equivalence
 from tools.targets.sites import site_of
 
 NEURON = "language.0.mlp.3"
@@ -113,17 +114,26 @@ def test_a_call_costs_the_same_whatever_was_measured_before(context: ToolContext
     assert do("ablate", component=NEURON, n=16).result["cost"]["forwards"] == cold
 
 
+def verdicts(drop: Equivalence, sure: bool, *, known: bool = True, control: float = 0.05, site: float = 2.0):  # type: ignore[no-untyped-def]
+    return _verdicts(drop, sure, known, Estimate(site, site - 1, site + 1, 40), Estimate(0, 0, control, 40))
+
+
 def test_a_large_sure_drop_is_necessary_and_a_small_one_is_not() -> None:
     random = np.random.default_rng(0)
     large = equivalence(random.normal(1.0, 0.1, 40), 0.1)
-    assert _verdicts(large, True, 2.0, 3.0, control_high=0.05) == ("yes", "no")
-    assert _verdicts(large, True, 2.0, 3.0, control_high=1.5)[0] == "undetermined"
-    assert _verdicts(large, False, 2.0, 3.0, control_high=0.05) == ("undetermined", "undetermined")
+    assert verdicts(large, True) == ("yes", "no")
+    assert verdicts(large, True, control=1.5)[0] == "undetermined"
+    assert verdicts(large, False) == ("undetermined", "undetermined")
     small = equivalence(random.normal(0.0, 0.01, 40), 0.1)
-    assert _verdicts(small, False, 2.0, 3.0, control_high=0.05) == ("no", "yes")
-    assert _verdicts(small, False, -1.0, 1.0, control_high=0.05) == ("no", "undetermined")
+    assert verdicts(small, False) == ("no", "yes")
+    assert verdicts(small, False, site=0.0) == ("no", "undetermined")
     wide = equivalence(random.normal(0.0, 2.0, 8), 0.1)
-    assert _verdicts(wide, False, 2.0, 3.0, control_high=0.05) == ("undetermined", "undetermined")
+    assert verdicts(wide, False) == ("undetermined", "undetermined")
+
+
+def test_nothing_is_necessary_for_questions_that_the_target_answers_by_chance() -> None:
+    large = equivalence(np.random.default_rng(0).normal(1.0, 0.1, 40), 0.1)
+    assert verdicts(large, True, known=False) == ("undetermined", "no")
 
 
 def test_one_wide_interval_leaves_unused_undetermined() -> None:
