@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32
 
+from experiments.scoring.judge_error import error_of
 from store.errors import UserError
 from store.records import Split
 from tools.judging import ConceptJudge, judge_matrix
@@ -94,8 +95,9 @@ class Judged:
         return np.array([self.column(phrase) for phrase in phrases]).reshape(len(phrases), len(self))
 
     def mark(self, planner: str) -> str:
-        """What a score says of its judge; `planner` names the planner's."""
-        return f"{self.name}, {SHARED}" if planner == self.name else self.name
+        """What a score says of its judge, and of the judge's own error; `planner` names the planner's."""
+        told = f"{self.name} ({error_of(self.name)})"
+        return f"{told}, {SHARED}" if planner == self.name else told
 
     def _understood(self, phrases: Sequence[str]) -> bool:
         """Tries the phrases on one stimulus; one that is not understood on its own is remembered."""

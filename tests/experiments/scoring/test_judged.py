@@ -75,5 +75,5 @@ def test_a_judge_that_sees_pixels_is_asked_the_same_way() -> None:
 
 def test_a_score_says_when_planner_and_scorer_share_a_judge(table: Table) -> None:
     judged = Judged(table, Facts(N), name="table")
-    assert judged.mark("seeing judge") == "table"
-    assert judged.mark("table") == "table, shared judge"
+    assert judged.mark("seeing judge") == "table (error not measured)"
+    assert judged.mark("table") == "table (error not measured), shared judge"

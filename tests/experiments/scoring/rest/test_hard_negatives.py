@@ -30,7 +30,7 @@ def test_a_unit_moves_as_its_own_concept_says_and_little_with_anything_else(
     found = hard_negatives(sealed, frozen(unit, UNITS[unit][1]))
     right, off = found["hard_negatives"], found["off_target"]
     assert right.value > 0.9 and right.ci[0] > 0.7 and right.n == PAIRS
-    assert (right.split, right.null, right.judge, right.protocol) == ("test", 0.5, "scene graph", "1")
+    assert (right.split, right.null, right.judge, right.protocol) == ("test", 0.5, "scene graph (exact)", "1")
     assert off.ci[1] < 0.5 and off.null == 1
 
 
