@@ -11,6 +11,7 @@ from agent.builtin.candidates import candidates, comparisons, parts, reading_of,
 from agent.builtin.claims import claims
 from agent.builtin.predictions import (
     best_scored,
+    confidence,
     favorite_of,
     pair_prediction,
     prediction,
@@ -193,7 +194,7 @@ def conclude(view: ThreadView) -> Decision:
         concept=concept,
         text=tell(view, concept, reading, compared, pairs, best, claimed),
         facets=facets(concept, compared, pairs),
-        confidence=max(0.0, min(1.0, select_pearson(best))),
+        confidence=confidence(best),
         claims=claimed,
         verdicts=verdicts_due(view),
     )

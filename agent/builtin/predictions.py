@@ -14,6 +14,7 @@ from store.errors import PlannerError
 from store.records import Experiment, Hypothesis, Reading, Verdict
 from tools.scoring.concept import phrases
 from tools.scoring.derivative import Decides
+from tools.scoring.passing import chance_of_passing
 
 THRESHOLD = 0.4
 """Standard deviations of the component by which a phrase must move it, at least."""
@@ -120,3 +121,10 @@ def best_scored(view: ThreadView, fresh: tuple[Verdict, ...]) -> Experiment | No
 def select_pearson(experiment: Experiment) -> float:
     have = quantities(experiment)
     return have["pearson"].value if "pearson" in have else 0.0
+
+
+def confidence(experiment: Experiment) -> float:
+    """The chance that the sealed test will verify what was scored on select, if it is as large."""
+    score = quantities(experiment)["pearson"]
+    assert score.ci is not None and score.n is not None
+    return round(chance_of_passing(score.value, score.ci, score.n), 3)
