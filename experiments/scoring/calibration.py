@@ -19,7 +19,6 @@ from experiments.scoring.protocol import ACCURATE, PRIMARY
 from store.database import Store
 from store.errors import UserError
 from store.records import Description, Quantity, Reading
-from store.values import Estimate
 from tools.scoring.calibration import OddsMap, Reliability, fit_odds_map, reliability
 from tools.scoring.passing import chance_of_passing
 
@@ -143,10 +142,7 @@ def told(found: Reliability) -> dict[str, Any]:
 
 def _outcome(said: Description, on_select: Quantity | None, n_test: int) -> Outcome:
     verified = said.status == "verified"
-    if on_select is None or on_select.ci is None or on_select.n is None:
+    if on_select is None or on_select.ci is None or not on_select.n:
         return Outcome(said.component, said.confidence, verified)
-    rho = Estimate(on_select.value, *on_select.ci, on_select.n)
-    chance = (
-        chance_of_passing(rho.value, (rho.low, rho.high), rho.n, n_test) if min(rho.n, n_test) >= 4 else None
-    )
-    return Outcome(said.component, said.confidence, verified, rho.low > ACCURATE, chance)
+    chance = chance_of_passing(on_select.value, on_select.ci, on_select.n, n_test)
+    return Outcome(said.component, said.confidence, verified, on_select.ci[0] > ACCURATE, chance)

@@ -46,17 +46,17 @@ def chance_of_passing(
 
     `rho` and its 95 % interval `ci` were measured on `n_select` stimuli and rounded to multiples of `rounded` (0: not
     rounded); the test has `n_test`, by default as many. `control` is the control's ρ. The spread is that of the
-    interval, and at least that of normal values. Raises ValueError when an n is below 4, `ci` does not hold `rho`, or a
-    correlation lies outside [−1, 1].
+    interval, and at least that of normal values (of four, where there are fewer). Raises ValueError when an n is below
+    1, `ci` does not hold `rho`, or a correlation lies outside [−1, 1].
     """
     n = n_select if n_test is None else n_test
-    if min(n_select, n) < 4:
-        raise ValueError(f"a chance needs at least four stimuli on either side, got {n_select} and {n}")
+    if min(n_select, n) < 1:
+        raise ValueError(f"a chance needs stimuli on either side, got {n_select} and {n}")
     if not -1 <= ci[0] <= rho <= ci[1] <= 1:
         raise ValueError(f"a correlation lies in its interval, and in [−1, 1]: got {rho} in {ci}")
     values = np.arctanh(_unrounded(rho, rounded))
     low, high = (float(np.arctanh(_unrounded(end, rounded).mean())) for end in ci)
-    spread = max((high - low) / (2 * Z95), 1 / sqrt(n_select - 3))
+    spread = max((high - low) / (2 * Z95), 1 / sqrt(max(n_select - 3, 1)))
     later = spread * sqrt(n_select / n)
     accurate = _above(values, atanh(bar), spread, later)
     beats = _above(values, float(np.arctanh(_inside(control))), spread * sqrt(2), later * sqrt(2))

@@ -84,10 +84,15 @@ def test_a_perfect_score_passes_and_a_negative_one_does_not() -> None:
     assert chance_of_passing(-1.0, (-1.0, -1.0), 500) < 0.001
 
 
+def test_a_handful_of_stimuli_gives_a_chance_and_no_certainty() -> None:
+    found = [chance_of_passing(0.9, (0.9, 0.9), n) for n in (1, 2, 3, 4)]
+    assert all(0 < one < 0.5 for one in found)
+
+
 @pytest.mark.parametrize(
     ("rho", "ci", "n", "message"),
     [
-        (0.5, (0.4, 0.6), 3, "at least four stimuli"),
+        (0.5, (0.4, 0.6), 0, "needs stimuli on either side"),
         (0.5, (0.6, 0.7), 40, "lies in its interval"),
         (1.5, (0.4, 1.6), 40, "in \\[−1, 1\\]"),
     ],
