@@ -18,7 +18,8 @@ LEVEL = 0.05
 
 
 LEAST = 0.2
-"""AUPRC below which attention finds too little of a class to be said to read it, however rare the class is."""
+"""Share of the way from chance to AUPRC 1 below which attention finds too little of a class to be said to read it: a
+picture makes up nearly all of a prompt, and a first token hardly any of it."""
 
 
 def head_claims(view: ThreadView) -> dict[str, Claim | None]:
@@ -50,7 +51,7 @@ def _reads(experiment: Experiment) -> Claim:
         for name, one in found.items()
         if one.ci is not None
         and one.control is not None
-        and one.ci[0] > max(LEAST, chance[name], one.control)
+        and one.ci[0] > max(chance[name] + LEAST * (1 - chance[name]), one.control)
     }
     if not leads:
         return _open(experiment, "no class of tokens is found better than by the layer's other heads")

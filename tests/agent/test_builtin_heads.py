@@ -69,9 +69,15 @@ def test_a_head_reads_the_class_that_leads_other_heads_most() -> None:
     [
         looked(picture=quantity(0.75, 0.65, 0.8, 0.5)),
         looked(question=quantity(0.3, 0.25, 0.35, 0.28)),
+        looked(picture=quantity(0.74, 0.72, 0.76, 0.5)),
         looked(),
     ],
-    ids=["no better than chance", "no better than other heads", "nothing measured"],
+    ids=[
+        "no better than chance",
+        "no better than other heads",
+        "hardly better than chance",
+        "nothing measured",
+    ],
 )
 def test_what_does_not_clear_chance_and_other_heads_stays_open(shown: Experiment) -> None:
     found = claim("reads", shown)
