@@ -28,7 +28,7 @@ from tools.stimuli import ImageSource
 
 PICTURES = 64
 """Pictures, each with its question, on which attention is read."""
-NAMED, OTHER = 48, 8
+NAMED, OTHER = 32, 6
 """Questions of the kind that is named, and of each other kind."""
 RANDOM = 8
 """Random heads of the same tower that are cut on the same questions."""
