@@ -46,7 +46,7 @@ Drive = Callable[[Coroutine[Any, Any, None]], None]
 class Allowance:
     """What one component may cost (None: no limit), and how many components are worked on at once."""
 
-    calls: int | None = 60
+    calls: int | None = 80
     forwards: int | None = None
     seconds: float | None = None
     jobs: int = 1

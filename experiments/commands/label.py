@@ -44,7 +44,7 @@ def label(
     base_url: BaseUrl = "",
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     limit: Limit = 1_000_000,
-    max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = 60,
+    max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = 80,
     max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
     max_seconds: Annotated[float, typer.Option(min=0, help="Seconds a component may take; 0: no limit.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
