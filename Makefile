@@ -15,12 +15,12 @@ $(STAMP): pyproject.toml constraints.txt
 	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(STAMP)
 
-DEMO := language.3.mlp[0:4],language.5.mlp[0:4],vision.3.mlp[0:4],language.4.head.*
+DEMO := language.3.mlp[0:6],vision.3.mlp[0:6],language.4.head.*
 HERE := $(QUIET_HUB) MAIEUTIC_STORE=out/demo.db MAIEUTIC_CACHE=out/cache
 
 demo: venv
 	mkdir -p out
-	$(HERE) .venv/bin/maieutic label tableau-llava --images tableau:600/250/400 --components '$(DEMO)'
+	$(HERE) .venv/bin/maieutic label tableau-llava --images tableau:400/200/400 --components '$(DEMO)'
 	$(HERE) .venv/bin/maieutic report -o out/report
 
 answers: venv
