@@ -20,7 +20,7 @@ HERE := $(QUIET_HUB) MAIEUTIC_STORE=out/demo.db MAIEUTIC_CACHE=out/cache
 
 demo: venv
 	mkdir -p out
-	$(HERE) .venv/bin/maieutic label tableau-llava --images tableau:400/200/400 --components '$(DEMO)'
+	$(HERE) .venv/bin/maieutic label tableau-llava --images tableau:300/150/300 --components '$(DEMO)'
 	$(HERE) .venv/bin/maieutic report -o out/report
 
 answers: venv
