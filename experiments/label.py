@@ -30,7 +30,7 @@ from store.errors import MaieuticError, UserError
 from store.failures import room_told
 from store.records import Description, Status
 from store.views import RunEnd
-from tools.budget import Budget
+from tools.budget import CALLS, Budget
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
 CHECKPOINTS = "checkpoints.db"
@@ -46,7 +46,7 @@ Drive = Callable[[Coroutine[Any, Any, None]], None]
 class Allowance:
     """What one component may cost (None: no limit), and how many components are worked on at once."""
 
-    calls: int | None = 80
+    calls: int | None = CALLS
     forwards: int | None = None
     seconds: float | None = None
     jobs: int = 1

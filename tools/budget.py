@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from store.errors import MaieuticError
 
+CALLS = 80
+"""Tool calls that one component may cost unless somebody says otherwise."""
+
 
 class BudgetReached(MaieuticError):
     """The budget does not allow another call; what is known so far can still be concluded."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.commands.output import narrate
 from store.errors import MaieuticError
+from tools.budget import CALLS
 
 if TYPE_CHECKING:
     from agent.planner import Planner
@@ -32,7 +33,7 @@ _FLAGS = {
     "planner": ("--planner", "builtin"),
     "seed": ("--seed", 0),
     "dtype": ("--dtype", "float32"),
-    "calls": ("--max-calls", 60),
+    "calls": ("--max-calls", CALLS),
     "forwards": ("--max-forwards", 0),
     "seconds": ("--max-seconds", 0),
 }

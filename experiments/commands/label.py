@@ -24,6 +24,7 @@ from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.tables import print_descriptions
 from store.errors import UsageError, UserError
+from tools.budget import CALLS
 
 if TYPE_CHECKING:
     from experiments.label import Labelled
@@ -44,7 +45,7 @@ def label(
     base_url: BaseUrl = "",
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     limit: Limit = 1_000_000,
-    max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = 80,
+    max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = CALLS,
     max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
     max_seconds: Annotated[float, typer.Option(min=0, help="Seconds a component may take; 0: no limit.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
