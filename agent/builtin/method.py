@@ -21,6 +21,7 @@ from agent.builtin.predictions import (
 )
 from agent.builtin.telling import facets, tell
 from agent.builtin.variants import deciding, pairs_of, variants
+from agent.builtin.without import WHOLE, Without
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
 from agent.thread import ThreadView
 from store.records import Reading, Verdict
@@ -38,8 +39,8 @@ PICTURES = 1024
 """Pictures of a comparison, at most; a run has measured them ahead."""
 
 
-def decide(view: ThreadView) -> Decision:
-    """The next decision."""
+def decide(view: ThreadView, without: Without = WHOLE) -> Decision:
+    """The next decision, of a method that lacks some parts."""
     turns = [turn.decision for turn in view.decided]
     if view.finish_now or (turns and isinstance(turns[-1], Calls) and not turns[-1].calls):
         return conclude(view)
@@ -47,9 +48,10 @@ def decide(view: ThreadView) -> Decision:
     if "ablate" in called:
         return conclude(view)
     if "score_description" in called:
-        return cut(view)
-    opening = (survey, compare, combine)
-    return opening[len(turns)](view) if len(turns) < len(opening) else widen(view)
+        return cut(view, without)
+    if len(turns) < OPENING - 1:
+        return compare(view) if turns else survey(view)
+    return combine(view, without) if len(turns) < OPENING else widen(view, without)
 
 
 def survey(view: ThreadView) -> Decision:
@@ -83,38 +85,38 @@ def compare(view: ThreadView) -> Decision:
     )
 
 
-def combine(view: ThreadView) -> Decision:
+def combine(view: ThreadView, without: Without) -> Decision:
     """Verdicts on single phrases; the best ones are tried together, and the best is asked what it leaves open."""
     verdicts = verdicts_due(view)
     found = standing(view, verdicts)
     if not found:
         return _give_up(view, verdicts)
     reading = found[0].reading
-    joined = unions(found)
+    joined = unions(found) if "facets" not in without else []
+    asked = [_unexplained(view, found[0].concept, reading)] if "leads" not in without else []
+    if not joined and not asked:
+        return widen(view, without)
     return Calls(
         thought="Whether the component stands for two things, or for two things together.",
         verdicts=verdicts,
         propose=tuple(prediction(concept, reading) for concept in joined),
-        calls=(
-            *(_compare(view, concept, reading) for concept in joined),
-            _unexplained(view, found[0].concept, reading),
-        ),
+        calls=(*(_compare(view, concept, reading) for concept in joined), *asked),
     )
 
 
-def widen(view: ThreadView) -> Decision:
+def widen(view: ThreadView, without: Without) -> Decision:
     """What the favorite leaves open becomes its rivals: a further thing, a condition, an exception, a wider word."""
     verdicts = verdicts_due(view)
     favorite = favorite_of(view, verdicts)
     if favorite is None:
         return _give_up(view, verdicts)
     concept, reading = favorite.concept, favorite.reading
-    rivals = variants(view, favorite)
-    open_ = all(
+    rivals = variants(view, favorite, without)
+    open_ = "leads" not in without and all(
         canonical(str(one.arguments["concept"])) != canonical(concept) for one in view.of("unexplained")
     )
     if len(view.decided) >= OPENING + ROUNDS or not (rivals or open_):
-        return break_it(view)
+        return break_it(view, without)
     return Calls(
         thought=f"`{concept}` predicts best so far: what it leaves open is tried beside it.",
         verdicts=verdicts,
@@ -126,7 +128,7 @@ def widen(view: ThreadView) -> Decision:
     )
 
 
-def break_it(view: ThreadView) -> Decision:
+def break_it(view: ThreadView, without: Without) -> Decision:
     """The favorite is put to tests that it can lose: pairs that differ in one of its phrases where that should decide,
     and pictures never looked at."""
     verdicts = verdicts_due(view)
@@ -137,7 +139,7 @@ def break_it(view: ThreadView) -> Decision:
     reading = favorite.reading.model_dump()
     if all(reading_of(shown) != favorite.reading for shown in view.of("top_exemplars")):
         calls.append(_call("top_exemplars", view, reading=reading))
-    for phrase, decided in deciding(favorite.concept):
+    for phrase, decided in deciding(favorite.concept) if "pairs" not in without else ():
         proposed.append(pair_prediction(favorite.concept, phrase, decided, favorite.reading))
         calls.append(_call("make_pairs", view, reading=reading, concept=phrase, given=decided.given, n=PAIRS))
     rivals = [one for one in standing(view, verdicts) if one.concept != favorite.concept][:1]
@@ -153,12 +155,14 @@ def break_it(view: ThreadView) -> Decision:
     )
 
 
-def cut(view: ThreadView) -> Decision:
+def cut(view: ThreadView, without: Without) -> Decision:
     """Life without the component, once there are words worth it."""
     verdicts = verdicts_due(view)
     best = best_scored(view, verdicts)
     if best is None or select_pearson(best) < ENOUGH:
         return _give_up(view, verdicts) if verdicts else conclude(view)
+    if "causal" in without:
+        return conclude(view)
     writes = (_call("vocabulary_effect", view),) if view.component.tower == "language" else ()
     return Calls(
         thought="Whether any answer needs it, and what it writes.",

@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from agent.builtin.candidates import EVERYDAY, Compared, comparisons, content, reading_of
+from agent.builtin.without import WHOLE, Without
 from agent.thread import ThreadView, quantities
 from store.records import Experiment, Reading
 from tools.scoring.concept import phrases, read
@@ -46,11 +47,12 @@ class Paired(NamedTuple):
     experiment: Experiment
 
 
-def variants(view: ThreadView, favorite: Compared) -> list[str]:
-    """Concepts near the favorite that have not been compared under its reading, the most promising first."""
+def variants(view: ThreadView, favorite: Compared, without: Without = WHOLE) -> list[str]:
+    """Concepts near the favorite that have not been compared under its reading, the most promising first; none with a
+    second thing where the method lacks facets."""
     tried = {canonical(one.concept) for one in comparisons(view) if one.reading == favorite.reading}
     found: list[str] = []
-    for variant in chain(_wider(view, favorite.concept), _followed(view, favorite)):
+    for variant in chain(_wider(view, favorite.concept), _followed(view, favorite, without)):
         new = canonical(variant)
         if new not in tried and len(phrases(new)) <= LONGEST:
             tried.add(new)
@@ -92,7 +94,7 @@ def _wider(view: ThreadView, concept: str) -> Iterator[Concept]:
                 yield _replaced(whole, phrase, word)
 
 
-def _followed(view: ThreadView, favorite: Compared) -> Iterator[Concept]:
+def _followed(view: ThreadView, favorite: Compared, without: Without) -> Iterator[Concept]:
     """What follows from the leads about the favorite, the first of each kind before the second of any.
 
     A lead that raises it less than the favorite does is a second thing that counts for less. What is weighted is not
@@ -107,6 +109,8 @@ def _followed(view: ThreadView, favorite: Compared) -> Iterator[Concept]:
         if canonical(about) != canonical(favorite.concept) or reading_of(experiment) != favorite.reading:
             continue
         missed, sharper, spoiled = (_leads(experiment, kind) for kind in ("missed", "sharper", "spoiled"))
+        if "facets" in without:
+            missed = []
         kinds = (
             [Any((whole, Phrase(lead.phrase))) for lead in missed],
             [_weighed(whole, lead, full) for lead in missed],

@@ -51,10 +51,11 @@ def opened_workplace(
 def chosen_planner(name: str, base_url: str, store: Store) -> Planner:
     """The planner that `name` means. Raises UsageError for another word."""
     kind, _, rest = name.partition(":")
-    if kind == "builtin" and not rest:
+    if kind == "builtin":
         from agent.builtin import BuiltinPlanner
+        from agent.builtin.without import without_of
 
-        return BuiltinPlanner()
+        return BuiltinPlanner(without_of(name))
     if kind == "openai" and rest:
         from agent.openai_planner import OpenAIPlanner
 

@@ -12,6 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.bench import Bench
 from agent.builtin import BuiltinPlanner
+from agent.builtin.without import PARTS
 from agent.decision import Abstention, Conclusion, as_row, from_row
 from agent.graph import run_thread
 from agent.openai_planner import OpenAIPlanner
@@ -83,12 +84,17 @@ async def builtin(place: Place) -> Planner:
     return BuiltinPlanner()
 
 
+async def bare(place: Place) -> Planner:
+    return BuiltinPlanner(frozenset(PARTS))
+
+
 Maker = Callable[[Place], Any]
 PLANNERS: dict[str, Maker] = {
     "scripted": scripted,
     "openai": language_model,
     "recorded": recorded,
     "builtin": builtin,
+    "builtin without its parts": bare,
 }
 """How each planner is made; all of them meet the same small world with all tools and `weigh`."""
 
