@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tools.targets.target import Target
 
 TABLEAU_JUDGE = "tableau-judge"
+SCENE_GRAPH = "scene graph"
+"""The scorer's judge in the embedded world; it knows no other pictures."""
 ALIKE = 0.5
 """Cosine of two first layers from which on they are taken to be of one descent."""
 FIRST = ("patch_embedding.weight", "embed_tokens.weight", "token_embedding.weight")

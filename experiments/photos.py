@@ -2,7 +2,8 @@
 
 Knows files, pixels and how they are shared out: half for `train`, a fifth for `select`, the rest for `test`, by the
 hash of the pixels alone, so that a picture stays where it is when others come or its file gets another name, and no
-picture stands on both sides of a wall. Knows nothing about what the pictures show: questions have no known answers.
+picture stands on both sides of a wall. Knows nothing about what the pictures show: a question has no known answer but
+the one that came with it (questions_file.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from experiments.questions_file import Asked, read_questions
 from store.errors import UserError
 from store.records import Split
 from tools.images import open_image
@@ -106,8 +108,8 @@ class PhotoSource:
 def open_photos(folder: str | Path) -> Splits:
     """The pictures in a folder and the folders in it, each content once; files that are no pictures are passed over.
 
-    Every picture is opened once. Raises UserError that names the file for one that is broken or too large, and for a
-    folder that is missing or has too few pictures.
+    Every picture is opened once; `metadata.jsonl` may say what they are asked. Raises UserError that names the file for
+    one that is broken or too large, and for a folder that is missing or has too few pictures.
     """
     place = Path(folder).expanduser()
     if not place.is_dir():
@@ -115,7 +117,12 @@ def open_photos(folder: str | Path) -> Splits:
     paths = sorted(path for path in place.rglob("*") if _is_picture(path, place))
     if not paths:
         raise _refusal(f"`{folder}` holds no pictures", f"pictures are files ending in {', '.join(SUFFIXES)}")
-    return shared_out(place.name, hashed([partial(_opened, path) for path in paths]))
+    asked = read_questions(place, paths)
+    photos = hashed([partial(_opened, path) for path in paths])
+    words = (asked.get(path, Asked("")) for path in paths)
+    return shared_out(
+        place.name, (replace(photo, **own._asdict()) for photo, own in zip(photos, words, strict=True))
+    )
 
 
 def shared_out(name: str, photos: Iterable[Photo]) -> Splits:

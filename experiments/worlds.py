@@ -19,11 +19,13 @@ from jaxtyping import Bool
 from experiments.judges import TABLEAU_JUDGE, sights
 from experiments.registry import EMBEDDED
 from store.errors import UserError
+from store.records import Split
 from tools.judging import ConceptJudge
 from tools.scoring.concept import Concept
 from tools.stimuli import Describer, ImageEditor, ImageSource, Stimulus
 
 if TYPE_CHECKING:
+    from experiments.tableau.source import TableauSource
     from tools.targets.target import Target
 
 TABLEAU = "tableau"
@@ -65,6 +67,24 @@ def is_tableau(spec: str) -> bool:
     return _SIZED.fullmatch(spec) is not None
 
 
+def tableau_sources(spec: str) -> list[TableauSource]:
+    """The embedded world's three splits, whole or the first pictures of each; UserError for words that mean neither."""
+    from experiments.tableau.source import TableauSource
+
+    sized = _SIZED.fullmatch(spec)
+    if not sized:
+        raise UserError(
+            f"`{spec}` is not the embedded world", kind="images", hint="such as `tableau:600/250/400`"
+        )
+    splits: tuple[Split, ...] = ("train", "select", "test")
+    sizes = {split: int(sized[split]) if sized[split] else None for split in splits}
+    if 0 in sizes.values():
+        raise UserError(
+            f"`{spec}` leaves a split empty", kind="images", hint="take at least one picture of each"
+        )
+    return [TableauSource(split, size) for split, size in sizes.items()]
+
+
 def open_world(spec: str | None, target: Target, judge: str | None = None, seed: int = 0) -> World:
     """The world that `spec` means: `tableau`, a folder of pictures, or a dataset that `save_to_disk` wrote.
 
@@ -83,9 +103,8 @@ def open_world(spec: str | None, target: Target, judge: str | None = None, seed:
             kind="images",
             hint="give a folder of pictures",
         )
-    sized = _SIZED.fullmatch(spec or TABLEAU)
-    if sized:
-        return _tableau(target, judge, sized)
+    if is_tableau(spec or TABLEAU):
+        return _tableau(target, judge, spec or TABLEAU)
     folder = Path(str(spec)).expanduser()
     if not folder.is_dir():
         raise UserError(
@@ -96,17 +115,13 @@ def open_world(spec: str | None, target: Target, judge: str | None = None, seed:
     return _outside(folder, target, judge or (TABLEAU_JUDGE if embedded else None))
 
 
-def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
+def _tableau(target: Target, judge: str | None, spec: str) -> World:
     from experiments.tableau.editor import ExactEditor
     from experiments.tableau.region import region_of
     from experiments.tableau.scene_judge import SceneJudge
     from experiments.tableau.source import TableauSource
 
-    sizes = {split: int(sized[split]) if sized[split] else None for split in ("train", "select", "test")}
-    if 0 in sizes.values():
-        raise UserError(
-            f"`{sized[0]}` leaves a split empty", kind="images", hint="take at least one picture of each"
-        )
+    train, select, test = tableau_sources(spec)
     first, *others = sights(judge or TABLEAU_JUDGE, target)
     scorer = SceneJudge()
     if others:
@@ -117,9 +132,9 @@ def _tableau(target: Target, judge: str | None, sized: re.Match[str]) -> World:
         )
     return World(
         name=TABLEAU,
-        train=TableauSource("train", sizes["train"]),
-        select=TableauSource("select", sizes["select"]),
-        test=TableauSource("test", sizes["test"]),
+        train=train,
+        select=select,
+        test=test,
         reference=TableauSource("test"),
         judge=first.judge,
         judge_name=first.name,

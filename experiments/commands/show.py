@@ -44,6 +44,26 @@ def world(
 
 
 @app.command()
+def pictures(
+    folder: Annotated[Path, typer.Option("-o", "--output", help="New folder for the PNG files.")],
+    images: Annotated[
+        str, typer.Option(help="`tableau`, or the first of each split: `tableau:600/250/400`.")
+    ] = "tableau",
+    as_json: JsonFlag = False,
+) -> None:
+    """Paint the embedded world's pictures as PNG files with their questions, a folder such as anybody has."""
+    from experiments.tableau.files import write_pictures
+    from experiments.worlds import tableau_sources
+
+    number = write_pictures(tableau_sources(images), folder)
+    if as_json:
+        print_json({"path": str(folder), "pictures": number})
+    else:
+        narrate(f"{number} pictures with their questions")
+        print_text(str(folder))
+
+
+@app.command()
 def tools(as_json: JsonFlag = False) -> None:
     """List the tools: what each measures, and what it takes; with --json the schemas that language models read."""
     import tools.methods  # noqa: F401  # registers every tool

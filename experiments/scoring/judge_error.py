@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from experiments.judges import TABLEAU_JUDGE
+from experiments.judges import SCENE_GRAPH, TABLEAU_JUDGE
 from experiments.registry import WEIGHTS
 
 EXACT = "exact"
@@ -21,9 +21,7 @@ RECORD = WEIGHTS.parent / "results" / "judge.json"
 @lru_cache
 def error_of(judge: str) -> str:
     """Such as "exact", or "wrong in 0.0 % [0.0, 0.2] of 1922 phrases about painted scenes"."""
-    from experiments.tableau.scene_judge import SceneJudge
-
-    if judge == SceneJudge.name:
+    if judge == SCENE_GRAPH:
         return EXACT
     if judge != TABLEAU_JUDGE or not RECORD.is_file():
         return UNMEASURED

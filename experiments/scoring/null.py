@@ -110,7 +110,8 @@ def untrained_null(
     """The null at the places of all wanted components, measured where no file in `shipped` or `folder` has it.
 
     `phrases` are what is searched, as the judge sees them in the first `pictures` of its stimuli; `read` gives a copy's
-    activations. Places where components have no values (a vision tower has no question) are left out.
+    activations. Places where components have no values (a vision tower has no question) are left out, and all are where
+    no phrase holds in enough of so few pictures to be searched.
     """
     shown = min(pictures, len(judged))
     made_with: dict[str, JsonValue] = {
@@ -133,6 +134,8 @@ def untrained_null(
         half = split(range(shown), seed)
         labels = tuple(Label(class_of(phrase), phrase) for phrase in phrases)
         presence = Presence(labels, judged.columns(phrases)[:, :shown]).supported(half)
+        if not presence.labels:
+            return found
         measured = search(target, missing, judged, presence, half, read, say)
         new = {where: summarized(copies, presence.classes) for where, copies in measured.items() if copies}
         found = _joined(found, new)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
+from experiments.judges import SCENE_GRAPH
 from experiments.tableau.concepts import ADJECTIVES, NOUNS
 from experiments.tableau.recall import recall
 from experiments.tableau.statements import FORMS, holds, read_statement
@@ -23,7 +24,7 @@ from tools.stimuli import Stimulus
 class SceneJudge:
     """Truth as a probability of 0 or 1."""
 
-    name = "scene graph"
+    name = SCENE_GRAPH
 
     @cached_property
     def fingerprint(self) -> str:
