@@ -42,3 +42,24 @@ def test_tools_as_json_are_the_schemas_that_language_models_read(capsys: pytest.
     assert {schema["type"] for schema in schemas} == {"function"}
     ablate = next(one["function"] for one in schemas if one["function"]["name"] == "ablate")
     assert ablate["parameters"]["required"] == ["component"]
+
+
+def test_the_worlds_pictures_lie_in_a_new_folder_with_what_they_are_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "world"
+    words = ["show", "pictures", "-o", str(folder), "--images", "tableau:3/2/1"]
+    assert run([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"path": str(folder), "pictures": 6}
+    rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
+    assert [row["file_name"] for row in rows] == sorted(path.name for path in folder.glob("*.png"))
+    assert all(row["question"] for row in rows) and set(rows[0]) == {"file_name", "question", "answer"}
+    assert run(words) == 1
+    assert "is not an empty folder" in capsys.readouterr().err
+
+
+def test_pictures_of_another_world_are_not_painted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["show", "pictures", "-o", str(tmp_path / "x"), "--images", "holiday"]) == 1
+    assert "`holiday` is not the embedded world" in capsys.readouterr().err

@@ -146,6 +146,13 @@ def test_other_settings_make_another_null(measured: Any, tmp_path: Path) -> None
     assert len(opened) > before
 
 
+def test_so_few_pictures_that_no_phrase_can_be_searched_give_no_null(measured: Any, tmp_path: Path) -> None:
+    _, null, opened, _ = measured
+    before = len(opened)
+    assert null((EYE, "visual"), pictures=12, folder=tmp_path).places == {}
+    assert len(opened) == before and list(tmp_path.iterdir()) == []
+
+
 def test_the_search_takes_the_side_and_phrase_that_fit_on_the_half_that_chooses() -> None:
     rng = np.random.default_rng(0)
     true = rng.random((2, 400)) < 0.4
