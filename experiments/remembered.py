@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
@@ -19,16 +19,31 @@ class Remembered:
     def __init__(self, describer: Describer) -> None:
         self.describer = describer
         self.name = describer.name
-        self._told: dict[bytes, tuple[str, ...]] = {}
+        self._told = Answers(describer.describe)
+        self._placed = Answers(describer.placed)
 
     def describe(self, images: Sequence[Image.Image], /) -> list[tuple[str, ...]]:
-        keys = [hashlib.sha256(repr(image.size).encode() + image.tobytes()).digest() for image in images]
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._told}
-        if len(self._told) + len(new) > MOST:
-            self._told.clear()
-            new = dict(zip(keys, images, strict=True))
-        self._told.update(zip(new, self.describer.describe(list(new.values())), strict=True))
-        return [self._told[key] for key in keys]
+        return self._told.of(images)
+
+    def placed(self, images: Sequence[Image.Image], /) -> list[tuple[str, ...]]:
+        return self._placed.of(images)
 
     def vocabulary(self) -> tuple[str, ...]:
         return self.describer.vocabulary()
+
+
+class Answers:
+    """What was said of each picture, kept by its pixels; `ask` is asked of new ones only."""
+
+    def __init__(self, ask: Callable[[Sequence[Image.Image]], list[tuple[str, ...]]]) -> None:
+        self.ask = ask
+        self._kept: dict[bytes, tuple[str, ...]] = {}
+
+    def of(self, images: Sequence[Image.Image]) -> list[tuple[str, ...]]:
+        keys = [hashlib.sha256(repr(image.size).encode() + image.tobytes()).digest() for image in images]
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._kept}
+        if len(self._kept) + len(new) > MOST:
+            self._kept.clear()
+            new = dict(zip(keys, images, strict=True))
+        self._kept.update(zip(new, self.ask(list(new.values())), strict=True))
+        return [self._kept[key] for key in keys]

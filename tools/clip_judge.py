@@ -172,5 +172,9 @@ class ClipDescriber:
             told.append(tuple(self.phrases[column] for column in likely))
         return told
 
+    def placed(self, images: Sequence[Image.Image], /) -> list[tuple[str, ...]]:
+        """Nothing: what it sees has no place."""
+        return [() for _ in images]
+
     def vocabulary(self) -> tuple[str, ...]:
         return self.phrases

@@ -129,6 +129,10 @@ class Describer(Protocol):
         """The phrases that hold in each picture or crop, most specific last: ("red thing", "star", "red star")."""
         ...
 
+    def placed(self, images: Sequence[Image.Image], /) -> list[tuple[str, ...]]:
+        """What lies where in each whole picture: ("star in the upper left"); () from one who can't tell places."""
+        ...
+
     def vocabulary(self) -> tuple[str, ...]:
         """The simple phrases that it may use; () where they are open."""
         ...

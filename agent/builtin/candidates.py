@@ -152,4 +152,4 @@ def _overlap(one: str, other: str) -> bool:
 
 def content(phrase: str) -> set[str]:
     """The words of a phrase that say something; "thing" does not."""
-    return set(phrase.split()) - {"thing"}
+    return set(phrase.split()) - {"thing", "in", "the"}

@@ -7,19 +7,18 @@ moment. Knows thresholds, controls and refuters; knows nothing about which exper
 from __future__ import annotations
 
 from agent.builtin.candidates import Compared, comparisons, reading_of
-from agent.builtin.variants import deciding
+from agent.builtin.variants import deciding, length
 from agent.thread import Stated, ThreadView, quantities
 from agent.verdicts import judge
 from store.errors import PlannerError
 from store.records import Experiment, Hypothesis, Reading, Verdict
-from tools.scoring.concept import phrases
 from tools.scoring.derivative import Decides
 from tools.scoring.passing import chance_of_passing
 
 THRESHOLD = 0.4
 """Standard deviations of the component by which a phrase must move it, at least."""
 BETTER = 0.03
-"""Correlation that a combination must gain with every further phrase."""
+"""Correlation that a combination must gain with every further phrase, place or exception."""
 
 
 def prediction(concept: str, reading: Reading) -> Hypothesis:
@@ -102,10 +101,10 @@ def standing(view: ThreadView, fresh: tuple[Verdict, ...]) -> list[Compared]:
 
 def favorite_of(view: ThreadView, fresh: tuple[Verdict, ...]) -> Compared | None:
     """The concept of the highest correlation; each further phrase must earn its place."""
-    by_length = sorted(standing(view, fresh), key=lambda one: len(phrases(one.concept)))
+    by_length = sorted(standing(view, fresh), key=lambda one: length(one.concept))
     best: Compared | None = None
     for one in by_length:
-        more = len(phrases(one.concept)) - len(phrases(best.concept)) if best else 0
+        more = length(one.concept) - length(best.concept) if best else 0
         if best is None or one.rho > best.rho + BETTER * more:
             best = one
     return best

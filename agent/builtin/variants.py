@@ -16,6 +16,7 @@ from agent.thread import ThreadView, quantities
 from store.records import Experiment, Reading
 from tools.scoring.concept import phrases, read
 from tools.scoring.derivative import Decides, decides
+from tools.scoring.narrowing import narrowed, without
 from tools.scoring.normal import canonical, renamed
 from tools.scoring.tree import All, Any, Concept, Not, Phrase, Sum, Weighted
 
@@ -27,7 +28,7 @@ LEADS = 3
 MOST = 6
 """Variants that are compared at once."""
 LONGEST = 4
-"""Phrases of a concept, at most."""
+"""Length of a concept, at most."""
 STEPS = 5
 """Into how many steps weights are rounded."""
 
@@ -54,10 +55,15 @@ def variants(view: ThreadView, favorite: Compared, without: Without = WHOLE) -> 
     found: list[str] = []
     for variant in chain(_wider(view, favorite.concept), _followed(view, favorite, without)):
         new = canonical(variant)
-        if new not in tried and len(phrases(new)) <= LONGEST:
+        if new not in tried and length(new) <= LONGEST:
             tried.add(new)
             found.append(new)
     return found[:MOST]
+
+
+def length(concept: str) -> int:
+    """How much a concept says: its phrases, and each place and exception beside them."""
+    return sum(1 + narrowed(phrase).steps for phrase in phrases(concept))
 
 
 def deciding(concept: str) -> list[tuple[str, Decides]]:
@@ -115,6 +121,7 @@ def _followed(view: ThreadView, favorite: Compared, without: Without) -> Iterato
             [Any((whole, Phrase(lead.phrase))) for lead in missed],
             [_weighed(whole, lead, full) for lead in missed],
             [_narrowed(whole, lead.phrase) for lead in sharper],
+            [_spared(whole, lead.phrase) for lead in spoiled],
             [All((whole, Not(Phrase(lead.phrase)))) for lead in spoiled],
         )
         yield from (one for turn in zip_longest(*kinds) for one in turn if one is not None)
@@ -145,7 +152,32 @@ def _narrowed(concept: Concept, lead: str) -> Concept:
     for phrase in phrases(concept):
         if content(phrase) < content(lead):
             return _replaced(concept, phrase, lead)
+    for phrase in phrases(concept):
+        if merged := _merged(phrase, lead):
+            return _replaced(concept, phrase, merged)
     return All((concept, Phrase(lead)))
+
+
+def _merged(phrase: str, lead: str) -> str:
+    """One thing of which both are said, where they share a word ("striped heart" and "striped green thing": "green
+    striped heart"); "" where they don't, where the words name two things, or where a place is said."""
+    if not content(phrase) & content(lead) or narrowed(phrase).steps or narrowed(lead).steps:
+        return ""
+    first, second = phrase.split(), lead.split()
+    if first[-1] == "thing" != second[-1]:
+        first, second = second, first
+    if second[-1] not in ("thing", first[-1]):
+        return ""
+    return " ".join([word for word in second[:-1] if word not in first] + first)
+
+
+def _spared(concept: Concept, lead: str) -> Concept | None:
+    """With the lead as exception of a phrase that it narrows: "dotted moon" makes "moon" a "moon except dotted"."""
+    for phrase in phrases(concept):
+        more = [word for word in lead.split() if word not in content(phrase) | {"thing"}]
+        if content(phrase) < content(lead) and not narrowed(phrase).steps:
+            return _replaced(concept, phrase, without(phrase, " ".join(more)))
+    return None
 
 
 def _replaced(concept: Concept, phrase: str, other: str) -> Concept:

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Float
 
-from experiments.bench.kinds import COUNTED, KINDS, QUARTERS, SPEECHLESS, FunctionUnit, Kind
+from experiments.bench.kinds import COUNTED, KINDS, SPEECHLESS, FunctionUnit, Kind
 from experiments.bench.responses import lit
 from experiments.tableau.data import scenes
 from experiments.tableau.phrases import parse_phrase
@@ -21,6 +21,7 @@ from experiments.tableau.region import holding
 from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES, Scene
 from store.address import Address, Extent
 from tools.scoring.concept import phrases, read
+from tools.scoring.narrowing import PLACES
 
 RATE = (0.03, 0.65)
 """Share of pictures that a unit answers to: least and most."""
@@ -139,7 +140,7 @@ def _exception(concept: str, chance: np.random.Generator) -> str:
     Sizes are no exceptions: of two values, one is said by naming the other.
     """
     quarter = chance.random() < PLACED or concept.split()[0] in FILLS
-    return str(chance.choice(QUARTERS)) if quarter else f"{chance.choice(FILLS)} thing"
+    return str(chance.choice(PLACES)) if quarter else f"{chance.choice(FILLS)} thing"
 
 
 def _word(chance: np.random.Generator) -> str:

@@ -1,5 +1,5 @@
-"""Exceptions: what a description rules out, in its concept ("red thing & !striped thing") or in its words ("red things,
-except in the upper left quarter").
+"""Exceptions: what a description rules out, in its concept ("red thing & !striped thing", "red thing except striped")
+or in its words ("red things, except in the upper left quarter").
 
 Knows where exceptions are said, and when they are the true one. Knows nothing about what units do.
 """
@@ -11,6 +11,7 @@ import re
 from store.errors import UserError
 from store.records import Description
 from tools.scoring.concept import read
+from tools.scoring.narrowing import narrowed
 from tools.scoring.tree import occurrences
 
 _CLAUSE = re.compile(r"\b(?:except|but not)\b([^.;\[]*)", re.IGNORECASE)
@@ -21,8 +22,9 @@ SAYS_NOTHING = frozenset({"thing", "things", "a", "an", "the", "in", "on", "of",
 def excepts(description: Description) -> tuple[frozenset[str], ...]:
     """The words of each exception: of phrases that the concept rules out, and of clauses in label and text."""
     try:
-        found = occurrences(read(description.concept)) if description.concept else ()
+        found = tuple(occurrences(read(description.concept))) if description.concept else ()
         ruled_out = [one.words for one in found if not one.positive]
+        ruled_out += [narrowed(one.words).exception for one in found if one.positive]
     except UserError:
         ruled_out = []
     said = [clause for text in (description.label, description.text) for clause in _CLAUSE.findall(text)]

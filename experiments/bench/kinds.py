@@ -30,14 +30,13 @@ OUTSIDE: tuple[Kind, ...] = ("count", "xor")
 """Kinds that lie outside the planner's own grammar, and are reported apart."""
 COUNTED = "at least two "
 """How the concept of a `count` unit begins; the name of things in the plural follows."""
-QUARTERS = ("upper left", "upper right", "lower left", "lower right")
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionUnit:
     """`concept` is empty for noise and dead units; `peak` is in the unit's own, arbitrary measure.
 
-    `exception` is a phrase ("striped thing") or one of QUARTERS: things that the concept names and the unit passes
+    `exception` is a phrase ("striped thing") or one of PLACES: things that the concept names and the unit passes
     over. `weaker` is how strongly, as a share, a `two_faced` unit answers to the second of its concepts.
     """
 

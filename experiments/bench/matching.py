@@ -14,6 +14,7 @@ from typing import NamedTuple
 from experiments.tableau.statements import read_statement
 from store.errors import UserError
 from tools.scoring.concept import read
+from tools.scoring.narrowing import EXCEPT
 from tools.scoring.normal import normal, renamed
 from tools.scoring.tree import All, Concept, occurrences, parts_of
 
@@ -51,10 +52,10 @@ def match_counted(said: str, true: str, thing: str) -> Match:
 
 
 def match_beside(said: str, true: str) -> Match:
-    """The same for what is said beside its exceptions: phrases that are ruled out are left aside (exceptions.py)."""
+    """The same for what is said beside its exceptions: what is ruled out is left aside (exceptions.py)."""
     if not _readable(said):
         return NOTHING_SAID
-    tree = read(said)
+    tree = renamed(read(said), _unexcepted)
     kept = [part for part in tree.of if named(part, False) == set()] if isinstance(tree, All) else [tree]
     rest = kept[0] if len(kept) == 1 else All(tuple(kept)) if kept else tree
     return _counted(rest, true, exact=canonical(rest) == canonical(true))
@@ -89,6 +90,11 @@ def named(concept: Concept | str, positive: bool | None = None) -> set[Hashable]
         for one in occurrences(tree)
         if positive is None or one.positive == positive
     }
+
+
+def _unexcepted(phrase: str) -> str:
+    """The phrase without its exception."""
+    return phrase.partition(EXCEPT)[0]
 
 
 def _counted(said: Concept | str, true: str, *, exact: bool) -> Match:

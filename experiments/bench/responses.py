@@ -6,11 +6,12 @@ Knows the meaning of each kind; where a concept holds is region.py's business. K
 
 from __future__ import annotations
 
-from experiments.bench.kinds import COUNTED, QUARTERS, FunctionUnit
+from experiments.bench.kinds import COUNTED, FunctionUnit
 from experiments.tableau.concepts import read_concept
 from experiments.tableau.region import Lit, either, holding, nothing
-from experiments.tableau.scene import SIDE, Scene, Thing
+from experiments.tableau.scene import Scene, Thing
 from tools.scoring.concept import All, Any, Concept, Phrase, read
+from tools.scoring.narrowing import PLACES
 
 
 def lit(unit: FunctionUnit, scene: Scene) -> Lit:
@@ -40,9 +41,8 @@ def lit(unit: FunctionUnit, scene: Scene) -> Lit:
 
 def excepted(exception: str, thing: Thing) -> bool:
     """Whether a thing is of what the exception names: a quarter of the picture by its center, or how it looks."""
-    if exception in QUARTERS:
-        row, column = exception.split()
-        return (thing.y < SIDE / 2) == (row == "upper") and (thing.x < SIDE / 2) == (column == "left")
+    if exception in PLACES:
+        return thing.quarter == exception
     return read_concept(exception).matches(thing)
 
 

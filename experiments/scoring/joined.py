@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 
 from tools.scoring.concept import All, Any, Phrase, read
 from tools.scoring.correlation import correlations, standardized
+from tools.scoring.narrowing import narrowed
 from tools.scoring.presence import Presence, has_support
 
 FLAT = 1e-6
@@ -53,13 +54,15 @@ class Pairs:
 def is_searched(concept: str) -> bool:
     """Whether the search in untrained copies covers concepts of this form: one phrase, or two joined by `|` or `&`.
 
-    Negations, and combinations of more phrases, are not covered. Raises UserError for a concept that can't be read.
+    Negations, places, exceptions, and combinations of more phrases are not covered. Raises UserError for a concept that
+    can't be read.
     """
     match read(concept):
-        case Phrase():
-            return True
+        case Phrase(words):
+            return not narrowed(words).steps
         case Any(parts) | All(parts):
-            return len(parts) == 2 and all(isinstance(part, Phrase) for part in parts)
+            plain = (isinstance(part, Phrase) and not narrowed(part.words).steps for part in parts)
+            return len(parts) == 2 and all(plain)
         case _:
             return False
 

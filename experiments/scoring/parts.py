@@ -18,6 +18,7 @@ from experiments.scoring.joined import is_searched
 from experiments.scoring.judged import Judged
 from tools.scoring.concept import concept_values
 from tools.scoring.correlation import correlations
+from tools.scoring.narrowing import bare
 from tools.scoring.normal import canonical
 from tools.scoring.tree import All, Any, Concept, Not, Phrase, parts_of
 
@@ -25,7 +26,7 @@ from tools.scoring.tree import All, Any, Concept, Not, Phrase, parts_of
 def searched_parts(concept: Concept) -> list[str]:
     """Every phrase that is not ruled out, and every two of them joined as the concept joins them, each once.
 
-    A weighted sum joins as `|` does.
+    Places and exceptions are left aside. A weighted sum joins as `|` does.
     """
     return list(dict.fromkeys(canonical(part) for part in _parts(concept) if is_searched(canonical(part))))
 
@@ -48,8 +49,8 @@ def best_part(
 
 def _parts(concept: Concept) -> Iterator[Concept]:
     match concept:
-        case Phrase():
-            yield concept
+        case Phrase(words):
+            yield Phrase(bare(words))
         case Not():
             return
         case _:

@@ -1,12 +1,12 @@
 """Concepts: what a phrase allows, read from everyday words that are near the language of the pictures.
 
-Knows articles, plurals, synonyms and hypernyms, and checks a concept against a scene graph. A concept speaks of one
-thing or of the background; combinations of concepts, and pixels (judge.py), are not its business.
+Knows articles, plurals, synonyms, hypernyms, places and exceptions, and checks a concept against a scene graph. A
+concept speaks of one thing or of the background; combinations of concepts, and pixels (judge.py), are not its business.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from experiments.tableau.lexicon import HYPERNYMS, SYNONYMS
 from experiments.tableau.phrases import VALUES
 from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES, Scene, Thing
 from store.errors import UserError
+from tools.scoring.narrowing import PLACES, narrowed, place_in
 
 WORDS: dict[str, tuple[str, ...]] = VALUES | {"background": BACKGROUNDS}
 """Attribute → the words of the language for it."""
@@ -25,7 +26,8 @@ ANYTHING = ("thing", "color", "shape")
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """The words that each attribute may have; all of them where the phrase says nothing.
+    """The words that each attribute may have, and the quarters of the picture in which the thing may lie; all of them
+    where the phrase says nothing.
 
     With `background` it is the background that the concept speaks of, and the other attributes say nothing.
     """
@@ -34,12 +36,14 @@ class Concept:
     fill: frozenset[str] = frozenset(FILLS)
     color: frozenset[str] = frozenset(COLORS)
     shape: frozenset[str] = frozenset(SHAPES)
+    place: frozenset[str] = frozenset(PLACES)
     background: frozenset[str] | None = None
 
     def matches(self, thing: Thing) -> bool:
         """Whether the concept speaks of things and fits this one."""
         return (
             self.background is None
+            and thing.quarter in self.place
             and thing.size in self.size
             and thing.fill in self.fill
             and thing.color in self.color
@@ -63,12 +67,53 @@ def holds(concept: Concept, scene: Scene) -> bool:
 
 @lru_cache(maxsize=4096)
 def read_concept(text: str) -> Concept:
-    """The concept behind such as "a large striped red star", "warm things", "patterned" or "dark background".
+    """The concept behind such as "a large striped red star", "warm things", "patterned" or "dark background", "star in
+    the upper left", "moon except dotted".
 
     Adjectives may stand in any order. Raises UserError of kind "unknown_phrase" for words that are not known or not
-    in place, and for words that together fit nothing.
+    in place, for words that together fit nothing, and for an exception that is not of one attribute or a place.
     """
-    words = text.lower().split()
+    parts = narrowed(" ".join(text.lower().split()))
+    concept = _of_words(parts.thing, text)
+    if parts.place:
+        concept = _placed(concept, frozenset({parts.place}), text)
+    if parts.exception:
+        concept = _excepting(concept, parts.exception, text)
+    return concept
+
+
+def _placed(concept: Concept, allowed: frozenset[str], text: str) -> Concept:
+    if concept.background is not None:
+        raise _refusal(f"`{text}` gives the background a place.", "Backgrounds fill the picture.")
+    if not concept.place & allowed:
+        raise _refusal(f"`{text}` fits nothing: no place is all of that.", "Name one place.")
+    return replace(concept, place=concept.place & allowed)
+
+
+def _excepting(concept: Concept, words: str, text: str) -> Concept:
+    """Without what the words say of one attribute, or of the place."""
+    if place := place_in(words):
+        return _placed(concept, frozenset(PLACES) - {place}, text)
+    other = _of_words(words, text)
+    said = _attributes(other)
+    if len(said) != 1 or other.background is not None:
+        raise _refusal(
+            f"`{words}` in `{text}` can't be excepted.", "Except one word, or a place: `moon except dotted`."
+        )
+    left: frozenset[str] = getattr(concept, said[0]) - getattr(other, said[0])
+    if not left:
+        raise _refusal(f"`{text}` fits nothing: all of it is excepted.", f"Except one {said[0]} of several.")
+    return replace(concept, **{said[0]: left})
+
+
+def _attributes(concept: Concept) -> list[str]:
+    """The attributes of things that the concept says something of."""
+    return [name for name in VALUES if getattr(concept, name) != frozenset(VALUES[name])]
+
+
+def _of_words(thing: str, text: str) -> Concept:
+    """What the words say of a thing or of the background."""
+    words = thing.split()
     said = words[1:] if words[:1] and words[0] in ARTICLES else words
     if not said:
         raise _refusal(
@@ -152,5 +197,5 @@ def class_of(phrase: str) -> str:
     concept = read_concept(phrase)
     if concept.background is not None:
         return "background"
-    said = [name for name in VALUES if getattr(concept, name) != frozenset(VALUES[name])]
+    said = _attributes(concept) + ["place"] * (concept.place != frozenset(PLACES))
     return "+".join(said) or "thing"

@@ -14,6 +14,7 @@ from PIL import Image
 from experiments.tableau.concepts import WORDS
 from experiments.tableau.judge import Judge, Reading
 from experiments.tableau.phrases import ATTRIBUTES, Phrase
+from experiments.tableau.scene import quarter_at
 
 SURE = 0.5
 """Probability from which on a thing is there, and a word fits it."""
@@ -39,6 +40,13 @@ class JudgeDescriber:
         seen = Reading(*(part.cpu() for part in self.judge.seen(images)))
         return [_told(seen, row) for row in range(len(images))]
 
+    def placed(self, images: Sequence[Image.Image], /) -> list[tuple[str, ...]]:
+        """In which quarter of each whole picture something lies: "thing in the upper left", "red thing in the …"."""
+        if not images:
+            return []
+        seen = Reading(*(part.cpu() for part in self.judge.seen(images)))
+        return [_lying(seen, row) for row in range(len(images))]
+
     def vocabulary(self) -> tuple[str, ...]:
         """Every phrase of one word: "small thing" … "ring", "wavy background"."""
         single = [str(_phrase({name: word})) for name in ATTRIBUTES for word in WORDS[name]]
@@ -46,7 +54,7 @@ class JudgeDescriber:
 
 
 def _told(seen: Reading, row: int) -> tuple[str, ...]:
-    found = [_looks(seen, row, peak) for peak, sure in enumerate(seen.thing[row].tolist()) if sure > SURE]
+    found = [_looks(seen, row, peak) for peak in _there(seen, row)]
     ground, word = seen.background[row].max(dim=0)
     grounds = [f"{WORDS['background'][int(word)]} background"] if float(ground) > SURE else []
     phrases = [
@@ -56,6 +64,20 @@ def _told(seen: Reading, row: int) -> tuple[str, ...]:
         for chosen in combinations(looks, length)
     ]
     return tuple(dict.fromkeys(grounds + phrases))
+
+
+def _lying(seen: Reading, row: int) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for peak in _there(seen, row):
+        where = quarter_at(float(seen.x[row, peak]), float(seen.y[row, peak]))
+        words = [str(_phrase({name: word})) for name, word in _looks(seen, row, peak).items()]
+        found |= dict.fromkeys(f"{word} in the {where}" for word in (str(_phrase({})), *words))
+    return tuple(found)
+
+
+def _there(seen: Reading, row: int) -> list[int]:
+    """Peaks at which there surely is a thing."""
+    return [peak for peak, sure in enumerate(seen.thing[row].tolist()) if sure > SURE]
 
 
 def _looks(seen: Reading, row: int, peak: int) -> dict[str, str]:

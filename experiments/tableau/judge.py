@@ -27,6 +27,7 @@ from experiments.tableau.concepts import WORDS, Concept, read_concept
 from experiments.tableau.phrases import ATTRIBUTES, Phrase
 from experiments.tableau.scene import SIDE
 from store.errors import UserError
+from tools.scoring.narrowing import PLACES
 
 STRIDE, COARSE = 4, 8
 """Pixels a cell of the maps, and a cell of the inner grid that sees context; pictures are padded to a multiple."""
@@ -143,7 +144,7 @@ class Judge(nn.Module):
     def presence(self, reading: Reading, phrases: Sequence[str | Phrase]) -> Float[Tensor, "image phrase"]:
         """Probability that each phrase holds in each picture that was read; UserError for a phrase not understood."""
         concepts = [read_concept(str(phrase)) for phrase in phrases]
-        match = reading.thing[..., None].expand(-1, -1, len(concepts))
+        match = reading.thing[..., None] * _lies(reading, concepts)
         for name in ATTRIBUTES:
             match = match * (getattr(reading, name) @ _allowed(concepts, name).to(match))
         some = 1 - (1 - match).prod(dim=1)
@@ -242,6 +243,13 @@ def _at(logits: Float[Tensor, "image word row column"], places: Tensor) -> Float
     words = logits.shape[1]
     chosen = logits.flatten(2).gather(2, places[:, None].expand(-1, words, -1))
     return chosen.transpose(1, 2).softmax(-1)
+
+
+def _lies(reading: Reading, concepts: Sequence[Concept]) -> Float[Tensor, "image peak concept"]:
+    """1 where a peak lies in a quarter of the picture that the concept allows."""
+    row, column = (reading.y >= SIDE / 2).long(), (reading.x >= SIDE / 2).long()
+    allowed = torch.tensor([[float(place in one.place) for one in concepts] for place in PLACES])
+    return allowed.to(reading.thing)[2 * row + column]
 
 
 def _allowed(concepts: Sequence[Concept], attribute: str) -> Float[Tensor, "word concept"]:

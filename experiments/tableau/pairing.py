@@ -68,7 +68,7 @@ def added(seen: Scene, concept: Concept, rng: np.random.Generator) -> Altered | 
         return None
     for _ in range(LOOKS):
         thing = fitting(concept, rng)
-        if (spot := next(spots(seen, thing, rng), None)) is not None:
+        if (spot := next(filter(concept.matches, spots(seen, thing, rng)), None)) is not None:
             return Altered(edit(seen, Add(spot)), f"added {full(spot).with_article}", (spot,))
     return None
 

@@ -36,6 +36,11 @@ SIGN_WIDTH, SIGN_HEIGHT = 44, 15
 """Pixels that a sign's card covers; a sign's position is its center."""
 
 
+def quarter_at(x: float, y: float) -> str:
+    """The quarter of the picture that a point lies in: "upper left" …"""
+    return f"{'upper' if y < SIDE / 2 else 'lower'} {'left' if x < SIDE / 2 else 'right'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Thing:
     """One object. `x` grows to the right, `y` downwards, both in pixels from the top left corner to its center.
@@ -56,6 +61,11 @@ class Thing:
     hue: float = 0.0
     value: float = 1.0
     shrink: float = 1.0
+
+    @property
+    def quarter(self) -> str:
+        """The quarter of the picture that the center lies in: "upper left" …"""
+        return quarter_at(self.x, self.y)
 
     @property
     def area(self) -> float:

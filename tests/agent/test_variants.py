@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from agent.builtin.candidates import Compared
-from agent.builtin.variants import deciding, pairs_of, variants
+from agent.builtin.variants import deciding, length, pairs_of, variants
 from tests.agent.test_builtin import VISUAL, compared, described, experiment, told, view
 from tools.scoring.normal import canonical
 
@@ -34,7 +36,45 @@ def test_leads_become_alternatives_conditions_and_exceptions() -> None:
             spoiled=[lead("red star", -7.0)],
         ),
     )
-    assert variants(seen, favorite("star")) == ["moon | star", "dark background & star", "star & !red star"]
+    assert variants(seen, favorite("star")) == [
+        "moon | star",
+        "dark background & star",
+        "star except red",
+        "star & !red star",
+    ]
+
+
+def test_a_place_that_spoils_a_thing_is_its_exception() -> None:
+    spoiled = [lead("star in the upper left", -7.0)]
+    found = variants(view(left_open(2, "star", spoiled=spoiled)), favorite("star"))
+    assert found == ["star except in the upper left", "star & !star in the upper left"]
+
+
+def test_an_exception_is_made_once() -> None:
+    concept = "star except red"
+    spoiled = [lead("striped star", -7.0)]
+    found = variants(view(left_open(2, concept, spoiled=spoiled)), favorite(concept))
+    assert found == ["star except red & !striped star"]
+
+
+@pytest.mark.parametrize(
+    ("concept", "sharper", "made"),
+    [
+        ("striped heart", "striped green thing", "green striped heart"),
+        ("striped green thing", "striped heart", "green striped heart"),
+        ("small red thing", "small striped thing", "striped small red thing"),
+        ("red star", "red moon", "red moon & red star"),
+        ("striped heart", "green thing", "green thing & striped heart"),
+    ],
+)
+def test_a_lead_that_shares_a_word_is_said_of_the_same_thing(concept: str, sharper: str, made: str) -> None:
+    seen = view(left_open(2, concept, sharper=[lead(sharper, 7.0)]))
+    assert variants(seen, favorite(concept)) == [made]
+
+
+def test_places_and_exceptions_count_as_phrases_do() -> None:
+    assert length("star") == length("green striped star") == 1
+    assert length("star in the upper left") == length("star except red") == length("star | moon") == 2
 
 
 def test_a_second_thing_that_does_less_is_also_tried_as_a_part_that_counts_for_less() -> None:

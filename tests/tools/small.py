@@ -108,6 +108,9 @@ class SquareDescriber:
         seen = SquareJudge().present(images, WORDS) >= 0.5
         return [tuple(word for word, holds in zip(WORDS, row, strict=True) if holds) for row in seen]
 
+    def placed(self, images: Sequence[Image.Image], /) -> list[tuple[str, ...]]:
+        return [() for _ in images]
+
     def vocabulary(self) -> tuple[str, ...]:
         return WORDS
 

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 def spoken(context: ToolContext, stimuli: Sequence[Stimulus], *, of_question: bool) -> list[frozenset[str]]:
-    """By stimulus: "red star", "dark background"; with the question also "question names star", "answer is red"."""
-    seen = context.describer.describe([stimulus.image for stimulus in stimuli])
+    """By stimulus: "red star", "dark background", "red thing in the upper left"; with the question also "question names
+    star", "answer is red"."""
+    images = [stimulus.image for stimulus in stimuli]
+    seen, placed = context.describer.describe(images), context.describer.placed(images)
     return [
-        frozenset(phrases) | (_asked(stimulus) if of_question else frozenset())
-        for phrases, stimulus in zip(seen, stimuli, strict=True)
+        frozenset(phrases).union(lying, _asked(stimulus) if of_question else ())
+        for phrases, lying, stimulus in zip(seen, placed, stimuli, strict=True)
     ]
 
 

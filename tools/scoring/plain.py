@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tools.scoring.concept import read
+from tools.scoring.narrowing import bare
 from tools.scoring.tree import All, Any, Concept, Not, Phrase, Sum
 
 MOSTLY = Fraction(1, 2)
@@ -143,9 +144,10 @@ def _thing(words: str) -> str:
     """With its article: "a red star", "an orange moon", "something red", "water", "the answer “red”"."""
     if told := _of_words(words):
         return told
-    first, last = words.split()[0], words.split()[-1]
     if _quoted(words) != words:
         return _quoted(words)
+    thing = bare(words).split()
+    first, last = thing[0], thing[-1]
     if first in _DETERMINED or last in _MASS or _plural(last):
         return words
     if last in _LOOKS:

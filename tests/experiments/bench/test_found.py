@@ -23,6 +23,11 @@ EXCEPT_CORNER = Truth(PLACE, "exception", "red thing", exception="upper left")
     [
         (EXCEPT_STRIPED, "red thing & !striped thing", "", True),
         (EXCEPT_STRIPED, "crimson & !striped red thing", "", True),
+        (EXCEPT_STRIPED, "red thing except striped", "", True),
+        (EXCEPT_STRIPED, "red star except striped", "", False),
+        (EXCEPT_CORNER, "red thing except in the upper left", "", True),
+        (EXCEPT_CORNER, "red thing except in the lower left", "", False),
+        (EXCEPT_CORNER, "red thing in the upper left", "", False),
         (EXCEPT_STRIPED, "red thing", "Red things, except striped ones [e3].", True),
         (EXCEPT_CORNER, "red thing", "Red things, except in the upper left quarter [e3].", True),
         (
@@ -50,6 +55,7 @@ def test_an_exception_can_be_named_beside_a_wrong_concept() -> None:
 def test_an_exception_of_a_unit_that_has_none_is_invented() -> None:
     single = Truth(PLACE, "single", "red thing")
     assert found(single, "red thing & !striped thing").invented_exception
+    assert found(single, "red thing except striped").invented_exception
     assert found(single, "red thing", "Red things, except small ones [e1].").invented_exception
     assert not found(single, "red thing", "Red things [e1].").invented_exception
     assert not found(Truth(PLACE, "and_not", "star & !ring"), "star & !ring").invented_exception

@@ -58,7 +58,15 @@ def test_a_phrase_and_two_joined_are_searched(concept: str) -> None:
 
 @pytest.mark.parametrize(
     "concept",
-    ["!red", "red & !star", "red | star | moon", "red & star | moon", "(red | star) & moon", "!(red | star)"],
+    [
+        "!red",
+        "red & !star",
+        "red | star | moon",
+        "red & star | moon",
+        "(red | star) & moon",
+        "!(red | star)",
+        "star except red",
+    ],
 )
 def test_negations_and_longer_combinations_are_not_searched(concept: str) -> None:
     assert not is_searched(concept)

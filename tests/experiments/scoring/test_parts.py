@@ -21,6 +21,8 @@ from tools.scoring.concept import read
         ("(star | moon) & ring", ["star", "moon", "moon | star", "ring", "ring & star", "moon & ring"]),
         ("1.0 star + 0.5 moon", ["star", "moon", "moon | star"]),
         ("!star", []),
+        ("star except red", ["star"]),
+        ("star in the upper left | moon except dotted", ["star", "moon", "moon | star"]),
     ],
 )
 def test_parts_are_phrases_and_two_of_them_joined_as_the_concept_joins_them(

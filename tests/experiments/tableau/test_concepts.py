@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.tableau.concepts import Concept, holds, read_concept
+from experiments.tableau.concepts import Concept, class_of, holds, read_concept
 from experiments.tableau.lexicon import HYPERNYMS, SYNONYMS
 from experiments.tableau.phrases import Phrase, find
 from experiments.tableau.scene import BACKGROUNDS, COLORS, FILLS, SHAPES, SIZES, Scene, Thing
@@ -116,3 +117,49 @@ def test_what_is_not_a_phrase_is_refused_with_a_hint(text: str, message: str, hi
     assert caught.value.message.startswith(message)
     assert hint in caught.value.hint
     assert caught.value.kind == "unknown_phrase"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "holds_of_it"),
+    [
+        ("star in the upper left", True),
+        ("star in the lower left", False),
+        ("star except in the upper left", False),
+        ("star except in the lower right", True),
+        ("star except striped", False),
+        ("red thing except dotted", True),
+        ("thing except star", False),
+        ("red thing in the upper left except small", True),
+    ],
+)
+def test_places_and_exceptions_are_said_of_the_thing_itself(phrase: str, holds_of_it: bool) -> None:
+    assert read_concept(phrase).matches(RED_STAR) == holds_of_it
+
+
+def test_an_exception_leaves_other_things_alone() -> None:
+    solid, dotted = replace(RED_STAR, fill="solid", x=90), replace(RED_STAR, fill="dotted")
+    seen = Scene("dark", (solid, dotted))
+    assert holds(read_concept("star except dotted"), seen)
+    assert not holds(read_concept("star except dotted"), replace(seen, things=(dotted,)))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "why"),
+    [
+        ("dark background in the upper left", "gives the background a place"),
+        ("star except red striped", "can't be excepted"),
+        ("star except thing", "can't be excepted"),
+        ("red star except red", "all of it is excepted"),
+        ("star except dark background", "can't be excepted"),
+        ("star in the upper left except in the upper left", "no place is all of that"),
+        ("star in the middle", "`star` is out of place"),
+    ],
+)
+def test_what_cannot_be_placed_or_excepted_is_refused(phrase: str, why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        read_concept(phrase)
+
+
+def test_a_placed_phrase_is_of_a_class_of_its_own() -> None:
+    assert class_of("star in the upper left") == "shape+place"
+    assert class_of("star except red") == "color+shape"

@@ -18,6 +18,7 @@ from experiments.tableau.phrases import ATTRIBUTES
 from experiments.tableau.recall import recall
 from experiments.tableau.source import TableauSource
 from store.errors import UserError
+from tools.scoring.narrowing import PLACES
 from tools.stimuli import Describer
 
 
@@ -78,3 +79,28 @@ def test_an_unsure_judge_says_little() -> None:
     torch.manual_seed(0)
     (told,) = JudgeDescriber(Judge().eval()).describe([Image.new("RGB", (32, 32))])
     assert told == ()
+
+
+def test_places_are_those_of_the_things_in_the_scene(trained: JudgeDescriber) -> None:
+    stimuli = [TableauSource("select").picture(number) for number in range(60)]
+    told = trained.placed([stimulus.image for stimulus in stimuli])
+    said = [
+        (phrase, recall(stimulus.key).scene)
+        for stimulus, one in zip(stimuli, told, strict=True)
+        for phrase in one
+    ]
+    true = [holds(read_concept(phrase), seen) for phrase, seen in said]
+    assert len(true) > 300
+    assert np.mean(true) > 0.97
+    assert trained.placed([]) == []
+    assert {f"thing in the {place}" for place in PLACES} <= {phrase for phrase, _ in said}
+
+
+def test_the_judge_reads_places_as_the_scene_has_them(trained: JudgeDescriber) -> None:
+    stimuli = [TableauSource("select").picture(number) for number in range(80)]
+    phrases = ["solid thing in the upper left", "thing except in the lower right", "circle except dotted"]
+    judged = trained.judge.present([stimulus.image for stimulus in stimuli], phrases) > 0.5
+    truth = [
+        [holds(read_concept(one), recall(stimulus.key).scene) for one in phrases] for stimulus in stimuli
+    ]
+    assert (judged == np.array(truth)).mean() > 0.97
