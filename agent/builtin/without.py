@@ -40,3 +40,16 @@ def without_of(name: str) -> Without:
             hint=f"give `{BUILTIN}`, or what it shall lack after a colon, joined by commas: {ways}",
         )
     return missing
+
+
+def parts_in(words: str) -> Without:
+    """The parts that `pairs+leads` names. Raises UsageError for other words."""
+    told = words.split("+")
+    found: Without = frozenset(part for part in PARTS if part in told)
+    if len(found) != len(told):
+        raise UsageError(
+            f"`{words}` is no part of the built-in planner",
+            kind="part",
+            hint=f"name {', '.join(f'`{part}`' for part in PARTS)}, several at once joined by `+`",
+        )
+    return found

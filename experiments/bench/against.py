@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
 from experiments.bench.found import Found
 from experiments.bench.report import SILENT, Shares, shares
@@ -32,19 +31,24 @@ def against(planner: Sequence[Found], baseline: Sequence[Found]) -> Shares:
         "planner_rho_median": round(median(ours.rho for ours, _ in pairs), 4),
         "exact": shares([theirs.match.exact for _, theirs in pairs]),
         "differences": {
-            "rho": _ahead([(ours.rho, theirs.rho) for ours, theirs in pairs]),
-            "exact": _ahead([(ours.match.exact, theirs.match.exact) for ours, theirs in pairs]),
+            "rho": ahead([(ours.rho, theirs.rho) for ours, theirs in pairs]),
+            "exact": ahead([(ours.match.exact, theirs.match.exact) for ours, theirs in pairs]),
         },
         "kinds": {
             kind: shares([theirs.match.exact for _, theirs in pairs if theirs.truth.kind == kind])
             for kind in kinds
         },
         "false_claims": shares([one.verified for one in silent]),
+        "units": [
+            {"component": theirs.truth.component, "rho": theirs.rho, "exact": theirs.match.exact}
+            for _, theirs in pairs
+        ],
         "n": len(pairs),
     }
 
 
-def _ahead(pairs: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
+def ahead(pairs: Sequence[tuple[float, float]]) -> Shares:
+    """The mean of first − second over units, with a bootstrap; null for a single unit."""
     if len(pairs) < 2:
         return None
     ours, theirs = zip(*pairs, strict=True)

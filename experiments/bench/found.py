@@ -80,6 +80,11 @@ class Found:
         """The blind test's correlation; 0 where nothing was said."""
         return primary(self.description)
 
+    @property
+    def forwards(self) -> float:
+        """Rows that went through the model for it."""
+        return self.description.cost.get("forwards", 0.0)
+
     def needed_for(self) -> str:
         """The kinds of questions that it was called necessary for, in words."""
         found = self.description.claims.get("necessary")
@@ -105,12 +110,14 @@ class Found:
             "test_pearson": said.scores["pearson"].value if "pearson" in said.scores else None,
             **self.match._asdict(),
             "named_exception": self.named_exception if truth.exception else None,
+            "invented_exception": self.invented_exception,
             "learned": self.says("learned"),
             "necessary": self.says("necessary"),
             "sufficient": self.says("sufficient"),
             "needed_for": self.needed_for() or None,
             "unused": self.says("unused"),
             "seconds": said.seconds,
+            "forwards": self.forwards,
         }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.bench.found import Found
 from experiments.bench.kinds import OUTSIDE
@@ -19,6 +19,8 @@ DESCRIBED = ("single", "and", "or", "and_not", "gated", "two_faced", "exception"
 SILENT = ("noise", "dead")
 """Kinds about which every description is false."""
 UNTRAINED = "untrained"
+NATURAL = "natural"
+"""Components of the model as it is, whose truth nobody knows."""
 CLAIMED = ("learned", "necessary", "sufficient")
 """What is false of a unit that was never trained; an accurate description is not."""
 PLANTED = ("wired", "decoy", "head")
@@ -28,7 +30,9 @@ Shares = dict[str, Any] | None
 @dataclass(frozen=True)
 class Report:
     """Everything that one bench measured. `target` and `host` are the name and the fingerprint of the model that stands
-    behind the truth, `fingerprint` that of both together; `version` is the code's."""
+    behind the truth, `fingerprint` that of both together; `version` is the code's. `parts` says, by
+    the name of a planner that lacks some, what they add (spared.py), `natural` how close words of natural components
+    come to the best phrase (natural.py)."""
 
     planner: str
     seed: int
@@ -39,6 +43,8 @@ class Report:
     host: str = ""
     version: str = ""
     baselines: Mapping[str, Shares] = field(default_factory=dict)
+    parts: Mapping[str, Shares] = field(default_factory=dict)
+    natural: Shares = None
 
     def as_json(self) -> dict[str, Any]:
         """The shape of the public contract, and each unit by itself."""
@@ -55,9 +61,12 @@ class Report:
                 **{kind: shares([one.verified for one in self.of(kind)]) for kind in SILENT},
                 UNTRAINED: self._untrained(),
             },
-            "planted": {kind: self._caused(kind) for kind in PLANTED},
+            "planted": {kind: caused(self.of(kind)) for kind in PLANTED},
             "baselines": dict(self.baselines),
+            "parts": dict(self.parts),
+            "natural": self.natural,
             "seconds_per_unit": self.seconds_per_unit,
+            "forwards_per_unit": cost(self.found).forwards,
             "run": self.run,
             "target": self.target,
             "target_fingerprint": self.host,
@@ -69,7 +78,7 @@ class Report:
     @property
     def seconds_per_unit(self) -> float:
         """Of a unit's thread: what all units share (index, blocks of values, the null) is left out."""
-        return round(sum(one.description.seconds for one in self.found) / max(len(self.found), 1), 3)
+        return cost(self.found).seconds
 
     def of(self, kind: str) -> list[Found]:
         return [one for one in self.found if one.truth.kind == kind]
@@ -104,19 +113,34 @@ class Report:
         found = shares([any(one.says(claim) == "yes" for claim in CLAIMED) for one in units])
         if found is None:
             return None
-        each = {claim: self._claimed(units, claim) for claim in CLAIMED}
+        each = {claim: claimed(units, claim) for claim in CLAIMED}
         return {**found, "claims": each, "verified": sum(one.verified for one in units)}
-
-    def _caused(self, kind: str) -> Shares:
-        """How often planted components were called necessary, and unused."""
-        units = self.of(kind)
-        return {claim: self._claimed(units, claim) for claim in ("necessary", "unused")} if units else None
-
-    def _claimed(self, units: Sequence[Found], claim: str) -> Shares:
-        return shares([one.says(claim) == "yes" for one in units])
 
 
 _RULING_OUT = ("exception", "and_not", "xor")
+
+
+class Cost(NamedTuple):
+    """What a unit's thread took on average: seconds, and rows through the model."""
+
+    seconds: float
+    forwards: float
+
+
+def cost(units: Sequence[Found]) -> Cost:
+    n = max(len(units), 1)
+    seconds = sum(one.description.seconds for one in units) / n
+    return Cost(round(seconds, 3), round(sum(one.forwards for one in units) / n, 1))
+
+
+def caused(units: Sequence[Found]) -> Shares:
+    """How often planted components were called necessary, and unused."""
+    return {claim: claimed(units, claim) for claim in ("necessary", "unused")} if units else None
+
+
+def claimed(units: Sequence[Found], claim: str) -> Shares:
+    """How often a claim was made."""
+    return shares([one.says(claim) == "yes" for one in units])
 
 
 def shares(true: Sequence[bool]) -> Shares:

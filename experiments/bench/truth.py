@@ -1,116 +1,72 @@
-"""A ground truth: an ordinary labelling run over components whose truth is known, and what it found of them.
+"""A ground truth: ordinary labelling runs over components whose truth is known, and what they found of them.
 
-Puts together function units, planted components, untrained ones and the runs; the planner sees addresses, tools and
-nothing else.
+Knows which runs a bench takes: the planner's, one for each part that it shall do without, untrained and natural
+components beside, and labels without experiments. How they are set up is setting.py's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-
+from agent.builtin import BuiltinPlanner
+from agent.builtin.without import Without
 from agent.planner import Planner
 from experiments.bench.against import against
 from experiments.bench.baselines import BASELINES, Seen
-from experiments.bench.bench_target import BenchTarget
-from experiments.bench.drawing import draw_units
-from experiments.bench.found import Found, Truth, compared
-from experiments.bench.function_units import FunctionUnits
-from experiments.bench.kinds import FunctionUnit
-from experiments.bench.planted import Planted, plant
-from experiments.bench.planted_head import PlantedHead
-from experiments.bench.report import UNTRAINED, Report, Shares
+from experiments.bench.found import Found, compared
+from experiments.bench.natural import measured_beside_best
+from experiments.bench.report import Report, Shares
 from experiments.bench.runs import begun, tested_guesses
+from experiments.bench.setting import Bench
+from experiments.bench.spared import spared
 from experiments.label import Allowance, carry_on
-from experiments.workplace import Progress, Workplace, cache_folder, silent
-from experiments.worlds import open_world
-from store.address import Address, Extent, parse
-from store.database import Store
 from store.records import Description
-from tools.activations import ModelActivations
 from tools.door import code_version
-from tools.targets.adapter import adapter_for
-from tools.targets.target import Target
 
-WORLD = "tableau"
-"""Function units have no truth elsewhere."""
 Tell = Callable[[Description], None]
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A workplace whose target has another truth at some addresses, and that truth, in the order of addresses; `host`
-    is the fingerprint of the model that stands behind it."""
+class Beside:
+    """What is measured beside the planner on its units: `untrained` and `natural` components, labels without
+    experiments, and the built-in planner without some of its parts, by what is said of them."""
 
-    workplace: Workplace
-    truths: tuple[Truth, ...]
-    host: str = ""
-
-
-def set_up(
-    store: Store,
-    target: Target,
-    units: int,
-    seed: int,
-    *,
-    planted: bool = True,
-    neurons: int = 4,
-    heads: int = 1,
-    images: str = WORLD,
-    cache: Path | None = None,
-    progress: Progress = silent,
-) -> Bench:
-    """`units` function units over a copy of the target with planted neurons and heads (none of either where not
-    `planted`), all drawn by the seed."""
-    host = plant(target, seed, progress, neurons=neurons, heads=heads) if planted else None
-    model = host.model if host is not None else target.model
-    put: tuple[Planted | PlantedHead, ...] = (*host.neurons, *host.heads) if host is not None else ()
-    bare = Target(target.name, target.family, model, target.processor)
-    drawn = draw_units(adapter_for(bare).extent(), units, seed, {one.address for one in put})
-    copy = BenchTarget(
-        target.name, target.family, model, target.processor, "|".join(map(repr, (*drawn, *put)))
-    )
-    source = FunctionUnits(ModelActivations(copy, adapter_for(copy)), drawn)
-    workplace = _workplace(store, copy, seed, images, cache, progress, source)
-    return Bench(workplace, tuple(_truths(drawn, put)), target.fingerprint)
+    untrained: Bench | None = None
+    natural: Bench | None = None
+    baselines: bool = False
+    lacking: Sequence[Without] = ()
 
 
-def set_up_untrained(
-    store: Store,
-    target: Target,
-    units: int,
-    seed: int,
-    *,
-    images: str = WORLD,
-    cache: Path | None = None,
-    progress: Progress = silent,
-) -> Bench:
-    """So many neurons and heads of a model that was never trained, drawn by the seed: whatever is claimed is false."""
-    workplace = _workplace(store, target, seed, images, cache, progress)
-    chosen = _some(workplace.extent, units, seed)
-    return Bench(
-        workplace, tuple(Truth(str(one), UNTRAINED, "") for one in sorted(chosen)), target.fingerprint
-    )
+NOTHING = Beside()
 
 
 def measure(
     bench: Bench,
     planner: Planner,
+    beside: Beside = NOTHING,
     *,
-    untrained: Bench | None = None,
-    baselines: bool = False,
     allowance: Allowance | None = None,
     tell: Tell = lambda _: None,
 ) -> Report:
     """Labels every component like any other, and compares. A run that was stopped goes on."""
-    run, found = _labelled(bench, planner, allowance or Allowance(), tell)
-    beside: dict[str, Shares] = dict.fromkeys(BASELINES)
-    if baselines:
-        beside |= {name: against(found, guessed) for name, guessed in _guessed(bench, run, planner)}
-    others = _labelled(untrained, planner, allowance or Allowance(), tell)[1] if untrained else ()
+
+    def label(where: Bench, who: Planner) -> tuple[str, tuple[Found, ...]]:
+        return _labelled(where, who, allowance or Allowance(), tell)
+
+    run, found = label(bench, planner)
+    labels: dict[str, Shares] = dict.fromkeys(BASELINES)
+    if beside.baselines:
+        labels |= {name: against(found, guessed) for name, guessed in _guessed(bench, run, planner)}
+    others: tuple[Found, ...] = ()
+    natural: Mapping[str, object] | None = None
+    if beside.untrained is not None:
+        others += label(beside.untrained, planner)[1]
+    if beside.natural is not None:
+        living = label(beside.natural, planner)[1]
+        others += living
+        natural = measured_beside_best(beside.natural.workplace, living)
+    less = [BuiltinPlanner(without) for without in beside.lacking]
     workplace = bench.workplace
     return Report(
         planner=planner.name,
@@ -121,7 +77,9 @@ def measure(
         target=workplace.target.name,
         host=bench.host,
         version=code_version(),
-        baselines=beside,
+        baselines=labels,
+        parts={one.name: spared(found, *label(bench, one)) for one in less},
+        natural=dict(natural) if natural is not None else None,
     )
 
 
@@ -141,42 +99,5 @@ def _guessed(bench: Bench, run: str, planner: Planner) -> Iterable[tuple[str, tu
     seen = Seen(bench.workplace, run)
     components = [truth.component for truth in bench.truths]
     for name, baseline in BASELINES.items():
-        if name != "first_candidate" or planner.name == "builtin":
+        if name != "first_candidate" or isinstance(planner, BuiltinPlanner):
             yield name, compared(bench.truths, tested_guesses(seen, name, baseline, components))
-
-
-def _workplace(
-    store: Store,
-    target: Target,
-    seed: int,
-    images: str,
-    cache: Path | None,
-    progress: Progress,
-    source: FunctionUnits | None = None,
-) -> Workplace:
-    folder = cache if cache is not None else cache_folder()
-    return Workplace(store, target, open_world(images, target, seed=seed), seed, progress, folder, source)
-
-
-def _truths(drawn: Iterable[FunctionUnit], put: Iterable[Planted | PlantedHead]) -> list[Truth]:
-    """What stands where, in the order of addresses."""
-    units = (
-        Truth(
-            str(one.address),
-            one.kind,
-            one.concept,
-            exception=one.exception,
-            weaker=one.weaker if one.kind == "two_faced" else None,
-        )
-        for one in drawn
-    )
-    planted = (Truth(str(one.address), one.kind, one.concept, one.gain) for one in put)
-    return sorted((*units, *planted), key=lambda truth: parse(truth.component))
-
-
-def _some(extent: Extent, n: int, seed: int) -> list[Address]:
-    """Neurons and heads, one head in eight."""
-    chance = np.random.default_rng([seed, 333])
-    heads, neurons = ([one for one in extent.all() if one.part == part] for part in ("head", "mlp"))
-    wanted = ((heads, n // 8), (neurons, n - n // 8))
-    return [every[i] for every, count in wanted for i in chance.permutation(len(every))[:count]]

@@ -1,4 +1,4 @@
-"""95 % intervals: Wilson's for a share, the percentile bootstrap for a mean.
+"""95 % intervals: Wilson's for a share, the percentile bootstrap for a mean or a median.
 
 Pure functions of their arguments; the bootstrap draws from its seed alone. Wilson 1927, as in Brown, Cai and
 DasGupta 2001, eq. 4; the bootstrap resamples whole groups where samples within a group are not independent.
@@ -82,6 +82,29 @@ def bootstrap_difference(
     if one.shape != other.shape:
         raise ValueError(f"values pair up one by one, got {one.shape} and {other.shape}")
     return bootstrap_mean(one - other, groups, seed=seed, draws=draws)
+
+
+def bootstrap_median(values: ArrayLike, *, seed: int = 0, draws: int = 2000) -> Estimate:
+    """The median of `values` with its percentile interval over `draws` resamples.
+
+    Raises ValueError on fewer than two values or values that are not finite.
+    """
+    numbers = np.asarray(values, dtype=np.float64).ravel()
+    if not np.isfinite(numbers).all():
+        raise ValueError("the median of values that are not finite is not a number")
+    if len(numbers) < 2:
+        raise ValueError(f"an interval needs at least two independent samples, got {len(numbers)}")
+    random = np.random.default_rng(seed)
+    block = max(1, _DRAWS_AT_ONCE // len(numbers))
+    medians = [
+        np.median(
+            numbers[random.integers(len(numbers), size=(min(block, draws - start), len(numbers)))], axis=1
+        )
+        for start in range(0, draws, block)
+    ]
+    low, high = np.quantile(np.concatenate(medians), [0.025, 0.975])
+    median = float(np.median(numbers))
+    return Estimate(median, min(float(low), median), max(float(high), median), len(numbers))
 
 
 def totals(

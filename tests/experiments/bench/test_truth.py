@@ -11,7 +11,8 @@ from agent.decision import Abstention
 from agent.planner import Choice
 from agent.thread import ThreadView
 from experiments.bench.kinds import KINDS, SPEECHLESS
-from experiments.bench.truth import Bench, measure, set_up, set_up_untrained
+from experiments.bench.setting import Bench, set_up, set_up_natural, set_up_untrained
+from experiments.bench.truth import Beside, measure
 from experiments.registry import open_target
 from experiments.workplace import Workplace
 from store.address import parse
@@ -70,7 +71,7 @@ def test_a_planner_that_says_nothing_finds_nothing_and_claims_nothing(
 ) -> None:
     found = bench(store, target, 0, tmp_path)
     never = set_up_untrained(store, target, 2, 0, images=SMALL, cache=tmp_path)
-    report = measure(found, Silent(), untrained=never)
+    report = measure(found, Silent(), Beside(untrained=never))
     kinds = report.as_json()["kinds"]
     assert {kinds[kind]["exact"] for kind in KINDS if kind not in SPEECHLESS} == {0}
     assert {values["rate"] for values in report.as_json()["false_claims"].values() if values} == {0}
@@ -95,7 +96,7 @@ def test_labels_without_experiments_are_tested_blind_beside_the_planner(
     store: Store, target: Target, tmp_path: Path
 ) -> None:
     found = set_up(store, target, 11, 0, planted=False, images="tableau:48/6/48", cache=tmp_path)
-    report = measure(found, Silent(), baselines=True).as_json()
+    report = measure(found, Silent(), Beside(baselines=True)).as_json()
     beside = report["baselines"]
     assert beside["first_candidate"] is None
     assert {beside[name]["n"] for name in ("one_shot", "best_match", "linear", "random_text")} == {9}
@@ -118,3 +119,28 @@ def test_components_that_were_never_trained_are_neurons_and_heads_without_a_trut
     assert sum(parse(truth.component).part == "head" for truth in never.truths) == 1
     other = set_up_untrained(store, target, 9, 1, images=SMALL, cache=tmp_path)
     assert never.truths != other.truths
+
+
+def test_a_part_is_taken_away_in_a_run_of_its_own_over_the_same_units(
+    store: Store, target: Target, tmp_path: Path
+) -> None:
+    found = bench(store, target, 0, tmp_path)
+    report = measure(found, Silent(), Beside(lacking=(frozenset({"pairs"}),))).as_json()
+    (name, told) = next(iter(report["parts"].items()))
+    assert name == "builtin:no-pairs" and told["n"] == 9
+    runs = {run.id: run for run in store.queries.runs()}
+    assert runs[told["run"]].planner == name and runs[report["run"]].planner == "silent"
+    assert {"make_pairs"}.isdisjoint(one.tool for one in store.queries.experiments(told["run"]))
+    assert told["seconds_per_unit"]["without"] > 0
+
+
+def test_natural_components_are_alive_and_measured_beside_the_best_phrase(
+    store: Store, target: Target, tmp_path: Path
+) -> None:
+    living = set_up_natural(store, target, 3, 0, images=SMALL, cache=tmp_path)
+    assert {truth.kind for truth in living.truths} == {"natural"}
+    assert not any(living.workplace.index.entry(parse(truth.component)).dead for truth in living.truths)
+    report = measure(living, Silent(), Beside(natural=living)).as_json()
+    told = report["natural"]
+    assert (told["median"], told["n"] + told["left_out"]) == (0, 3), "nothing was said, which counts"
+    assert all(one["best"] for one in told["units"])

@@ -7,8 +7,10 @@ import pytest
 from experiments.bench.against import against
 from experiments.bench.found import Truth, compared
 from experiments.bench.report import Report
+from experiments.bench.spared import spared
 from experiments.commands.app import run
-from experiments.commands.bench import print_report
+from experiments.commands.truth import lacking_of
+from experiments.commands.truth_tables import print_report
 from store.records import Claim, Description
 
 TRUTHS = (
@@ -23,6 +25,26 @@ TRUTHS = (
 def test_fewer_units_than_kinds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "truth", "--units", "10"]) == 2
     assert "--units" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--without", "words"), "`words` is no part of the built-in planner"),
+        (("--without", "pairs", "--planner", "openai:some"), "`openai:some` has no parts"),
+    ],
+)
+def test_what_is_no_part_is_refused_before_anything_is_opened(
+    words: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", "truth", *words]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_several_parts_can_be_taken_away_together() -> None:
+    assert lacking_of("builtin", "pairs,leads+facets") == [{"pairs"}, {"leads", "facets"}]
+    assert lacking_of("builtin:no-causal", "pairs") == [{"causal", "pairs"}]
+    assert lacking_of("openai:some", "") == []
 
 
 def test_the_tables_show_units_kinds_and_claims(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,10 +64,25 @@ def test_the_tables_show_units_kinds_and_claims(capsys: pytest.CaptureFixture[st
     ]
     found = compared(TRUTHS, said)
     beside = {"one_shot": against(found, found), "linear": None}
-    print_report(Report("builtin", 3, "abc", "f" * 64, found, baselines=beside))
+    less = spared(found, "def", found)
+    natural = {"median": 0.9, "ci": [0.8, 1.1], "n": 7, "left_out": 1, "units": []}
+    print_report(
+        Report(
+            "builtin",
+            3,
+            "abc",
+            "f" * 64,
+            found,
+            baselines=beside,
+            parts={"builtin:no-pairs": less},
+            natural=natural,
+        )
+    )
     told = capsys.readouterr().out
-    assert "crimson" in told and "seed 3" in told and "1.0 seconds a unit" in told
+    assert "crimson" in told and "seed 3" in told and "1.0 seconds and 0 forwards a unit" in told
     assert "red thing, except upper left" in told and "exceptions named" in told
     assert "count" in told[told.index("outside the planner's grammar") :]
     assert "labels without experiments" in told and "one_shot" in told and "linear" not in told
+    assert "builtin:no-pairs: with → without" in told and "0.50 → 0.50" in told
+    assert "0.90 [0.80, 1.10]" in told
     assert "false claims on noise" in told and "decoy: called unused" in told

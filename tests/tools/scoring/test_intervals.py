@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from tools.scoring.intervals import bootstrap_difference, bootstrap_mean, wilson
+from tools.scoring.intervals import bootstrap_difference, bootstrap_mean, bootstrap_median, wilson
 
 
 @st.composite
@@ -116,3 +116,12 @@ def test_a_paired_difference_sees_what_two_means_would_not() -> None:
 def test_values_that_do_not_pair_up_have_no_difference() -> None:
     with pytest.raises(ValueError, match="one by one"):
         bootstrap_difference([1.0, 2.0], [1.0])
+
+
+def test_the_median_has_an_interval_that_covers_it_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    found = [bootstrap_median(rng.normal(2, 1, size=60), seed=i, draws=400) for i in range(200)]
+    assert 0.90 <= np.mean([one.low <= 2 <= one.high for one in found]) <= 0.99
+    assert found[0].n == 60
+    with pytest.raises(ValueError, match="at least two"):
+        bootstrap_median([1.0])

@@ -1,0 +1,184 @@
+"""`maieutic bench truth`: label components whose truth is known, and compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.commands.options import BaseUrl, Device, JsonFlag, PlannerName, Quiet, Seed
+from experiments.commands.output import narrate, print_json, progress
+from experiments.commands.show import check_picture_name
+from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.builtin.without import Without
+    from experiments.bench.report import Report
+    from experiments.bench.setting import Bench
+    from experiments.bench.truth import Beside
+    from experiments.workplace import Progress
+    from store.database import Store
+
+HOST = "tableau-llava"
+UNTRAINED = "tableau-llava-random"
+WORLD = "tableau:600/200/400"
+
+
+def truth(
+    units: Annotated[
+        int, typer.Option(min=11, max=1100, help="Function units in all, as many of each of the 11 kinds.")
+    ] = 33,
+    planted: Annotated[bool, typer.Option(help="Also plant neurons and heads into the model.")] = True,
+    neurons: Annotated[
+        int, typer.Option(min=0, max=60, help="Planted neurons, half of them with a path to answers.")
+    ] = 4,
+    heads: Annotated[
+        int, typer.Option(min=0, max=10, help="Planted heads that carry a color to the answer.")
+    ] = 1,
+    untrained: Annotated[
+        int, typer.Option(min=0, max=400, help="Components of a never-trained copy to label as well.")
+    ] = 0,
+    natural: Annotated[
+        int, typer.Option(min=0, max=400, help="Living components of the model itself to label as well.")
+    ] = 0,
+    baselines: Annotated[bool, typer.Option(help="Also score labels made without experiments.")] = False,
+    without: Annotated[
+        str,
+        typer.Option(
+            metavar="PARTS",
+            help="Label the units again without pairs, leads, facets or causal: a run for each, joined by commas.",
+        ),
+    ] = "",
+    figure: Annotated[Path | None, typer.Option(help="Draw where labels fail into this PNG file.")] = None,
+    images: Annotated[
+        str, typer.Option(help="Painted pictures to work with: `tableau`, or the first of each split.")
+    ] = WORLD,
+    store: Annotated[
+        str, typer.Option(help="The record; by default one of the bench's own in the cache folder.")
+    ] = "",
+    planner: PlannerName = "builtin",
+    base_url: BaseUrl = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Label components whose truth is known, under ordinary addresses, and compare."""
+    from experiments.bench.truth import measure
+    from experiments.commands.tables import line_of
+    from experiments.commands.truth_tables import print_report
+    from experiments.commands.workplaces import chosen_planner
+    from experiments.label import Allowance
+    from store.database import open_store
+
+    if figure is not None:
+        check_picture_name(figure)
+    lacking = lacking_of(planner, without)
+    asked = Asked(units, planted, neurons, heads, untrained, natural, baselines, images, seed, device)
+    say = (lambda _: None) if quiet else narrate
+    with open_store(store or own_store(seed)) as record, progress() as tell:
+        bench, beside = opened(record, asked, lacking, tell, say)
+        report = measure(
+            bench,
+            chosen_planner(planner, base_url, record),
+            beside,
+            allowance=Allowance(jobs=jobs),
+            tell=lambda one: say(line_of(one)),
+        )
+        if figure is not None:
+            draw(report, figure, say)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        print_report(report)
+    return 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which components a bench has, by what was said on the command's line."""
+
+    units: int
+    planted: bool
+    neurons: int
+    heads: int
+    untrained: int
+    natural: int
+    baselines: bool
+    images: str
+    seed: int
+    device: str
+
+
+def opened(
+    record: Store, asked: Asked, lacking: list[Without], tell: Progress, say: Callable[[str], None]
+) -> tuple[Bench, Beside]:
+    """The bench, and what is measured beside it."""
+    from experiments.bench.setting import set_up, set_up_natural, set_up_untrained
+    from experiments.bench.truth import Beside
+    from experiments.registry import open_target
+
+    host = open_target(HOST, asked.device)
+    bench = set_up(
+        record,
+        host,
+        asked.units,
+        asked.seed,
+        planted=asked.planted,
+        neurons=asked.neurons,
+        heads=asked.heads,
+        images=asked.images,
+        progress=tell,
+    )
+    never = living = None
+    if asked.untrained:
+        random = open_target(UNTRAINED, asked.device)
+        never = set_up_untrained(
+            record, random, asked.untrained, asked.seed, images=asked.images, progress=tell
+        )
+    if asked.natural:
+        living = set_up_natural(record, host, asked.natural, asked.seed, images=asked.images, progress=tell)
+    n = len(bench.truths) + asked.untrained + asked.natural
+    again = f", {len(bench.truths)} of them {len(lacking)} more times" if lacking else ""
+    say(f"{n} components{again}, seed {asked.seed}; the record is `{record.where}`")
+    return bench, Beside(never, living, asked.baselines, tuple(lacking))
+
+
+def lacking_of(planner: str, words: str) -> list[Without]:
+    """What the planner lacks in each further run, beside what it lacks anyway.
+
+    Raises UsageError for a planner that has no parts, and for words that name none.
+    """
+    from agent.builtin.without import BUILTIN, parts_in, without_of
+
+    if not words:
+        return []
+    if planner.partition(":")[0] != BUILTIN:
+        raise UsageError(
+            f"`{planner}` has no parts that can be taken away",
+            kind="planner",
+            hint=f"leave `--without` out, or choose `--planner {BUILTIN}`",
+        )
+    return [without_of(planner) | parts_in(one) for one in words.split(",")]
+
+
+def own_store(seed: int) -> Path:
+    """The bench's own record of this seed, in a folder that is there."""
+    from experiments.workplace import cache_folder
+
+    own = cache_folder() / "bench" / f"truth-{seed}.db"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    return own
+
+
+def draw(report: Report, figure: Path, say: Callable[[str], None]) -> None:
+    from experiments.bench.figure import draw_bench
+    from experiments.tableau.drawing import save
+
+    save(draw_bench(report.as_json()), figure)
+    say(f"the figure is `{figure}`")
