@@ -1,4 +1,4 @@
-"""How the built-in planner goes about a component: guess, compare, combine, widen, break, cut, conclude.
+"""How the built-in planner goes about a component: guess, compare, combine, widen, break, look closer, cut, conclude.
 
 Each turn is decided from the record alone. A phrase is believed when pictures that hold it excite the component more
 than others do, and when adding just that thing moves it where that should decide; everything else is left unsaid. A
@@ -13,6 +13,7 @@ from agent.builtin.predictions import (
     best_scored,
     confidence,
     favorite_of,
+    is_open,
     pair_prediction,
     prediction,
     select_pearson,
@@ -34,7 +35,8 @@ ENOUGH = 0.3
 """Score on the select split below which nothing is claimed."""
 OPENING, ROUNDS = 3, 4
 """Turns before a favorite is widened, and turns that this may take."""
-PAIRS = 24
+PAIRS, MORE_PAIRS = 24, 72
+"""Pairs of a test, and of its repetition where the first left it open."""
 PICTURES = 1024
 """Pictures of a comparison, at most; a run has measured them ahead."""
 
@@ -48,7 +50,7 @@ def decide(view: ThreadView, without: Without = WHOLE) -> Decision:
     if "ablate" in called:
         return conclude(view)
     if "score_description" in called:
-        return cut(view, without)
+        return look_closer(view) or cut(view, without)
     if len(turns) < OPENING - 1:
         return compare(view) if turns else survey(view)
     return combine(view, without) if len(turns) < OPENING else widen(view, without)
@@ -152,6 +154,40 @@ def break_it(view: ThreadView, without: Without) -> Decision:
         verdicts=verdicts,
         propose=tuple(proposed),
         calls=tuple(calls),
+    )
+
+
+def look_closer(view: ThreadView) -> Decision | None:
+    """More pairs where the first ones left it open whether a phrase decides; None where nothing is open."""
+    verdicts = verdicts_due(view)
+    favorite = favorite_of(view, verdicts)
+    if favorite is None:
+        return None
+    wide = [
+        one
+        for one in pairs_of(view, favorite.concept, favorite.reading)
+        if one.experiment.arguments["n"] != MORE_PAIRS
+        and is_open(
+            pair_prediction(favorite.concept, one.phrase, one.decides, favorite.reading), one.experiment
+        )
+    ]
+    if not wide:
+        return None
+    reading = favorite.reading.model_dump()
+    return Calls(
+        thought="Too few pairs to tell whether "
+        + " and ".join(f"`{one.phrase}`" for one in wide)
+        + " decides: more.",
+        verdicts=verdicts,
+        propose=tuple(
+            pair_prediction(favorite.concept, one.phrase, one.decides, favorite.reading) for one in wide
+        ),
+        calls=tuple(
+            _call(
+                "make_pairs", view, reading=reading, concept=one.phrase, given=one.decides.given, n=MORE_PAIRS
+            )
+            for one in wide
+        ),
     )
 
 

@@ -47,6 +47,15 @@ def pair_prediction(concept: str, phrase: str, decided: Decides, reading: Readin
     )
 
 
+def is_open(hypothesis: Hypothesis, experiment: Experiment) -> bool:
+    """Whether the interval of an experiment holds the threshold, so that more of the same may decide."""
+    have = quantities(experiment)
+    if "effect" not in have or have["effect"].ci is None:
+        return False
+    low, high = have["effect"].ci
+    return low < hypothesis.threshold < high
+
+
 def verdicts_due(view: ThreadView) -> tuple[Verdict, ...]:
     """Verdicts on every hypothesis that has none yet and whose experiment has run."""
     found = []

@@ -77,15 +77,16 @@ def deciding(concept: str) -> list[tuple[str, Decides]]:
 
 
 def pairs_of(view: ThreadView, concept: str, reading: Reading) -> tuple[Paired, ...]:
-    """The pairs that tested a concept phrase by phrase."""
+    """The pairs that tested a concept phrase by phrase; of a test that was repeated, the last."""
     where = dict(deciding(concept))
-    return tuple(
-        Paired(phrase, where[phrase], experiment)
+    found = {
+        phrase: Paired(phrase, where[phrase], experiment)
         for experiment in view.of("make_pairs")
         if (phrase := str(experiment.arguments["concept"])) in where
         and experiment.arguments.get("given", "") == where[phrase].given
         and reading_of(experiment) == reading
-    )
+    }
+    return tuple(found.values())
 
 
 def _wider(view: ThreadView, concept: str) -> Iterator[Concept]:
