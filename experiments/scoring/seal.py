@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from experiments.scoring.head_test import ClaimTested
 
 UNTRAINED = "untrained units of the same site reach this as well"
+NEAR = "its interval reaches down to what untrained units reach"
 UNSEARCHED = (
     "untrained copies were searched for phrases, and for two joined by `|` or `&`, but not for this form"
 )
@@ -82,7 +83,8 @@ def record(
 
 
 def learned(scored: Scored, part: Scored | None = None) -> Claim:
-    """Whether training put it there: the words are accurate, and truer than untrained units' best of their kind.
+    """Whether training put it there: the words are accurate, and surely truer than untrained units' best of their
+    kind, which the whole 95 % interval must exceed.
 
     A concept of a form for which untrained units were not searched can fall short of the null, but not be called
     learned for exceeding it: a search over such concepts would have found better fits in untrained units too. Of
@@ -95,7 +97,7 @@ def learned(scored: Scored, part: Scored | None = None) -> Claim:
     elif scored.status != "verified":
         verdict = "no" if below else "undetermined"
         because = UNTRAINED if below else "the words are not accurate"
-    elif not below and is_searched(scored.subject.concept):
+    elif _exceeds(scored) and is_searched(scored.subject.concept):
         verdict = "yes"
     elif part is not None and _exceeds(part):
         rho, about, verdict = part.pearson, part.subject.concept, "yes"
@@ -103,7 +105,7 @@ def learned(scored: Scored, part: Scored | None = None) -> Claim:
     elif below:
         verdict, because = "no", UNTRAINED
     else:
-        verdict, because = "undetermined", UNSEARCHED
+        verdict, because = "undetermined", NEAR if is_searched(scored.subject.concept) else UNSEARCHED
     return Claim.model_validate(
         {
             "verdict": verdict,
@@ -117,8 +119,9 @@ def learned(scored: Scored, part: Scored | None = None) -> Claim:
 
 
 def _exceeds(part: Scored) -> bool:
-    null = part.pearson.null
-    return part.status == "verified" and null is not None and part.pearson.value > null
+    """Whether words are accurate, and their whole interval lies above the null."""
+    rho = part.pearson
+    return part.status == "verified" and rho.null is not None and rho.ci[0] > rho.null
 
 
 def _kept(store: Store, run: str, component: str) -> dict[str, Score]:

@@ -110,6 +110,17 @@ def test_learned_means_accurate_and_truer_than_untrained_units(
     assert (claim.verdict, claim.because) == (verdict, because)
 
 
+def test_an_interval_that_reaches_down_to_untrained_units_leaves_it_open() -> None:
+    score = outcome(noise=0.5).pearson
+    low, _ = score.ci
+    near = learned(outcome(noise=0.5, null=(low + score.value) / 2))
+    assert (near.verdict, near.because) == (
+        "undetermined",
+        "its interval reaches down to what untrained units reach",
+    )
+    assert learned(outcome(noise=0.5, null=low - 0.01)).verdict == "yes"
+
+
 def test_two_phrases_joined_can_be_learned_since_untrained_units_were_searched_for_them() -> None:
     above, below = (learned(outcome("red & red", null=null)) for null in (0.2, 0.995))
     assert (above.verdict, below.verdict) == ("yes", "no")
