@@ -5,10 +5,12 @@ from __future__ import annotations
 import typer
 
 from experiments.commands.calibration import calibration
+from experiments.commands.ladder import ladder
 from experiments.commands.truth import truth
 
 app = typer.Typer(help="Measure where the truth is known.", no_args_is_help=True)
 app.command()(truth)
+app.command()(ladder)
 app.command()(calibration)
 
 
