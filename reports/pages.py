@@ -7,6 +7,7 @@ error. Pages run no script and load nothing but the pictures beside them, and sa
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Pages:
         self._record = record
         self._concepts = Concepts(plain)
         self._places = places(record.threads)
-        self._environment = _environment()
+        self._environment = environment()
         self._shared = {
             "record": record,
             "run": record.run,
@@ -164,7 +165,15 @@ def bare(text: str) -> str:
     return CITATION.sub("", text).replace(" .", ".").strip()
 
 
-def _environment() -> Environment:
+def whole_or_not_at_all(path: Path, page: str) -> None:
+    """Writes under another name first."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(page, encoding="utf-8")
+    os.replace(part, path)
+
+
+def environment() -> Environment:
+    """What every template of ours may call."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

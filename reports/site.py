@@ -5,11 +5,10 @@ Knows where files go and that they are whole when they are there; what is on the
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from reports.concepts import AS_WRITTEN, Plain
-from reports.pages import COMPONENTS, INDEX, PICTURES, Pages
+from reports.pages import COMPONENTS, INDEX, PICTURES, Pages, whole_or_not_at_all
 from reports.pictures import Pictures
 from reports.record import read_run
 from store.database import Store
@@ -27,8 +26,8 @@ def write(store: Store, run: str, folder: Path, plain: Plain = AS_WRITTEN) -> Pa
         (folder / COMPONENTS).mkdir(parents=True, exist_ok=True)
         pages = Pages(record, Pictures(store.artifacts, folder / PICTURES), plain)
         for thread in record.threads:
-            _put(folder / pages.at(thread), pages.component(thread))
-        _put(folder / INDEX, pages.index())
+            whole_or_not_at_all(folder / pages.at(thread), pages.component(thread))
+        whole_or_not_at_all(folder / INDEX, pages.index())
     except OSError as error:
         raise UserError(
             f"the report can't be written to `{folder}`: {error.strerror or error}",
@@ -36,10 +35,3 @@ def write(store: Store, run: str, folder: Path, plain: Plain = AS_WRITTEN) -> Pa
             hint="choose another folder with `-o`",
         ) from error
     return folder / INDEX
-
-
-def _put(path: Path, page: str) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, path)

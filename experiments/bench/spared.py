@@ -20,7 +20,8 @@ def spared(whole: Sequence[Found], run: str, rest: Sequence[Found]) -> Shares:
 
     By kind, and over all: the share of exact concepts and the mean test ρ `with` and `without` the part, and `adds`,
     the mean of their differences with a bootstrap over units (null for a single one). Beside it what causal claims and
-    false claims became, and what a unit cost. Raises ValueError where the two are not about the same units.
+    false claims became, and what a unit cost; the later run finds what the first one left in memory, so that a part
+    costs at most the difference. Raises ValueError where the two are not about the same units.
     """
     if [one.truth for one in whole] != [one.truth for one in rest]:
         raise ValueError("only labels of the same units can be compared")

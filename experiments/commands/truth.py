@@ -54,6 +54,9 @@ def truth(
         ),
     ] = "",
     figure: Annotated[Path | None, typer.Option(help="Draw where labels fail into this PNG file.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Show right and wrong labels with their pictures in this HTML file.")
+    ] = None,
     images: Annotated[
         str, typer.Option(help="Painted pictures to work with: `tableau`, or the first of each split.")
     ] = WORLD,
@@ -92,6 +95,8 @@ def truth(
         )
         if figure is not None:
             draw(report, figure, say)
+        if page is not None:
+            show(bench, report, page, say)
     if as_json:
         print_json(report.as_json())
     else:
@@ -182,3 +187,13 @@ def draw(report: Report, figure: Path, say: Callable[[str], None]) -> None:
 
     save(draw_bench(report.as_json()), figure)
     say(f"the figure is `{figure}`")
+
+
+def show(bench: Bench, report: Report, page: Path, say: Callable[[str], None]) -> None:
+    from experiments.bench.exhibits import examples
+    from reports.examples import write_examples
+
+    write_examples(
+        bench.workplace.store.queries.run(report.run), examples(bench.workplace, report.found), page
+    )
+    say(f"the examples are on `{page}`")

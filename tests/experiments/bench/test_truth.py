@@ -10,6 +10,7 @@ import pytest
 from agent.decision import Abstention
 from agent.planner import Choice
 from agent.thread import ThreadView
+from experiments.bench.exhibits import examples
 from experiments.bench.kinds import KINDS, SPEECHLESS
 from experiments.bench.setting import Bench, set_up, set_up_natural, set_up_untrained
 from experiments.bench.truth import Beside, measure
@@ -78,6 +79,9 @@ def test_a_planner_that_says_nothing_finds_nothing_and_claims_nothing(
     assert report.as_json()["false_claims"]["untrained"]["n"] == 2
     assert [one.truth for one in report.found] == [*found.truths, *never.truths]
     assert (report.host, report.fingerprint) == (target.fingerprint, found.workplace.target.fingerprint)
+    shown = examples(found.workplace, report.found)
+    assert {one.kind for one in shown.right} == set(SPEECHLESS) and shown.all_wrong == 9
+    assert {len(one.top) for one in shown.wrong} == {6} and not any(one.doubtful for one in shown.wrong)
     index = found.workplace.index
     assert index.manifest.fingerprint == found.workplace.target.fingerprint
     dead = {truth.component for truth in found.truths if truth.kind == "dead"}
