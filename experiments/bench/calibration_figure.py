@@ -87,10 +87,16 @@ def _errors(axes: Axes, found: Mapping[str, Any]) -> None:
         axes.plot(one["ece"]["ci"], [row, row], color=color, linewidth=3, solid_capstyle="butt")
         axes.plot(one["ece"]["ece"], row, mark, color=color, markersize=7)
         axes.plot([one["ece"]["chance"]] * 2, [row - 0.25, row + 0.25], color=CONTROL, linewidth=2)
-    axes.set_yticks(range(len(found)), [NAMES[name].replace(" ", "\n", 1) for name in found], fontsize=8.5)
+    axes.set_yticks(range(len(found)), [_row(name, one) for name, one in found.items()], fontsize=8.5)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set_xlim(left=0)
     axes.set_xlabel("calibration error (gray: what chance stays below)", fontsize=9)
+
+
+def _row(name: str, one: Mapping[str, Any]) -> str:
+    """The series, its error and how many descriptions it is of."""
+    error = one["ece"]
+    return f"{NAMES[name]}\nECE {error['ece']:.3f} [{error['ci'][0]:.3f}, {error['ci'][1]:.3f}], n = {error['n']}"
 
 
 def _caption(record: Mapping[str, Any]) -> str:

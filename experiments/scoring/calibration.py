@@ -87,10 +87,27 @@ class Calibration:
 
 
 def calibration_of(store: Store, runs: Sequence[str]) -> Calibration:
-    """The confidences of these runs and their outcomes.
+    """The confidences of these runs and their outcomes. Raises UserError as `together` does, and for an unknown run."""
+    return together([outcomes_of(store, runs)])
 
-    Raises UserError for a run that is not in the store, and where fewer than FEWEST descriptions were tested.
-    """
+
+def together(found: Sequence[Calibration]) -> Calibration:
+    """Runs of several stores as one. Raises UserError where fewer than FEWEST descriptions were tested in all."""
+    runs = tuple(run for one in found for run in one.runs)
+    outcomes = tuple(outcome for one in found for outcome in one.outcomes)
+    if len(outcomes) < FEWEST:
+        raise UserError(
+            f"{len(outcomes)} descriptions of run `{', '.join(runs)}` were tested, too few to calibrate",
+            kind="untested",
+            hint="name a run that is done, or several",
+        )
+    planners = dict.fromkeys(planner for one in found for planner in one.planners)
+    left_out = sum((Counter(one.left_out) for one in found), Counter[str]())
+    return Calibration(runs, tuple(planners), outcomes, dict(left_out))
+
+
+def outcomes_of(store: Store, runs: Sequence[str]) -> Calibration:
+    """What became of these runs of one store, however few. Raises UserError for a run that it does not have."""
     planners = dict.fromkeys(store.queries.run(run).planner for run in runs)
     outcomes: list[Outcome] = []
     left_out = Counter[str]()
@@ -102,12 +119,6 @@ def calibration_of(store: Store, runs: Sequence[str]) -> Calibration:
                 left_out["untested"] += 1
             else:
                 outcomes.append(_outcome(said, select_score(store, run, said), score.n))
-    if len(outcomes) < FEWEST:
-        raise UserError(
-            f"{len(outcomes)} descriptions of run `{', '.join(runs)}` were tested, too few to calibrate",
-            kind="untested",
-            hint="name a run that is done, or several",
-        )
     return Calibration(tuple(runs), tuple(planners), tuple(outcomes), dict(left_out))
 
 

@@ -47,8 +47,13 @@ def test_errors_that_cancel_are_not_called_right() -> None:
 def test_the_figure_shows_every_series_beside_the_diagonal_and_names_n(tmp_path: Path) -> None:
     figure = draw_calibration(sample(3.0).as_json())
     left, right = figure.axes
-    labels = [text.get_text().replace("\n", " ") for text in right.get_yticklabels()]
-    assert labels == ["confidence as given", "after the map fitted on select"]
+    labels = [text.get_text() for text in right.get_yticklabels()]
+    assert [label.partition("\n")[0] for label in labels] == [
+        "confidence as given",
+        "after the map fitted on select",
+    ]
+    error = sample(3.0).reliabilities()["confidence"].error
+    assert f"ECE {error.value:.3f} [{error.low:.3f}, {error.high:.3f}], n = 200" in labels[0]
     assert np.asarray(left.lines[0].get_xydata()).tolist() == [[0, 0], [1, 1]]
     caption = figure._supxlabel.get_text()  # type: ignore[attr-defined]  # matplotlib has no public name for it
     assert "n = 200" in caption and "Brier" in caption

@@ -51,3 +51,14 @@ def test_a_run_without_a_test_and_an_unknown_run_are_refused(place: Place) -> No
     assert "the store has no run `zzz`" in place.says("bench", "calibration", "zzz").err
     wrong = place.says("bench", "calibration", "zzz", "--figure", "figure.doc")
     assert wrong.code == 2 and "figure.doc" in wrong.err
+
+
+def test_runs_of_several_records_are_taken_together(place: Place, tmp_path: Path) -> None:
+    other = Place(tmp_path / "other", place.cache)
+    other.folder.mkdir()
+    runs = run_of(place, [True, True]), run_of(other, [False])
+    stores = ("--store", str(place.store), "--also", str(other.store))
+    found = place.says("bench", "calibration", *runs, *stores, "--json").json
+    assert (found["runs"], found["n"], found["verified"]) == (list(runs), 3, 2)
+    unknown = place.says("bench", "calibration", *runs, "zzz", *stores)
+    assert unknown.code == 1 and "the store has no run `zzz`" in unknown.err
