@@ -14,15 +14,32 @@ from experiments.scoring.blind import score_frozen
 from experiments.workplace import Workplace
 from store.address import parse
 from store.records import Description, Reading
+from store.views import Run
 
 
-def begun(workplace: Workplace, planner: str, components: Sequence[str], arguments: dict[str, Any]) -> str:
-    """The labelling run of this target and planner that waits to be finished, or a new one."""
-    for run in workplace.store.queries.runs():
+def begun(
+    workplace: Workplace, planner: str, components: Sequence[str], arguments: dict[str, Any], of: str = ""
+) -> str:
+    """The labelling run of this target and planner that a bench goes on with, or a new one.
+
+    A bench has a first run, and others that are `of` it: while one of them waits to be finished the bench goes on, with
+    all that it has done.
+    """
+    known = workplace.store.queries.runs()
+    waiting = {run.arguments.get("of") for run in known if not _is_done(run)}
+    for run in known:
         same = (run.fingerprint, run.planner) == (workplace.target.fingerprint, planner)
-        if same and run.kind == "label" and run.status not in ("done", "budget"):
+        goes_on = bool(of) or not _is_done(run) or run.id in waiting
+        if same and run.kind == "label" and run.arguments.get("of", "") == of and goes_on:
             return run.id
-    return begin(workplace, [parse(one) for one in components], planner, arguments)
+    return begin(
+        workplace, [parse(one) for one in components], planner, arguments | ({"of": of} if of else {})
+    )
+
+
+def _is_done(run: Run) -> bool:
+    """A run of a baseline is done in one go, and never waits."""
+    return run.kind != "label" or run.status in ("done", "budget")
 
 
 def tested_guesses(seen: Seen, name: str, baseline: Baseline, components: Sequence[str]) -> list[Description]:

@@ -6,7 +6,7 @@ components beside, and labels without experiments. How they are set up is settin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.builtin import BuiltinPlanner
@@ -49,49 +49,40 @@ def measure(
     allowance: Allowance | None = None,
     tell: Tell = lambda _: None,
 ) -> Report:
-    """Labels every component like any other, and compares. A run that was stopped goes on."""
+    """Labels every component like any other, and compares. What was stopped goes on: all runs are begun at first."""
+    run = _begun(bench, planner)
+    others = [(one, _begun(one, planner, run)) for one in (beside.untrained, beside.natural) if one]
+    less = [(one, _begun(bench, one, run)) for one in map(BuiltinPlanner, beside.lacking)]
 
-    def label(where: Bench, who: Planner) -> tuple[str, tuple[Found, ...]]:
-        return _labelled(where, who, allowance or Allowance(), tell)
+    def labelled(where: Bench, who: Planner, begun_run: str) -> tuple[Found, ...]:
+        done = carry_on(where.workplace, begun_run, who, allowance or Allowance(), tell=tell)
+        return compared(where.truths, done.descriptions)
 
-    run, found = label(bench, planner)
+    found = labelled(bench, planner, run)
     labels: dict[str, Shares] = dict.fromkeys(BASELINES)
     if beside.baselines:
         labels |= {name: against(found, guessed) for name, guessed in _guessed(bench, run, planner)}
-    others: tuple[Found, ...] = ()
-    natural: Mapping[str, object] | None = None
-    if beside.untrained is not None:
-        others += label(beside.untrained, planner)[1]
-    if beside.natural is not None:
-        living = label(beside.natural, planner)[1]
-        others += living
-        natural = measured_beside_best(beside.natural.workplace, living)
-    less = [BuiltinPlanner(without) for without in beside.lacking]
+    more = [labelled(where, planner, of_it) for where, of_it in others]
     workplace = bench.workplace
     return Report(
         planner=planner.name,
         seed=workplace.seed,
         run=run,
         fingerprint=workplace.target.fingerprint,
-        found=(*found, *others),
+        found=(*found, *(one for units in more for one in units)),
         target=workplace.target.name,
         host=bench.host,
         version=code_version(),
         baselines=labels,
-        parts={one.name: spared(found, *label(bench, one)) for one in less},
-        natural=dict(natural) if natural is not None else None,
+        parts={one.name: spared(found, of_it, labelled(bench, one, of_it)) for one, of_it in less},
+        natural=measured_beside_best(beside.natural.workplace, more[-1]) if beside.natural else None,
     )
 
 
-def _labelled(
-    bench: Bench, planner: Planner, allowance: Allowance, tell: Tell
-) -> tuple[str, tuple[Found, ...]]:
-    """The run, and what it found of each component."""
+def _begun(bench: Bench, planner: Planner, of: str = "") -> str:
     workplace = bench.workplace
     arguments = {"bench": "truth", "seed": workplace.seed, "planner": planner.name}
-    run = begun(workplace, planner.name, [truth.component for truth in bench.truths], arguments)
-    labelled = carry_on(workplace, run, planner, allowance, tell=tell)
-    return run, compared(bench.truths, labelled.descriptions)
+    return begun(workplace, planner.name, [truth.component for truth in bench.truths], arguments, of)
 
 
 def _guessed(bench: Bench, run: str, planner: Planner) -> Iterable[tuple[str, tuple[Found, ...]]]:

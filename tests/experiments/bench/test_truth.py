@@ -12,6 +12,7 @@ from agent.planner import Choice
 from agent.thread import ThreadView
 from experiments.bench.exhibits import examples
 from experiments.bench.kinds import KINDS, SPEECHLESS
+from experiments.bench.report import Report
 from experiments.bench.setting import Bench, set_up, set_up_natural, set_up_untrained
 from experiments.bench.truth import Beside, measure
 from experiments.registry import open_target
@@ -94,6 +95,27 @@ def test_a_bench_that_was_stopped_goes_on_where_it_was(store: Store, target: Tar
     later = Silent()
     report = measure(bench(store, target, 0, tmp_path), later)
     assert later.decided == 8 and len(report.found) == 11 and len(store.queries.runs()) == 1
+
+
+def test_a_bench_that_was_stopped_in_a_later_run_does_not_begin_anew(
+    store: Store, target: Target, tmp_path: Path
+) -> None:
+    def found(planner: Silent) -> Report:
+        first, second = (
+            set_up_untrained(store, target, 2, seed, images=SMALL, cache=tmp_path) for seed in (0, 1)
+        )
+        return measure(first, planner, Beside(untrained=second))
+
+    with pytest.raises(OSError, match="the power fails"):
+        found(Silent(patience=3))
+    later = Silent()
+    report = found(later)
+    assert later.decided == 1 and len(report.found) == 4
+    assert {run.status for run in store.queries.runs()} == {"done"} and len(store.queries.runs()) == 2
+    again = found(Silent())
+    assert again.run != report.run and len(store.queries.runs()) == 4, (
+        "what is done is done anew when asked again"
+    )
 
 
 def test_labels_without_experiments_are_tested_blind_beside_the_planner(
