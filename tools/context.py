@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 class Memory:
     """What one process need not find out twice. `charged` holds the turns that it has paid for; `embedded` and `judged`
     what the planner's pictures look like and how likely each phrase holds in them; `means` what sites are, on average
-    or on given questions; `margins` how sure untouched and control rows are of answers. `overhead` counts the rows that
-    filled it: they belong to the run, not to a component, so that a call costs the same whatever was measured before.
+    or on given questions; `margins` and `logits` how sure untouched and control rows are of answers, and what they say.
+    `overhead` counts the rows that filled it: they belong to the run, not to a component, so that a call costs the same
+    whatever was measured before.
     """
 
     charged: set[Turn] = field(default_factory=set)
@@ -45,6 +46,7 @@ class Memory:
     judged: dict[tuple[str, int], float] = field(default_factory=dict)
     means: dict[str, Tensor] = field(default_factory=dict)
     margins: dict[str, Margins] = field(default_factory=dict)
+    logits: dict[str, Tensor] = field(default_factory=dict)
     overhead: int = 0
 
 

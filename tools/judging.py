@@ -65,6 +65,12 @@ def judge_matrix(
     return matrix
 
 
+def of_question(phrase: str) -> bool:
+    """Whether the phrase speaks of what a question asks or names, and so of no picture and no answer."""
+    match = _OF_WORDS.fullmatch(phrase.strip().lower())
+    return match is not None and match["what"] != "answer is"
+
+
 def _said(stimulus: Stimulus, what: str, word: str) -> bool:
     match what:
         case "question asks":

@@ -14,6 +14,7 @@ from tools.methods import (
     pairs,
     patch,
     score,
+    steer,
     unexplained,
     vocabulary,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "pairs",
     "patch",
     "score",
+    "steer",
     "unexplained",
     "vocabulary",
 ]

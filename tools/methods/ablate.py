@@ -7,7 +7,7 @@ which must matter less, and with the whole site, which must matter at all. Equiv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from store.address import Address
 from store.errors import PlannerError
-from store.records import Answer, Interval, Model, Quantity
+from store.records import Answer, Interval, Model, Quantity, Scope
 from store.values import Estimate
 from tools.context import ToolContext
 from tools.methods.answers import Asked, Margins, Mode, asked, margins, refuse_wordless, silenced, whole
@@ -130,9 +130,9 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
     )
 
 
-def refuse_unreachable(context: ToolContext, address: Address) -> None:
-    """Raises PlannerError with the adapter's reason where the component can't change any answer."""
-    reason = context.adapter.reaches(address, "all")
+def refuse_unreachable(context: ToolContext, address: Address, scope: Scope | Literal["all"] = "all") -> None:
+    """Raises PlannerError with the adapter's reason where the component can't change any answer from these tokens."""
+    reason = context.adapter.reaches(address, scope)
     if reason is not None:
         raise PlannerError(
             f"`{address}` can't be tested causally: {reason}",

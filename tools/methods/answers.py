@@ -91,6 +91,32 @@ def _kind(context: ToolContext, kind: str, n: int) -> Asked:
     return Asked(kind, stimuli, right, sorted(set(right)))
 
 
+def logits_of(
+    context: ToolContext,
+    name: str,
+    stimuli: Sequence[Stimulus],
+    done: Sequence[tuple[Intervention, ...]] | None = None,
+) -> FloatTensor[Tensor, "row vocabulary"]:
+    """Logits at the answer for what belongs to no component (untouched rows by default): run once for all components,
+    kept under `name` and the questions, charged to nobody."""
+    kept = context.memory.logits
+    key = f"{name} | {' '.join(stimulus.key for stimulus in stimuli)}"
+    if key not in kept:
+        with context.shared():
+            kept[key] = run(context, stimuli, done if done is not None else [()] * len(stimuli))
+    return kept[key]
+
+
+def run(
+    context: ToolContext, stimuli: Sequence[Stimulus], done: Sequence[tuple[Intervention, ...]]
+) -> FloatTensor[Tensor, "row vocabulary"]:
+    """Logits at the answer of each question with what is done to it."""
+    from tools.engine.plan import Plan, Row
+
+    rows = [Row(number, interventions) for number, interventions in enumerate(done)]
+    return context.engine.run(Plan(stimuli, rows)).logits.float().cpu()
+
+
 def margins(logits: FloatTensor[Tensor, "row vocabulary"], questions: Asked) -> Margins:
     """What rows of logits, one for each question, say."""
     import torch
