@@ -13,10 +13,10 @@ from experiments.workplace import Workplace
 from tools.index import index_folder
 from tools.index.manifest import MANIFEST
 
-EACH = 24 * 12 + 6 * 40 + 24 * 9
-"""Rows that a component costs: the ablation on every kind of question, exemplars, and pairs."""
-SITE = 24 * 12 * 7
-"""Rows that its site costs once: controls and the whole site."""
+EACH = 24 * 12 + 6 * 40 + 24 * 9 + 12 * 10 + 24 + 20
+"""Rows that a component costs: the ablation on every kind of question, exemplars, pairs, and a push."""
+SITE = 24 * 12 * 7 + 2 * (24 * 11 + 24)
+"""Rows that its site costs once: controls of ablation and push, and the whole site."""
 TIMED = 32
 
 

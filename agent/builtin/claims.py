@@ -1,4 +1,4 @@
-"""Which claims the experiments of a thread decide: selective, necessary, unused, and those of heads (heads.py).
+"""Which claims the experiments of a thread decide: selective, necessary, unused; pushing.py and heads.py have the rest.
 
 Reads results, judges nothing anew. What only the blind test can decide (`learned`) is left to the scorer.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.builtin.heads import head_claims
+from agent.builtin.pushing import sufficient
 from agent.builtin.variants import Paired
 from agent.thread import ThreadView, quantities
 from store.records import Claim, Experiment, Quantity
@@ -16,7 +17,12 @@ from store.records import Claim, Experiment, Quantity
 
 def claims(view: ThreadView, compared: Experiment, pairs: Sequence[Paired]) -> dict[str, Claim | None]:
     """The claims that this thread's experiments decide; `learned` is left to the scorer."""
-    return {"selective": _selective(compared, pairs), "sufficient": None, **causal(view), **head_claims(view)}
+    return {
+        "selective": _selective(compared, pairs),
+        "sufficient": sufficient(view),
+        **causal(view),
+        **head_claims(view),
+    }
 
 
 def _selective(compared: Experiment, pairs: Sequence[Paired]) -> Claim:

@@ -20,6 +20,7 @@ from agent.builtin.predictions import (
     standing,
     verdicts_due,
 )
+from agent.builtin.pushing import push
 from agent.builtin.telling import facets, tell
 from agent.builtin.variants import deciding, pairs_of, variants
 from agent.builtin.without import WHOLE, Without
@@ -48,7 +49,7 @@ def decide(view: ThreadView, without: Without = WHOLE) -> Decision:
         return conclude(view)
     called = {call.tool for turn in turns if isinstance(turn, Calls) for call in turn.calls}
     if "ablate" in called:
-        return conclude(view)
+        return conclude(view) if "steer" in called else add(view)
     if "score_description" in called:
         return look_closer(view) or cut(view, without)
     if len(turns) < OPENING - 1:
@@ -205,6 +206,15 @@ def cut(view: ThreadView, without: Without) -> Decision:
         verdicts=verdicts,
         calls=(_call("ablate", view), *writes),
     )
+
+
+def add(view: ThreadView) -> Decision:
+    """More of the component, where there is a reason to expect that answers follow it."""
+    best = best_scored(view, verdicts_due(view))
+    more = push(view, str(best.arguments["concept"]), reading_of(best)) if best is not None else None
+    if more is None:
+        return conclude(view)
+    return Calls(thought="Whether more of it makes the target say so.", calls=(more,))
 
 
 def conclude(view: ThreadView) -> Decision:

@@ -51,6 +51,7 @@ def tell(
             *_reads(view, claimed.get("reads")),
             *_matters(view),
             *_writes(view),
+            *_says(view),
             *_favors(claimed.get("writes")),
             f"On pictures that were not looked at, these words have a {{e{scored.number}.pearson}} with it "
             f"[e{scored.number}].",
@@ -120,6 +121,25 @@ def _matters(view: ThreadView) -> Iterator[str]:
             yield f"No answer needs it: no kind of question changes by more than {{{e}.largest_bound}} [{e}]."
         else:
             yield f"Whether any answer needs it stayed open [{e}]."
+
+
+def _says(view: ThreadView) -> Iterator[str]:
+    """What the target says when there is more of it."""
+    for experiment in view.of("steer")[-1:]:
+        e, result = f"e{experiment.number}", experiment.result
+        words = " or ".join(f"“{word}”" for word in result["answers"])
+        beside = f"{{{e}.effect.control}} with random components pushed as far"
+        if result["sufficient"] == "yes":
+            yield (
+                f"With more of it the answer {words} to {result['kind']} questions gains {{{e}.effect}} on others "
+                f"({beside}) [{e}]."
+            )
+        else:
+            verb = "does not surely gain" if result["sufficient"] == "undetermined" else "does not gain"
+            yield (
+                f"With more of it the answer {words} to {result['kind']} questions {verb} beyond what it should: by "
+                f"{{{e}.effect}} ({beside}) [{e}]."
+            )
 
 
 def _reads(view: ThreadView, claim: Claim | None) -> Iterator[str]:

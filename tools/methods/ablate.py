@@ -7,7 +7,7 @@ which must matter less, and with the whole site, which must matter at all. Equiv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -18,16 +18,14 @@ from store.errors import PlannerError
 from store.records import Answer, Interval, Model, Quantity, Scope
 from store.values import Estimate
 from tools.context import ToolContext
-from tools.methods.answers import Asked, Margins, Mode, asked, margins, refuse_wordless, silenced, whole
+from tools.methods.answers import Asked, Margins, Mode, asked, refuse_wordless
+from tools.methods.companions import companions, random_groups
 from tools.methods.showing import Component
-from tools.methods.values import others
+from tools.methods.silence import Compared, compare
 from tools.scoring.correction import benjamini_hochberg
 from tools.scoring.equivalence import Equivalence, equivalence
 from tools.scoring.intervals import bootstrap_mean, wilson
 from tools.tool import Arguments, Result, tool
-
-if TYPE_CHECKING:
-    from tools.engine.plan import Intervention
 
 CONTROLS = 6
 """Random components of the same site; each question has one of them silenced, so that they cost one row a question."""
@@ -46,6 +44,12 @@ class AblateArguments(Arguments):
     delta: Annotated[
         float, Field(gt=0, le=10, description="Drop of the margin, in logits, below which it counts as none.")
     ] = 0.1
+    group: Annotated[
+        int,
+        Field(
+            ge=0, le=8, description="Components most correlated with it that are silenced with it: backups."
+        ),
+    ] = 0
 
 
 class KindEffect(Model):
@@ -73,23 +77,16 @@ class KindEffect(Model):
 
 
 class Ablated(Result):
-    """`necessary` names the kinds for which it is; `unused` is yes where no kind needs it within ±delta."""
+    """`necessary` names the kinds for which it is; `unused` is yes where no kind needs it within ±delta. `group` names
+    what was silenced with it: all that is said is then said of the group."""
 
     component: str
+    group: tuple[str, ...] = ()
     mode: Mode
     delta: float
     kinds: tuple[KindEffect, ...]
     necessary: tuple[str, ...]
     unused: Answer
-
-
-class Compared(NamedTuple):
-    """Margins on the same questions: untouched, without the component, without a control, without the site."""
-
-    plain: Margins
-    without: Margins
-    control: Margins
-    site: Margins
 
 
 @tool
@@ -100,15 +97,17 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
     against random components of the same site, and with the whole site silenced as positive control. Says for which
     kinds it is necessary (interval above 0 and the control, corrected for the kinds asked, of a kind that the target
     answers better than by chance), and whether it is unused
-    (90 % interval inside ±delta for every kind asked, while the whole site matters). Refused where no path leads to
-    the logits.
+    (90 % interval inside ±delta for every kind asked, while the whole site matters). `group` silences with it so many
+    others of its site that are most correlated with it, against random groups of that size: where others do the same
+    work, its own absence shows nothing. Refused where no path leads to the logits.
     """
     address = context.address(arguments.component)
     refuse_wordless(context)
-    siblings = others(context, address, CONTROLS, "ablate")
+    group = (address, *companions(context, address, arguments.group))
+    controls = random_groups(context, group, CONTROLS)
     refuse_unreachable(context, address)
     kinds = asked(context, arguments.kinds, arguments.n)
-    compared = [_compared(context, address, siblings, questions, arguments.mode) for questions in kinds]
+    compared = [compare(context, group, controls, questions, arguments.mode) for questions in kinds]
     drops = [equivalence(one.plain.margin - one.without.margin, arguments.delta) for one in compared]
     sure = benjamini_hochberg([drop.p_value for drop in drops]) < LEVEL
     effects = [
@@ -119,6 +118,7 @@ def ablate(context: ToolContext, arguments: AblateArguments) -> Ablated:
     unused = _overall(effects, arguments.delta)
     return Ablated(
         component=str(address),
+        group=tuple(map(str, group[1:])),
         mode=arguments.mode,
         delta=arguments.delta,
         kinds=tuple(effects),
@@ -139,51 +139,6 @@ def refuse_unreachable(context: ToolContext, address: Address, scope: Scope | Li
             kind="no_path",
             hint="conclude what it responds to, and leave causal claims undetermined",
         )
-
-
-def _compared(
-    context: ToolContext, address: Address, siblings: Sequence[Address], questions: Asked, mode: Mode
-) -> Compared:
-    """What belongs to the site is measured once for all its components, so that only a component's own rows are new."""
-    n = len(questions.stimuli)
-    turns = [siblings[number % len(siblings)] for number in range(n)]
-    drawn = "+".join(str(one.index) for one in siblings)
-    with context.shared():
-        plain = _kept(context, questions, "plain", [()] * n)
-        control = _kept(
-            context, questions, f"{address.site} {drawn} {mode}", _rows(context, questions, turns, mode)
-        )
-        site = _kept(context, questions, f"{address.site} {mode}", [whole(context, address, mode)] * n)
-    without = _run(context, questions, _rows(context, questions, [address] * n, mode))
-    return Compared(plain, without, control, site)
-
-
-def _kept(
-    context: ToolContext, questions: Asked, name: str, rows: Sequence[tuple[Intervention, ...]]
-) -> Margins:
-    key = f"{name} | {questions.kind} {len(questions.stimuli)}"
-    if key not in context.memory.margins:
-        context.memory.margins[key] = _run(context, questions, rows)
-    return context.memory.margins[key]
-
-
-def _rows(
-    context: ToolContext, questions: Asked, addresses: Sequence[Address], mode: Mode
-) -> list[tuple[Intervention, ...]]:
-    """What is done to each question: the component of its own silenced; donors are other questions of the kind."""
-    n = len(questions.stimuli)
-    donors = context.random("donors", questions.kind).permutation(n).tolist()
-    return [
-        silenced(context, address, mode, donor if donor != number else (number + 1) % n)
-        for number, (address, donor) in enumerate(zip(addresses, donors, strict=True))
-    ]
-
-
-def _run(context: ToolContext, questions: Asked, rows: Sequence[tuple[Intervention, ...]]) -> Margins:
-    from tools.engine.plan import Plan, Row
-
-    plan = Plan(questions.stimuli, [Row(number, done) for number, done in enumerate(rows)])
-    return margins(context.engine.run(plan).logits, questions)
 
 
 def _effect(seed: int, questions: Asked, compared: Compared, drop: Equivalence, sure: bool) -> KindEffect:
@@ -290,7 +245,8 @@ def _summary(
         f"{one.kind} {one.drop:+.3f} [{one.ci[0]:.3f}, {one.ci[1]:.3f}], control {one.control:+.3f}"
         for one in first
     )
+    with_ = f" with {arguments.group} companions" if arguments.group else ""
     return (
-        f"{address} at its {arguments.mode}: margin drops in logits, largest first: {told}. Necessary for: "
+        f"{address}{with_} at its {arguments.mode}: margin drops in logits, largest first: {told}. Necessary for: "
         f"{', '.join(necessary) or 'none'}. Unused within ±{arguments.delta:g}: {unused} (n = {first[0].n} a kind)."
     )[:400]

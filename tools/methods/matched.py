@@ -31,7 +31,7 @@ KEPT_OUT = 24
 """Questions, those among them, on which the doses of controls are found; none of them is measured."""
 FARTHEST = 1e5
 """Dose up to which controls are pushed."""
-LEAST = 1e-5
+LEAST = 1e-7
 """Divergence in nats below which nothing has been moved, and nothing can be matched."""
 
 

@@ -14,6 +14,7 @@ from experiments.registry import open_target
 from experiments.workplace import Workplace
 from experiments.worlds import open_world
 from store.database import open_store
+from store.errors import PlannerError
 from store.recorder import Turn
 from tests.tools.methods.conftest import Caller
 from tools.budget import Budget
@@ -43,6 +44,55 @@ def do(trained: ToolContext) -> Caller:
         return call(trained, Turn(run, "direct", 0, next(calls)), name, arguments)
 
     return through_the_door
+
+
+@pytest.fixture(scope="module")
+def spoken(trained: ToolContext) -> Iterator[dict[str, str]]:
+    """Neurons of the last layer: one writes `red` against other colors, one nothing, one as much of nothing in
+    particular."""
+    names = {"wired": "language.5.mlp.7", "decoy": "language.5.mlp.8", "stray": "language.5.mlp.9"}
+    model = trained.target.model
+    weight = model.get_parameter("model.language_model.layers.5.mlp.down_proj.weight")
+    norm = model.get_parameter("model.language_model.norm.weight")
+    kept = weight.detach().clone()
+    tokens = [trained.adapter.token(word) for word in ("red", "blue", "green", "yellow")]
+    rows = [model.get_parameter("lm_head.weight")[token].detach() for token in tokens]
+    toward = (rows[0] - torch.stack(rows[1:]).mean(0)) * norm.detach()
+    stray = torch.randn(len(toward), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        weight[:, 7], weight[:, 8] = 30 * toward / toward.norm(), 0
+        weight[:, 9] = 30 * stray / stray.norm()
+    yield names
+    with torch.no_grad():
+        weight.copy_(kept)
+    trained.memory.logits.clear()
+    trained.memory.margins.clear()
+
+
+def pushed(do: Caller, component: str, concept: str = "red thing") -> Any:
+    reading = {"sign": "+", "scope": "answer"}
+    return do(
+        "steer", component=component, concept=concept, reading=reading, kind="color", n=12, most=40
+    ).result
+
+
+def test_what_writes_a_word_is_sufficient_for_it_and_for_no_other(do: Caller, spoken: dict[str, str]) -> None:
+    found = pushed(do, spoken["wired"])
+    assert found["sufficient"] == "yes", found["summary"]
+    assert found["quantities"]["beyond_directions"]["ci"][0] > 1
+    assert found["cost"]["forwards"] <= 100
+    assert pushed(do, spoken["wired"], "blue thing")["sufficient"] == "no"
+
+
+def test_an_equally_strong_random_direction_is_not_sufficient(do: Caller, spoken: dict[str, str]) -> None:
+    found = pushed(do, spoken["stray"])
+    assert found["sufficient"] != "yes", found["summary"]
+    assert found["quantities"]["kl"]["value"] > 0.03
+
+
+def test_what_fires_and_writes_nothing_is_not_sufficient(do: Caller, spoken: dict[str, str]) -> None:
+    with pytest.raises(PlannerError, match="answers hardly follow it"):
+        pushed(do, spoken["decoy"])
 
 
 @pytest.fixture
