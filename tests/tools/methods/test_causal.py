@@ -16,6 +16,7 @@ from tools.context import ToolContext
 from tools.engine.plan import Intervention, Plan, Row, Swap, Zero
 from tools.methods.ablate import KindEffect, _overall, _verdicts
 from tools.methods.answers import asked, margins
+from tools.methods.companions import companions, random_groups
 from tools.methods.contrasts import ratio_of_sums
 from tools.methods.pairing import pairs_for
 from tools.scoring.equivalence import Equivalence, equivalence
@@ -198,3 +199,47 @@ def test_margins_are_against_the_best_other_answer(context: ToolContext) -> None
     first = np.array(questions.right) == questions.options[0]
     assert found.margin[first] == pytest.approx(3) and found.margin[~first] == pytest.approx(-3)
     assert found.right.tolist() == first.tolist()
+
+
+def test_companions_are_the_units_of_the_site_that_correlate_most_over_all_readings(
+    context: ToolContext,
+) -> None:
+    address = context.address(NEURON)
+    pools = ("visual.max", "visual.min", "question.max", "question.min", "answer")
+    found = companions(context, address, 3)
+    units = [context.address(f"language.0.mlp.{unit}") for unit in range(28)]
+    samples = {unit: context.index.entry(unit).pools for unit in units}
+
+    def alike(unit: Address) -> float:
+        pairs = [(samples[address][name].sample, samples[unit][name].sample) for name in pools]
+        return float(np.mean([np.corrcoef(one, two)[0, 1] for one, two in pairs]))
+
+    rest = sorted((unit for unit in units if unit != address), key=alike, reverse=True)
+    assert list(found) == rest[:3]
+    assert companions(context, address, 0) == ()
+
+
+def test_a_group_is_silenced_together_beside_random_groups_of_its_size(
+    context: ToolContext, do: Caller
+) -> None:
+    result = do("ablate", component=NEURON, mode="zero", n=12, group=2).result
+    assert len(result["group"]) == 2 and "with 2 companions" in result["summary"]
+    (questions,) = asked(context, (), 12)
+    n = len(questions.stimuli)
+    places = [site_of(context.address(one)) for one in (NEURON, *result["group"])]
+    silent = [Row(i, tuple(Intervention(*place, "all", Zero()) for place in places)) for i in range(n)]
+    found = [
+        margins(context.engine.run(Plan(questions.stimuli, rows)).logits, questions).margin
+        for rows in ([*map(Row, range(n))], silent)
+    ]
+    assert result["kinds"][0]["drop"] == pytest.approx((found[0] - found[1]).mean(), abs=1e-5)
+    drawn = random_groups(
+        context, [context.address(NEURON), *companions(context, context.address(NEURON), 2)], 6
+    )
+    assert {len(set(group)) for group in drawn} == {3}
+    assert not {str(one) for group in drawn for one in group} & {NEURON, *result["group"]}
+
+
+def test_a_group_that_is_the_whole_site_has_nothing_to_be_compared_with(do: Caller) -> None:
+    with pytest.raises(PlannerError, match="is all of"):
+        do("ablate", component="language.0.head.1", n=8, group=8)
