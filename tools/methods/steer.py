@@ -21,9 +21,11 @@ from store.values import Estimate
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
 from tools.methods.about import Led, Subject, about, other, subject
+from tools.methods.answers import refuse_wordless
 from tools.methods.matched import KEPT_OUT, LEAST, Match, Moved
 from tools.methods.pushes import Push, directions_push, others_push, others_silenced, own_push, silencing
 from tools.methods.showing import Component
+from tools.methods.sufficiency import SILENT, verdict
 from tools.methods.values import others
 from tools.scoring.intervals import bootstrap_mean
 from tools.tool import Arguments, Result, tool
@@ -85,11 +87,6 @@ class Compared(NamedTuple):
     along: str
 
 
-class Verdict(NamedTuple):
-    answer: Answer
-    because: str
-
-
 @tool
 def steer(context: ToolContext, arguments: SteerArguments) -> Steered:
     """Whether more of a component makes the target say the concept (sufficiency), at a matched KL divergence.
@@ -103,6 +100,7 @@ def steer(context: ToolContext, arguments: SteerArguments) -> Steered:
     for the concept, or where `most` does not reach the divergence.
     """
     address = context.address(arguments.component)
+    refuse_wordless(context)
     refuse_unreachable(context, address, arguments.reading.scope)
     chosen = subject(context, arguments.concept, arguments.kind)
     compared = (_added if arguments.how == "add" else _silenced)(context, address, arguments, chosen)
@@ -124,9 +122,6 @@ def steer(context: ToolContext, arguments: SteerArguments) -> Steered:
         warnings=_warnings(compared),
         summary=_summary(address, arguments, chosen, quantities, because),
     )
-
-
-SILENT = Verdict("undetermined", "nothing was added: what its absence does tells of need")
 
 
 def _added(context: ToolContext, address: Address, arguments: SteerArguments, chosen: Subject) -> Compared:
@@ -202,32 +197,6 @@ def _elsewhere(context: ToolContext, chosen: Subject, push: Push, dose: float) -
 
 def _lost(moved: Moved) -> Moved:
     return moved._replace(lead=-moved.lead, said=-moved.said)
-
-
-def verdict(quantities: dict[str, Quantity]) -> Verdict:
-    """Whether a push is sufficient, with the reason, from what was measured. `control_ci` is where single controls lie,
-    19 of 20: a push must surely do more than nearly all of them, and than it does elsewhere."""
-    effect, directions = quantities["effect"], quantities["directions"]
-    assert effect.ci is not None
-    low, high = effect.ci
-    if high <= 0:
-        return Verdict("no", "the answers that name the concept do not gain")
-    for control, name in ((effect, "random components"), (directions, "random directions")):
-        assert control.control is not None and control.control_ci is not None
-        if high < control.control:
-            return Verdict("no", f"{name} at the same divergence raise these answers more")
-    if low <= 0:
-        return Verdict("undetermined", "the interval of the gain holds 0")
-    for control, name in ((effect, "random components"), (directions, "random directions")):
-        assert control.control_ci is not None
-        if low <= control.control_ci[1]:
-            return Verdict("undetermined", f"some {name} at the same divergence raise these answers as much")
-    elsewhere = quantities.get("elsewhere")
-    if elsewhere is None or elsewhere.ci is None:
-        return Verdict("undetermined", "no questions about other things are known to compare with")
-    if low <= elsewhere.ci[1]:
-        return Verdict("undetermined", "right answers to other questions gain as much")
-    return Verdict("yes", "beyond random components, random directions and other questions")
 
 
 def _quantities(compared: Compared, seed: int) -> dict[str, Quantity]:

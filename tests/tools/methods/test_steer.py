@@ -20,7 +20,7 @@ from tools.door import call
 from tools.engine.plan import Add, Intervention, Plan, Row
 from tools.methods.about import about, answer_words, lead, other, subject
 from tools.methods.doses import divergence, dose_for, reached
-from tools.methods.steer import verdict
+from tools.methods.sufficiency import verdict
 from tools.stimuli import Stimulus
 from tools.targets.sites import parse_site, site_of
 
@@ -32,7 +32,7 @@ Push = Callable[..., Any]
 class Shapes(Squares):
     """Squares that are also asked for their shape, which the pictures do not tell."""
 
-    kinds = ("color", "shape")
+    kinds = ("color", "shape")  # type: ignore[assignment]  # one kind more than it has
 
     def ask(self, kind: str, n: int, seed: int, /) -> list[Stimulus]:
         found = super().ask("color", n, seed)
@@ -199,7 +199,7 @@ def test_a_dose_is_found_on_any_growing_law(law: Callable[[float], float], expec
 
 def test_a_dose_out_of_reach_is_the_farthest_and_says_how_far_it_came() -> None:
     found = dose_for(lambda dose: 1e-4 * dose, 0.3, 1.0, 10.0)
-    assert (found.size, found.kl) == (10.0, pytest.approx(1e-3)) and not reached(found, 0.3)
+    assert found.size == 10.0 and found.kl == pytest.approx(1e-3) and not reached(found, 0.3)
 
 
 def test_a_divergence_is_that_of_the_definition() -> None:
