@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from experiments.commands.agreement import agreement
 from experiments.commands.calibration import calibration
 from experiments.commands.ladder import ladder
 from experiments.commands.truth import truth
@@ -12,6 +13,7 @@ app = typer.Typer(help="Measure where the truth is known.", no_args_is_help=True
 app.command()(truth)
 app.command()(ladder)
 app.command()(calibration)
+app.command()(agreement)
 
 
 @app.callback()
