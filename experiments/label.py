@@ -35,6 +35,8 @@ from tools.budget import CALLS, Budget
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
 CHECKPOINTS = "checkpoints.db"
 DESCRIBABLE = ("mlp", "head")
+LEAST_JUDGED = 30
+"""Test pictures that a scorer's judge must see of a component, at least."""
 SPENT = "the budget"
 """How a thread's reason to finish begins where its budget was that reason."""
 Tell = Callable[[Description], None]
@@ -97,7 +99,16 @@ def choose(components: str | Sequence[str], extent: Extent) -> list[Address]:
 def begin(
     workplace: Workplace, components: Sequence[Address], planner: str, arguments: dict[str, Any]
 ) -> str:
-    """Opens a run over these components and returns its id."""
+    """Opens a run over these components and returns its id.
+
+    Raises UserError where the scorer's judge may see so few pictures (`judged`) that a score would say nothing.
+    """
+    if 0 < (judged := arguments.get("judged", 0)) < LEAST_JUDGED:
+        raise UserError(
+            f"{judged} judged pictures are too few to say how well words fit",
+            kind="judged",
+            hint=f"give at least {LEAST_JUDGED}, or 0 for all",
+        )
     workplace.register()
     recorder = workplace.store.recorder
     run = recorder.open_run("label", workplace.target.fingerprint, arguments, workplace.seed, planner)

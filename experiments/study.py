@@ -48,8 +48,8 @@ class Described(Description):
 class Study:
     """A target in its world with a store. Weights are loaded at once; close it, or use it in a `with`.
 
-    `store` is a path or URL (default: the user's own), `images`, `judge` and `planner` are those of `maieutic label`,
-    and so is everything that goes wrong: UserError says what to do instead.
+    `store` is a path or URL (default: the user's own), `images`, `judge`, `planner` and `judged` are those of
+    `maieutic label`, and so is everything that goes wrong: UserError says what to do instead.
     """
 
     def __init__(
@@ -65,10 +65,11 @@ class Study:
         dtype: str = "float32",
         seed: int = 0,
         allowance: Allowance | None = None,
+        judged: int = 0,
     ) -> None:
         target, images, judge = lasting_target(target), lasting_images(str(images)), lasting_judge(judge)
-        self._words = {"target": target, "images": images, "judge": judge, "planner": planner}
-        self._words |= {"dtype": dtype}
+        self._words: dict[str, Any] = {"target": target, "images": images, "judge": judge, "planner": planner}
+        self._words |= {"dtype": dtype, "judged": judged}
         self._allowance = allowance or Allowance()
         with ExitStack() as opening:
             self.workplace: Workplace = opening.enter_context(

@@ -36,6 +36,7 @@ _FLAGS = {
     "calls": ("--max-calls", CALLS),
     "forwards": ("--max-forwards", 0),
     "seconds": ("--max-seconds", 0),
+    "judged": ("--judged", 0),
 }
 """What a run remembers of its command, as flags with their defaults."""
 

@@ -48,6 +48,9 @@ def label(
     max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = CALLS,
     max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
     max_seconds: Annotated[float, typer.Option(min=0, help="Seconds a component may take; 0: no limit.")] = 0,
+    judged: Annotated[
+        int, typer.Option(min=0, help="Test pictures that the scorer's judge sees of a component; 0: all.")
+    ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
     store: StorePlace = "",
     seed: Seed = 0,
@@ -68,7 +71,7 @@ def label(
         "planner": planner,
     }
     asked |= {"seed": seed, "dtype": dtype}
-    asked |= {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
+    asked |= {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds, "judged": judged}
     if resume:
         asked |= recorded_words(resume, store, asked)
     check_words(asked)

@@ -5,7 +5,8 @@ Puts together what the protocol needs (values on `test`, the scorer's judge, the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ from jaxtyping import Float
 from experiments.scoring.classes import class_of, searched
 from experiments.scoring.head_test import HeadTest, testable
 from experiments.scoring.judged import Judged
-from experiments.scoring.null import Null, untrained_null
+from experiments.scoring.null import PICTURES, Null, untrained_null
 from experiments.scoring.parts import best_part, searched_parts
 from experiments.scoring.protocol import PRIMARY, Scored, Subject, score
+from experiments.scoring.sampled import score_sampled
 from experiments.scoring.seal import is_tested, record
 from store.address import parse
 from store.database import Store
@@ -51,7 +53,8 @@ def score_frozen(workplace: Workplace, run: str) -> None:
     judged = Judged(
         world.scorer_judge, world.test, name=world.scorer_judge_name, folder=workplace.cache / "judged"
     )
-    null = _null(workplace, waiting)
+    wanted = int(store.queries.run(run).arguments.get("judged") or 0)
+    null = _null(workplace, waiting, wanted)
     subjects = [_subject(one, one.concept, null) for one in waiting]
     stimuli = [world.test.asked(number) for number in range(len(world.test))]
     values = np.stack(
@@ -61,7 +64,8 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         ],
         axis=1,
     )
-    scored = score(
+    scoring = _scoring(wanted, len(judged))
+    scored = scoring(
         subjects,
         values,
         judged,
@@ -70,7 +74,8 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         others=rest_of_family(store, run, [one.component for one in waiting]),
         seed=workplace.seed,
     )
-    parts = {one.subject.component: one for one in _score_parts(workplace, scored, values, judged, null)}
+    found = _score_parts(workplace, scored, values, judged, null, scoring)
+    parts = {one.subject.component: one for one in found}
     asked = {one.component for one in waiting}
     frozen = {one.component: one for one in store.queries.descriptions(run) if one.component in asked}
     heads = HeadTest(workplace.context(Budget()), world.test) if any(map(testable, frozen.values())) else None
@@ -81,6 +86,11 @@ def score_frozen(workplace: Workplace, run: str) -> None:
         else:
             workplace.progress("claims of heads on test", done, len(scored))
             record(store, run, one, heads.of(words), parts.get(words.component))
+
+
+def _scoring(wanted: int, pictures: int) -> Callable[..., list[Scored]]:
+    """How a run scores: with a judge that sees all pictures, or about so many of them; 0 means all."""
+    return partial(score_sampled, wanted=wanted) if 0 < wanted < pictures else score
 
 
 def rest_of_family(store: Store, run: str, waiting: Collection[str]) -> list[float]:
@@ -96,6 +106,7 @@ def _score_parts(
     values: Float[np.ndarray, "stimulus subject"],
     judged: Judged,
     null: Null,
+    scoring: Callable[..., list[Scored]],
 ) -> list[Scored]:
     """Of accurate concepts of several phrases the part that exceeds its null most on select, scored on test."""
     world = workplace.world
@@ -113,7 +124,7 @@ def _score_parts(
         seen = side(workplace.activations.pooled([parse(subject.component)], stimuli), subject.reading)[:, 0]
         subjects.append(bars[best_part(parts, seen, on_select, lambda part, bars=bars: bars[part].null)])  # type: ignore[misc]
         columns.append(place)
-    return score(subjects, values[:, columns], judged, seed=workplace.seed) if subjects else []
+    return scoring(subjects, values[:, columns], judged, seed=workplace.seed) if subjects else []
 
 
 def _subject(of: Description | Subject, concept: str, null: Null) -> Subject:
@@ -122,8 +133,11 @@ def _subject(of: Description | Subject, concept: str, null: Null) -> Subject:
     return Subject(of.component, of.reading, concept, bar)
 
 
-def _null(workplace: Workplace, waiting: list[Description]) -> Null:
-    """What untrained units reach at the sites of all that is scored, on the world's reference pictures."""
+def _null(workplace: Workplace, waiting: list[Description], wanted: int) -> Null:
+    """What untrained units reach at the sites of all that is scored, on the world's reference pictures.
+
+    A run whose judge sees fewer pictures has a null of no more of them: chance reaches higher there, not lower.
+    """
     world = workplace.world
     judged = Judged(
         world.scorer_judge, world.reference, name=world.scorer_judge_name, folder=workplace.cache / "judged"
@@ -137,5 +151,6 @@ def _null(workplace: Workplace, waiting: list[Description]) -> Null:
         extent=workplace.extent,
         folder=workplace.cache / "null",
         shipped=(SHIPPED,),
+        pictures=min(PICTURES, wanted or PICTURES),
         say=lambda line: workplace.progress(line, 0, 1),
     )

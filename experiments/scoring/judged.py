@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
 from experiments.scoring.judge_error import error_of
 from store.errors import UserError
@@ -25,6 +26,8 @@ WORDS = ("concept", "unknown_phrase")
 """Kinds of errors that are about the words of a concept, not about the judge or the pictures."""
 SHARED = "shared judge"
 """Mark of a score whose judge is also the planner's."""
+SAMPLED = "importance-sampled"
+"""Mark of a score whose judge saw only a part of the stimuli (tools/scoring/importance.py)."""
 
 
 class Judged:
@@ -32,6 +35,7 @@ class Judged:
 
     `name` is what scores print; `fingerprint` tells judges of one name apart. With a folder, columns outlive the
     process: one file for each judge and source. Phrases that the judge does not understand are remembered as refused.
+    `rows` are the stimuli that are looked at: all, but of a `part`. What was not judged is NaN among the columns kept.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Judged:
         self.judge = judge
         self.source = source
         self.name = name
+        self.rows: Int[np.ndarray, "stimulus"] = np.arange(len(source))
         key = hashlib.sha256(f"{name}|{fingerprint}|{source.fingerprint}|{len(source)}".encode()).hexdigest()
         self._file = folder / f"judged-{key[:20]}.npz" if folder else None
         self._columns: dict[str, Float32[np.ndarray, "stimulus"]] = dict(self._kept())
@@ -55,34 +60,44 @@ class Judged:
     def split(self) -> Split:
         return self.source.split
 
+    def part(self, rows: Int[np.ndarray, "chosen"]) -> Judged:
+        """The same judge on some of the stimuli, by their places in the source; what it says there is known to both."""
+        chosen = copy(self)
+        chosen.rows = rows
+        return chosen
+
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.rows)
 
     @property
     def stimuli(self) -> Iterator[list[Stimulus]]:
         """All stimuli in order, AT_ONCE at a time."""
-        for first in range(0, len(self), AT_ONCE):
-            yield [self.source.asked(index) for index in range(first, min(first + AT_ONCE, len(self)))]
+        yield from self._shown(self.rows)
 
     def prepare(self, phrases: Iterable[str]) -> None:
         """Judges in one pass what has not been judged yet; what is not understood is refused later, by `column`."""
-        new = [p for p in dict.fromkeys(phrases) if p not in self._columns and p not in self._refused]
+        new = [p for p in dict.fromkeys(phrases) if p not in self._refused and len(self._missing(p))]
         if not new:
             return
-        missing = new if self._understood(new) else [phrase for phrase in new if self._understood([phrase])]
-        if not missing:
-            return
-        blocks = [judge_matrix(self.judge, shown, missing) for shown in self.stimuli]
-        matrix = np.clip(np.concatenate(blocks), 0, 1).astype(np.float32)
-        self._columns |= {phrase: matrix[:, place] for place, phrase in enumerate(missing)}
-        self._keep()
+        known = new if self._understood(new) else [phrase for phrase in new if self._understood([phrase])]
+        together: dict[bytes, list[str]] = {}
+        for phrase in known:
+            together.setdefault(self._missing(phrase).tobytes(), []).append(phrase)
+        for words in together.values():
+            rows = self._missing(words[0])
+            matrix = np.concatenate([judge_matrix(self.judge, shown, words) for shown in self._shown(rows)])
+            for place, phrase in enumerate(words):
+                column = self._columns.setdefault(phrase, _nowhere(len(self.source)))
+                column[rows] = np.clip(matrix[:, place], 0, 1)
+        if known:
+            self._keep()
 
     def column(self, phrase: str) -> Float[np.ndarray, "stimulus"]:
         """Presence of the phrase in every stimulus, from 0 to 1. Raises the judge's UserError for an unknown one."""
         self.prepare([phrase])
         if phrase in self._refused:
             raise self._refused[phrase]
-        return self._columns[phrase].astype(np.float64)
+        return self._columns[phrase][self.rows].astype(np.float64)
 
     def knows(self, phrase: str) -> bool:
         """Whether the judge understands the phrase."""
@@ -96,13 +111,26 @@ class Judged:
 
     def mark(self, planner: str) -> str:
         """What a score says of its judge, and of the judge's own error; `planner` names the planner's."""
-        told = f"{self.name} ({error_of(self.name)})"
-        return f"{told}, {SHARED}" if planner == self.name else told
+        told = [f"{self.name} ({error_of(self.name)})"]
+        if planner == self.name:
+            told.append(SHARED)
+        if len(self) < len(self.source):
+            told.append(f"{SAMPLED}: {len(self)} of {len(self.source)} pictures")
+        return ", ".join(told)
+
+    def _missing(self, phrase: str) -> Int[np.ndarray, "missing"]:
+        """Those of the rows that the phrase has not been judged in."""
+        column = self._columns.get(phrase)
+        return self.rows if column is None else self.rows[np.isnan(column[self.rows])]
+
+    def _shown(self, rows: Int[np.ndarray, "chosen"]) -> Iterator[list[Stimulus]]:
+        for first in range(0, len(rows), AT_ONCE):
+            yield [self.source.asked(int(index)) for index in rows[first : first + AT_ONCE]]
 
     def _understood(self, phrases: Sequence[str]) -> bool:
         """Tries the phrases on one stimulus; one that is not understood on its own is remembered."""
         try:
-            judge_matrix(self.judge, [self.source.asked(0)], phrases)
+            judge_matrix(self.judge, [self.source.asked(int(self.rows[0]))], phrases)
         except UserError as refusal:
             if refusal.kind not in WORDS:
                 raise
@@ -121,7 +149,9 @@ class Judged:
         """Written under another name first, so that a killed process leaves a whole file or none."""
         if self._file is None:
             return
-        self._columns = dict(self._kept()) | self._columns
+        for phrase, kept in self._kept():
+            own = self._columns.setdefault(phrase, kept)
+            self._columns[phrase] = np.where(np.isnan(own), kept, own)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         partial = self._file.with_suffix(f".{os.getpid()}.tmp")
         with partial.open("wb") as file:
@@ -129,3 +159,8 @@ class Judged:
                 file, phrases=np.array(list(self._columns)), presence=np.stack(list(self._columns.values()))
             )
         partial.replace(self._file)
+
+
+def _nowhere(number: int) -> Float32[np.ndarray, "stimulus"]:
+    """A column of which nothing has been judged."""
+    return np.full(number, np.nan, dtype=np.float32)

@@ -20,6 +20,7 @@ from tools.scoring.bootstrap import DRAWS, Resampled, Resamples, resampled, resa
 from tools.scoring.concept import concept_values, phrases
 from tools.scoring.correction import benjamini_hochberg
 from tools.scoring.correlation import correlations, p_values, pearson
+from tools.scoring.importance import Sample
 from tools.scoring.retrieval import active, auprc, overlap
 
 NAMES = ("pearson", "auprc", "f1", "iou", "p_concept_given_active", "p_active_given_concept")
@@ -88,6 +89,7 @@ def score(
     planner_judge: str = "",
     others: Sequence[float] = (),
     groups: Sequence[Hashable] | None = None,
+    sample: Sample | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> list[Scored]:
@@ -96,15 +98,24 @@ def score(
     `vocabulary` holds the phrases from which the control is taken; `groups[i]` is the scene of stimulus i (by default
     each is its own). A concept that the judge can't read, or a side without values, scores 0: nothing is dropped.
     `others` are p-values of components that belong to the same family and are not scored here: q counts them as well.
+    Of a `sample` the judge sees those stimuli alone, each of which stands for as many as its weight says; values, which
+    cost nothing, are those of all stimuli even then.
     """
     if values.shape != (len(judged), len(subjects)):
         raise ValueError(f"{len(judged)} stimuli × {len(subjects)} subjects have no values {values.shape}")
     usable = np.isfinite(values).all(axis=0)
     numbers = np.where(usable, values, 0.0).astype(np.float64)
+    truth, scenes = active(numbers), list(groups) if groups is not None else list(range(len(judged)))
+    if sample is not None:
+        judged, numbers, truth = judged.part(sample.rows), numbers[sample.rows], truth[sample.rows]
+        scenes = [scenes[row] for row in sample.rows]
     concepts, reasons = _presences(subjects, usable, judged, vocabulary)
-    drawn = resamples(list(groups) if groups is not None else range(len(judged)), draws=draws, seed=seed)
-    metrics = _metrics(numbers, concepts, drawn)
-    controls = _controls(numbers, concepts, metrics[PRIMARY], drawn, _columns(vocabulary, judged))
+    drawn = resamples(scenes, draws=draws, seed=seed)
+    if sample is not None:
+        drawn = drawn.standing_for(sample.weights)
+    metrics = _metrics(numbers, truth, concepts, drawn)
+    columns = _columns(vocabulary, judged, drawn.weights[0])
+    controls = _controls(numbers, concepts, metrics[PRIMARY], drawn, columns)
     estimates = {name: metric.estimates() for name, metric in metrics.items()}
     p, mark = p_values(metrics[PRIMARY]), judged.mark(planner_judge)
     q = benjamini_hochberg([*p, *others])
@@ -155,11 +166,12 @@ def _presences(
 
 def _metrics(
     values: Float[np.ndarray, "stimulus subject"],
+    active_on: Bool[np.ndarray, "stimulus subject"],
     concepts: Float[np.ndarray, "stimulus subject"],
     drawn: Resamples,
 ) -> dict[str, Resampled]:
     """By NAMES; a concept that holds nowhere retrieves nothing, whatever the share of active stimuli is."""
-    truth = active(values) & concepts.any(axis=0)
+    truth = active_on & concepts.any(axis=0)
     both = overlap(truth, concepts, drawn.weights)
     rows = (
         pearson(values, concepts, drawn.weights),
@@ -184,7 +196,7 @@ def _controls(
         return [None] * values.shape[1]
     names, table = list(columns), np.array(list(columns.values()))
     same = correlations(table, concepts) > SAME
-    order = np.argsort(-table.mean(axis=1), kind="stable")
+    order = np.argsort(-np.average(table, axis=1, weights=drawn.weights[0]), kind="stable")
     chosen = order[(~same[order]).argmax(axis=0)]
     margin = rho - resampled(pearson(values, table[chosen].T, drawn.weights), drawn)
     return [
@@ -193,11 +205,13 @@ def _controls(
     ]
 
 
-def _columns(vocabulary: Sequence[str], judged: Judged) -> dict[str, Float[np.ndarray, "stimulus"]]:
+def _columns(
+    vocabulary: Sequence[str], judged: Judged, weights: Float[np.ndarray, "stimulus"]
+) -> dict[str, Float[np.ndarray, "stimulus"]]:
     """Presences of those phrases that the judge knows, and that hold in some stimuli but not in nearly all."""
     found = {}
     for phrase in vocabulary:
-        if judged.knows(phrase) and 0 < judged.column(phrase).mean() <= MOSTLY:
+        if judged.knows(phrase) and 0 < np.average(judged.column(phrase), weights=weights) <= MOSTLY:
             found[phrase] = judged.column(phrase)
     return found
 

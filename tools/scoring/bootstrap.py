@@ -25,6 +25,10 @@ class Resamples:
     weights: Float[np.ndarray, "row stimulus"]
     groups: int
 
+    def standing_for(self, counts: Float[np.ndarray, "stimulus"]) -> Resamples:
+        """The same draws where each stimulus stands for so many of the population (importance.py)."""
+        return Resamples(self.weights * counts, self.groups)
+
 
 def resamples(groups: Sequence[Hashable], *, draws: int = DRAWS, seed: int = 0) -> Resamples:
     """Weights of `draws` resamples of groups; `groups[i]` is what stimulus i belongs to.
