@@ -48,6 +48,14 @@ class Bound:
     towers: set[Tower] = field(default_factory=set)
     needs_sight: bool = False
 
+    def source_rows(self) -> list[BoundRow]:
+        """The untouched rows that swaps take from, one for each of their stimuli."""
+        return [BoundRow(stimulus, (), ()) for stimulus in sorted({stimulus for _, stimulus in self.sources})]
+
+    def source_sites(self) -> tuple[Site, ...]:
+        """The sites at which swaps take."""
+        return tuple(dict.fromkeys(site for site, _ in self.sources))
+
     def ordered(self) -> list[Tap]:
         """Taps in an order in which of two names for one place the earlier in the model comes first."""
         early = (EMBED, CONNECTOR_OUT)

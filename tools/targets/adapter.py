@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -64,6 +65,19 @@ class Tap:
 
 
 @dataclass(frozen=True, eq=False)
+class Halted:
+    """A run that was halted at an entrance: the residual stream there, with which it can be taken up again."""
+
+    entrance: Site
+    stream: Float[Tensor, "row position width"]
+
+    def rows(self, chosen: Sequence[int]) -> Halted:
+        """The rows of these numbers, in this order; one may come more than once."""
+        index = torch.tensor(list(chosen), dtype=torch.long, device=self.stream.device)
+        return Halted(self.entrance, self.stream[index])
+
+
+@dataclass(frozen=True, eq=False)
 class Grid:
     """How a picture's tokens lie: `rows` × `columns`, row by row.
 
@@ -101,8 +115,31 @@ class Adapter(Protocol):
         allows it: a forward pass of it gives the same logits without running them."""
         ...
 
-    def forward(self, batch: Batch, /) -> Float[Tensor, "row vocabulary"]:
-        """Logits at the answer position, as float32 (contrastive models: the picture's embedding, not normed)."""
+    def forward(self, batch: Batch, halted: Halted | None = None, /) -> Float[Tensor, "row vocabulary"]:
+        """Logits at the answer position, as float32 (contrastive models: the picture's embedding, not normed).
+
+        From the batch's inputs, or taken up where another run of the same rows was halted.
+        """
+        ...
+
+    def entrances(self) -> Sequence[Site]:
+        """Where a run can be halted and taken up again, in the order in which it passes them; none where that is not
+        known to be exact. Each is a residual stream: one that enters a layer, or the one that leaves a tower."""
+        ...
+
+    def entrance(self, site: Site, /) -> Site | None:
+        """The last entrance from which a run still passes the site; None where only one from the inputs does."""
+        ...
+
+    def halt(
+        self, batch: Batch, at: Site, halted: Halted | None = None, /
+    ) -> Float[Tensor, "row position width"]:
+        """The stream at an entrance, in a run from the inputs or from an entrance before it; nothing later runs."""
+        ...
+
+    def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
+        """Floating-point operations that one row's matrix products take between two entrances; None stands for the
+        batch's inputs as `start`, for the logits as `stop`."""
         ...
 
     def output_row(self, address: Address, /) -> Float[Tensor, "... width"]:

@@ -18,7 +18,7 @@ from store.address import Address, Extent
 from store.errors import UserError
 from store.records import Scope
 from tools.stimuli import Stimulus
-from tools.targets.adapter import Grid, Tap
+from tools.targets.adapter import Grid, Halted, Tap
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import describe
@@ -85,13 +85,41 @@ class ClipAdapter:
         """The batch as it is: the picture's way is the whole model."""
         return batch
 
-    def forward(self, batch: Batch, /) -> Float[Tensor, "row vocabulary"]:
+    def forward(self, batch: Batch, halted: Halted | None = None, /) -> Float[Tensor, "row vocabulary"]:
         """The picture's embedding, as float32; the text tower runs beside it where there are texts."""
+        if halted is not None:
+            raise _whole(halted.entrance)
         inputs = dict(batch.inputs)
         embedding = self._model.get_image_features(pixel_values=inputs.pop("pixel_values")).pooler_output
         if inputs:
             self._model.get_text_features(**inputs)
         return embedding.float()
+
+    def entrances(self) -> Sequence[Site]:
+        """None: two towers side by side are not passed one after the other."""
+        return ()
+
+    def entrance(self, site: Site, /) -> Site | None:
+        """None: every run is a whole one."""
+        return None
+
+    def halt(
+        self, batch: Batch, at: Site, halted: Halted | None = None, /
+    ) -> Float[Tensor, "row position width"]:
+        """Raises ValueError: it has no entrances."""
+        raise _whole(at)
+
+    def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
+        """Floating-point operations of one row's matrix products."""
+        if start is not None or stop is not None:
+            raise _whole(start or stop)
+        patches = self._model.vision_model.embeddings.patch_embedding.weight.numel() * batch.patches
+        found = self._vision.flops(slice(None), batch.width("vision"))
+        found += 2 * (patches + self._model.visual_projection.weight.numel())
+        if batch.width("language"):
+            found += self._language.flops(slice(None), batch.width("language"))
+            found += 2 * self._model.text_projection.weight.numel()
+        return found
 
     def output_row(self, address: Address, /) -> Float[Tensor, "... width"]:
         """What a component writes into the residual stream of its tower."""
@@ -139,3 +167,7 @@ class ClipAdapter:
                 hint="set `eos_token_id` in its text configuration",
             )
         return ids.argmax(1) if end == 2 else (ids == end).int().argmax(1)
+
+
+def _whole(entrance: Site | None) -> ValueError:
+    return ValueError(f"a run of a contrastive model is a whole one, it can't be halted at `{entrance}`")

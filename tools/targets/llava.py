@@ -14,19 +14,19 @@ from typing import Any, Literal, cast
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from store.address import Address, Extent
 from store.errors import UserError
 from store.records import Scope
 from tools.stimuli import Stimulus
-from tools.targets.adapter import Grid, Tap
+from tools.targets.adapter import Grid, Halted, Tap
 from tools.targets.answer import encode, prompt
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
 from tools.targets.describe import Anatomy, describe
 from tools.targets.question import question_tokens
 from tools.targets.sites import CONNECTOR_OUT, EMBED, LOCAL, LOGITS, Site, all_sites, check_site, site_of
+from tools.targets.stretches import Stretches, with_picture
 from tools.targets.target import Target
 from tools.targets.towers import Stack
 
@@ -58,6 +58,10 @@ class LlavaAdapter:
     @cached_property
     def _anatomy(self) -> Anatomy:
         return describe(self.target)
+
+    @cached_property
+    def _stretches(self) -> Stretches:
+        return Stretches(self._model, self._vision, self._language, self._anatomy.vision_layer_read)
 
     def extent(self) -> Extent:
         """Neurons and heads of both towers (of LLaVA-NeXT: of the language side)."""
@@ -108,16 +112,29 @@ class LlavaAdapter:
             read = self._model.model.get_image_features(
                 pixel_values=batch.inputs["pixel_values"]
             ).pooler_output
-        words = {name: tensor for name, tensor in batch.inputs.items() if name != "pixel_values"}
-        return replace(batch, inputs=words | {"picture": torch.stack(list(read))})
+        return with_picture(batch, torch.stack(list(read)))
 
-    def forward(self, batch: Batch, /) -> Float[Tensor, "row vocabulary"]:
+    def forward(self, batch: Batch, halted: Halted | None = None, /) -> Float[Tensor, "row vocabulary"]:
         """Logits at the answer position, as float32."""
-        inputs: dict[str, Any] = dict(batch.inputs)
-        if "picture" in inputs:
-            read = BaseModelOutputWithPooling(pooler_output=list(inputs.pop("picture")))  # type: ignore[arg-type]
-            inputs["mm_encoder_outputs"] = {"image": read}
-        return self._model(**inputs, use_cache=False, logits_to_keep=1).logits[:, -1].float()
+        return self._stretches.forward(batch, halted)
+
+    def entrances(self) -> Sequence[Site]:
+        """Before every layer, and behind the last of the decoder and the last that the connector reads."""
+        return self._stretches.entrances
+
+    def entrance(self, site: Site, /) -> Site | None:
+        """The last entrance from which a run still passes the site."""
+        return self._stretches.entrance(site)
+
+    def halt(
+        self, batch: Batch, at: Site, halted: Halted | None = None, /
+    ) -> Float[Tensor, "row position width"]:
+        """The stream at an entrance, in a run from the inputs or from an entrance before it."""
+        return self._stretches.halt(batch, at, halted)
+
+    def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
+        """Floating-point operations that one row's matrix products take between two entrances."""
+        return self._stretches.flops(batch, start, stop)
 
     def output_row(self, address: Address, /) -> Float[Tensor, "... width"]:
         """What a component writes into the residual stream of its tower."""

@@ -1,10 +1,13 @@
 """Transformer layers by site: which module holds what, for CLIP encoders and decoders of the Llama kind.
 
-Knows the modules' names in transformers; knows nothing about how towers are joined (`llava.py`, `clip.py`).
+Knows the modules' names in transformers, and how a tower runs some of its layers alone; knows nothing about how towers
+are joined (`llava.py`, `clip.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +70,14 @@ class Stack:
                 return Tap(site, layer, "output", self.space, stream)
         raise ValueError(f"{site} belongs to no layer")
 
+    def flops(self, layers: slice, positions: int) -> int:
+        """Floating-point operations that these layers' matrix products take for one row of so many positions."""
+        chosen = self.layers[layers]
+        linear = [module for module in chosen.modules() if isinstance(module, nn.Linear)]
+        weights = sum(module.weight.numel() for module in linear)
+        attended = sum(self.config.num_attention_heads * layer.self_attn.head_dim for layer in chosen)
+        return 2 * positions * weights + 4 * positions**2 * attended
+
     def output_row(self, address: Address) -> Float[Tensor, "... width"]:
         """A neuron's column of the last linear map [width]; a head's slice of the output projection [head width]."""
         layer = self.layers[address.layer]
@@ -81,6 +92,24 @@ class Stack:
             kind="address",
             hint="name a neuron or a head",
         )
+
+
+@contextmanager
+def shortened(tower: Any, layers: slice, *, normed: bool = True) -> Iterator[None]:
+    """The tower's own forward pass runs these of its layers alone while the context lasts.
+
+    So that masks, positions and all else come from where they always come from. Where it is not `normed`, what leaves
+    the last of them is its output, without the final norm.
+    """
+    before = {"layers": tower.layers} | ({} if normed else {"norm": tower.norm})
+    tower.layers = tower.layers[layers]
+    if not normed:
+        tower.norm = nn.Identity()
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            setattr(tower, name, module)
 
 
 def _output(attention: Any) -> nn.Linear:

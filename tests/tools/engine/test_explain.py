@@ -1,0 +1,78 @@
+"""What an engine says that it will do is what it does, counted by torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from tests.tools.engine.test_starts import fresh, write
+from tests.tools.lively import QUESTIONS, asked
+from tools.engine.attention import opened
+from tools.engine.engine import Engine
+from tools.engine.plan import Plan, Row, Swap, Zero
+
+STIMULI = asked(*QUESTIONS)
+
+
+def measured(engine: Engine, plan: Plan) -> int:
+    """FLOPs by torch's own count of what runs, with attention in the open, since fused kernels are not counted."""
+    counter = FlopCounterMode(display=False)
+    with opened(engine.target.model, ("vision", "language")), counter:
+        engine.run(plan)
+    return int(counter.get_total_flops())
+
+
+PLANS = {
+    "plain": [Row(0), Row(1)],
+    "language.0": [write("language.0.mlp.act", Zero(), 3)] * 9,
+    "language.1": [write("language.1.mlp.act", Zero(), 3)] * 9,
+    "vision.1": [write("vision.1.mlp.act", Zero(), 3)] * 9,
+    "swaps": [write("language.0.resid_post", Swap(1))] * 3,
+    "everything": [
+        Row(2),
+        write("vision.1.mlp.act", Zero()),
+        *[write("language.1.mlp.act", Swap(1), 3)] * 9,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_operations_that_are_told_are_those_that_torch_counts(llava: Engine, name: str) -> None:
+    engine, plan = fresh(llava), Plan(STIMULI, PLANS[name])
+    first, before = engine.explain(plan).flops, engine.forwards
+    assert engine.forwards == before == 0
+    assert first == measured(engine, plan)
+    again = engine.explain(plan)
+    assert again.flops == measured(engine, plan) < first
+    assert not again.made and again.reused
+
+
+@pytest.mark.parametrize("family", ["clip", "llava_next"])
+def test_a_plan_of_another_family_is_counted_too(request: Any, family: str) -> None:
+    engine = fresh(request.getfixturevalue(family))
+    plan = Plan(STIMULI, [write("language.1.mlp.act", Zero(), 3)])
+    assert engine.explain(plan).flops == pytest.approx(measured(engine, plan), rel=0.01)
+
+
+def test_an_explanation_says_where_rows_start_and_what_is_there_already(llava: Engine) -> None:
+    engine = fresh(llava)
+    rows = [Row(0), *[write("language.1.mlp.act", Zero())] * 8, *[write("language.0.mlp.act", Swap(1))] * 8]
+    plan = Plan(STIMULI, rows)
+    assert str(engine.explain(plan)).startswith(
+        "8 rows from `language.0.resid_pre`; 8 rows from `language.1.resid_pre`; "
+        "1 row from `language.1.resid_post`; 1 untouched row for swaps; "
+        "4 untouched rows from the inputs to `language.0.resid_pre`; "
+    )
+    engine.run(plan)
+    told = str(engine.explain(plan))
+    assert "untouched rows from" not in told
+    assert "reused: streams at `language.0.resid_pre`" in told
+
+
+def test_explaining_refuses_what_running_refuses(llava: Engine) -> None:
+    with pytest.raises(ValueError, match="a plan needs at least one row"):
+        fresh(llava).explain(Plan(STIMULI, []))
+    assert torch.is_grad_enabled()

@@ -1,0 +1,52 @@
+"""A shelf for what took time to make, as far as the bytes go.
+
+What was asked for longest ago goes first. Knows sizes; knows nothing about what the things are for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
+
+from torch import Tensor
+
+from tools.targets.batch import Batch
+
+V = TypeVar("V", Batch, Tensor)
+
+
+class Kept:
+    """Holds at most `limit` bytes, and the latest thing that was asked for whatever its size."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._things: OrderedDict[Hashable, Batch | Tensor] = OrderedDict()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._things
+
+    def __getitem__(self, key: Hashable) -> Batch | Tensor:
+        """Raises KeyError where nothing is kept under the key."""
+        self._things.move_to_end(key)
+        return self._things[key]
+
+    @property
+    def bytes(self) -> int:
+        """How many are held."""
+        return sum(map(_size, self._things.values()))
+
+    def get(self, key: Hashable, make: Callable[[], V]) -> V:
+        """What is kept under the key, made now where nothing is."""
+        if key not in self._things:
+            self._things[key] = make()
+        found = self[key]
+        while len(self._things) > 1 and self.bytes > self.limit:
+            self._things.popitem(last=False)
+        return cast(V, found)
+
+
+def _size(thing: Batch | Tensor) -> int:
+    if isinstance(thing, Tensor):
+        return thing.nbytes
+    return sum(tensor.nbytes for tensor in thing.inputs.values())
