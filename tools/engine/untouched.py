@@ -6,7 +6,7 @@ runs twice for the same stimuli while there is room. Knows nothing about plans.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import cast
 
@@ -40,7 +40,7 @@ class Untouched:
 
     def batch(self, stimuli: Sequence[Stimulus]) -> Batch:
         """The stimuli as tensors."""
-        return self._kept.get((_name(stimuli), "inputs"), lambda: self._adapter.batch(stimuli))
+        return self._kept.get((self._name(stimuli), "inputs"), lambda: self._adapter.batch(stimuli))
 
     def encoded(self, stimuli: Sequence[Stimulus]) -> Batch:
         """The same with their pictures encoded."""
@@ -53,11 +53,11 @@ class Untouched:
                 parts.append(part.rows(range(len(numbers))))
             return Batch.joined(parts)
 
-        return self._kept.get((_name(stimuli), "encoded"), make)
+        return self._kept.get((self._name(stimuli), "encoded"), make)
 
     def is_encoded(self, stimuli: Sequence[Stimulus]) -> bool:
         """Whether their encoded pictures are kept."""
-        return (_name(stimuli), "encoded") in self._kept
+        return (self._name(stimuli), "encoded") in self._kept
 
     def fits(self, batch: Batch, line: Sequence[Site]) -> bool:
         """Whether there is room for the largest of the batch's streams."""
@@ -67,7 +67,7 @@ class Untouched:
         self, stimuli: Sequence[Stimulus], batch: Batch, line: Sequence[Site], wanted: Iterable[Site]
     ) -> list[Stretch]:
         """What has to run, in order, before the streams at the wanted entrances are there."""
-        name = _name(stimuli)
+        name = self._name(stimuli)
         have = {entrance for entrance in line if (name, entrance) in self._kept}
         step_by_step = self._bytes(batch, line) * SHARE <= self._kept.limit
         stretches: list[Stretch] = []
@@ -90,7 +90,7 @@ class Untouched:
         self, stimuli: Sequence[Stimulus], batch: Batch, line: Sequence[Site], wanted: Iterable[Site]
     ) -> dict[Site, Float[Tensor, "stimulus position width"]]:
         """The stimuli's streams at these entrances."""
-        name = _name(stimuli)
+        name = self._name(stimuli)
         stretches = self.missing(stimuli, batch, line, wanted)
         made = {stop for _, stop in stretches}
         there = ({start for start, _ in stretches if start} | set(wanted)) - made
@@ -109,6 +109,11 @@ class Untouched:
             parts.append(stream[: len(numbers)])
         return torch.cat(parts)
 
+    def _name(self, stimuli: Sequence[Stimulus]) -> Hashable:
+        """The stimuli and the weights as they are now: a target may be changed while an engine is at work on it."""
+        weights = tuple((id(one), one._version) for one in self._adapter.target.model.parameters())
+        return hash(weights), *(stimulus.sha256 for stimulus in stimuli)
+
     def _bytes(self, batch: Batch, line: Sequence[Site]) -> int:
         taps = [self._adapter.tap(entrance) for entrance in line]
         size = self._adapter.target.model.dtype.itemsize
@@ -124,7 +129,3 @@ def blocks(number: int, rows_at_once: int) -> Iterator[list[int]]:
 def padded(numbers: Sequence[int]) -> list[int]:
     """The numbers, the last of them repeated up to a multiple of MULTIPLE."""
     return [*numbers, *[numbers[-1]] * (-len(numbers) % MULTIPLE)]
-
-
-def _name(stimuli: Sequence[Stimulus]) -> tuple[str, ...]:
-    return tuple(stimulus.sha256 for stimulus in stimuli)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from tests.tools.lively import QUESTIONS, asked
+from tests.tools.lively import QUESTIONS, asked, lively
 from tools.engine.course import Block, course_of
 from tools.engine.engine import Engine
 from tools.engine.plan import (
@@ -252,6 +253,17 @@ def test_a_decoder_whose_layers_attend_in_two_ways_runs_whole(llava: Engine) -> 
         assert adapter.entrance(parse_site("language.1.mlp.act")) is None
     finally:
         del config.layer_types
+
+
+def test_a_target_that_is_changed_under_its_engine_is_run_anew(llava_folder: Path) -> None:
+    engine = Engine(lively(llava_folder))
+    plan = Plan(STIMULI, [Row(0), write("language.1.mlp.act", Zero(), 3)])
+    before = engine.run(plan).logits
+    with torch.no_grad():
+        engine.target.model.get_submodule("model.language_model.layers.0.mlp.down_proj").weight.mul_(2)  # type: ignore[operator]
+    after = engine.run(plan).logits
+    assert (after - before).abs().max() > 1e-3
+    assert (after - from_inputs(engine, plan).logits).abs().max() < 1e-5
 
 
 def test_a_question_of_other_words_is_another_stimulus(llava: Engine) -> None:
