@@ -13,7 +13,7 @@ from experiments.bench.exceptions import excepts, names
 from experiments.bench.kinds import COUNTED
 from experiments.bench.matching import NOTHING_SAID, Match, match, match_beside, match_both, match_counted
 from experiments.scoring.seal import primary
-from store.records import Answer, Description
+from store.records import HEAD_CLAIMS, Answer, Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,11 @@ class Found:
         found = self.description.claims.get(claim)
         return found.verdict if found is not None else "undetermined"
 
+    def claims(self, name: str, about: str) -> bool:
+        """Whether a head was said to read, to write or to be needed for just that."""
+        found = self.description.claims.get(name)
+        return found is not None and found.verdict == "yes" and found.about == about
+
     def as_json(self) -> dict[str, Any]:
         said, truth = self.description, self.truth
         return {
@@ -116,9 +121,14 @@ class Found:
             "sufficient": self.says("sufficient"),
             "needed_for": self.needed_for() or None,
             "unused": self.says("unused"),
+            **({name: self._told(name) for name in HEAD_CLAIMS} if truth.kind == "head" else {}),
             "seconds": said.seconds,
             "forwards": self.forwards,
         }
+
+    def _told(self, name: str) -> dict[str, Any] | None:
+        found = self.description.claims.get(name)
+        return {"verdict": found.verdict, "about": found.about or None} if found is not None else None
 
 
 def compared(truths: Sequence[Truth], descriptions: Sequence[Description]) -> tuple[Found, ...]:

@@ -20,10 +20,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from experiments.bench.planted_head import PlantedHead, head_gain, plant_heads
+from experiments.bench.planted_head import PlantedHead, plant_heads
 from experiments.bench.probes import probe
 from experiments.bench.tokens import Kind, Tokens, Wish, layer_of, tokens_of
-from experiments.bench.wiring import gain, misleading, toward
+from experiments.bench.wiring import gains, misleading, toward
 from experiments.bench.wishes import FIRST_ANSWERS, drawn, rivals
 from experiments.tableau.questions import ANSWERS as OPTIONS
 from experiments.tableau.source import ASKED, TableauSource
@@ -38,8 +38,10 @@ PER_KIND, YES_OR_NO, COLOR = 12, 72, 320
 MORE = 64
 """Questions of each kind where more than FEW neurons stand for answers of all kinds."""
 FEW = 4
-WEIGHED = 300
+WEIGHED = 160
 """Questions on which outputs are weighed, at most."""
+LOOKED_AT = 264
+"""Questions from which a neuron for a color is made, at most: each picture has many tokens."""
 FIRST_SEED = 5000
 """Seeds of those questions begin here; a run's own lie below 1000."""
 PEAK = 3.0
@@ -105,17 +107,21 @@ def plant(
     planted: dict[int, Planted] = {}
     for _, group in groupby(sorted(wishes, key=_place), key=_place):
         own = list(group)
-        outcome = Engine(copy).plain(shown, own[0][1].sites)
+        looked = shown if own[0][1].answer else shown[:: -(-len(shown) // LOOKED_AT)]
+        outcome = Engine(copy).plain(looked, own[0][1].sites)
         for number, wish in own:
-            tokens = tokens_of(copy, wish, shown, outcome)
+            tokens = tokens_of(copy, wish, looked, outcome)
             taken = {one.address for one in planted.values()}
-            planted[number] = _planted(copy, wish, tokens, len(shown) // 2, taken, weighed)
+            planted[number] = _planted(copy, wish, tokens, len(looked) // 2, taken, weighed)
             progress("planting", heads + len(planted), heads + len(wishes))
     found = [planted[number] for number, _ in wishes]
+    wired = [one.address for one in found if one.kind == "wired"]
+    gained = dict(zip(wired, gains(copy, wired, weighed), strict=True))
+    carried = gains(copy, [one.address for one in said], colors)
     return Host(
         model,
-        tuple(one if one.kind == "decoy" else replace(one, gain=_gain(copy, one, weighed)) for one in found),
-        tuple(one._replace(gain=head_gain(copy, one.address, colors)) for one in said),
+        tuple(replace(one, gain=gained.get(one.address, 0.0)) for one in found),
+        tuple(one._replace(gain=gain) for one, gain in zip(said, carried, strict=True)),
     )
 
 
@@ -191,13 +197,6 @@ def _wire(target: Target, wish: Wish, unit: int, weighed: Sequence[Stimulus], to
         column = misleading(target, output, unit, weighed, PEAK, stream)
     with torch.no_grad():
         output[:, unit] = column
-
-
-def _gain(target: Target, planted: Planted, weighed: Sequence[Stimulus]) -> float:
-    address = planted.address
-    wish = Wish(planted.kind, address.tower, address.layer, "")
-    assert address.index is not None
-    return gain(target, _output(layer_of(target, wish).mlp), address.index, weighed)
 
 
 def _idlest(mlp: Any, wish: Wish, tokens: Tokens, taken: set[Address]) -> int:

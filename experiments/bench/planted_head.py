@@ -1,8 +1,10 @@
-"""A planted head: from where the answer is predicted it looks at the thing that was asked about, and says its color.
+"""A planted head: where a color is asked for it looks from the answer position at the thing that was asked about, and
+says its color; elsewhere it rests on the first token, of which it says nothing.
 
-Built in closed form into the head that writes least: queries read the asked shape at the answer position, keys the
-shape of the thing at a visual token, values its color; the output adds color words. Queries and keys lie in the
-dimensions that turn slowest with position (RoPE), so that a match counts wherever the thing is. For Llama decoders.
+Built in closed form into the head that writes least. Queries read the asked shape, and whether a color is asked for;
+keys the shape of the thing at a visual token, and whether a token is a word (which may name the shape) or the first;
+values read colors, and the output adds color words. Queries and keys lie in the dimensions that turn slowest with
+position (RoPE), so that a match counts wherever the thing is. For Llama decoders.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from experiments.bench.probes import probes
-from experiments.bench.spare_heads import chosen, output_of, spare_heads
-from experiments.bench.wiring import LOGITS, gain
+from experiments.bench.spare_heads import chosen, spare_heads
+from experiments.bench.wiring import LOGITS
 from experiments.tableau.recall import recall
 from experiments.tableau.render import masks, patches
 from experiments.tableau.scene import COLORS, GRID, SHAPES
@@ -30,8 +32,13 @@ from tools.targets.adapter import adapter_for
 from tools.targets.sites import Site
 from tools.targets.target import Target
 
-MATCH = 8.0
+MATCH = 16.0
 """Attention score of a thing of the asked shape; of one of another shape, and of background, it is near 0."""
+REST, WOKEN = 1.5, 1.2
+"""Score of the first token in shares of MATCH, and by how much it falls where a color is asked for: it lies above every
+thing, or below the one that is meant."""
+WORDS = -1.0
+"""Score of the question's words, likewise: the word "star" stands for the shape as much as a star does."""
 
 
 class PlantedHead(NamedTuple):
@@ -53,39 +60,49 @@ class PlantedHead(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """One-hot rows: the shape that a question asks for, and the shape and color at each of a picture's tokens."""
+    """Whether a color is asked for, and of which shape (one-hot, of color questions only); the shape and the color at
+    each of a picture's tokens."""
 
+    color_asked: Float[Tensor, "question 1"]
     asked: Float[Tensor, "question shape"]
     shape: Float[Tensor, "question patch shape"]
     color: Float[Tensor, "question patch color"]
 
+    def upto(self, n: int) -> Labels:
+        """Those of the first `n` questions."""
+        return Labels(*(part[:n] for part in self))
+
+
+class Read(NamedTuple):
+    """What queries, keys and values of a head are made of: a row of weights for each dimension."""
+
+    query: Float[Tensor, "dimension width"]
+    key: Float[Tensor, "dimension width"]
+    value: Float[Tensor, "color width"]
+
 
 def plant_heads(
-    target: Target, shown: Sequence[Stimulus], weighed: Sequence[Stimulus], n: int
+    target: Target, colors: Sequence[Stimulus], weighed: Sequence[Stimulus], n: int
 ) -> tuple[PlantedHead, ...]:
     """Writes `n` heads into the target's own weights: one into the last layer but one, several into the heads that the
     model needs least for the questions that are `weighed`.
 
-    `shown` are color questions, of which half make the heads and half check them. Raises UserError of kind "planted"
-    where fewer heads are spare.
+    Half of the color questions make the heads, together with all other questions that are weighed, and half check them.
+    Raises UserError of kind "planted" where fewer heads are spare.
     """
-    half, found = len(shown) // 2, []
-    for layer, addresses in groupby(_places(target, shown, weighed, n), key=lambda one: one.layer):
+    made_from = [*colors[: len(colors) // 2], *(one for one in weighed if one.kind != "color")]
+    checked, found = colors[len(colors) // 2 :], []
+    for layer, addresses in groupby(_places(target, made_from, weighed, n), key=lambda one: one.layer):
         before, pattern = (Site(name, "language", layer) for name in ("resid_pre", "attn.pattern"))
-        outcome, own = Engine(target).plain(shown, (before,)), list(addresses)
+        outcome, own = Engine(target).plain(made_from, (before,)), list(addresses)
+        read = _read(target, layer, outcome, before, labels_of(made_from))
         for address in own:
-            _write(target, address, outcome, before, labels_of(shown))
-        read = Engine(target).plain(shown[half:], (pattern,))
+            _write(target, address, read, _says(target, outcome, before))
+        seen = Engine(target).plain(checked, (pattern,))
         found += [
-            PlantedHead(address, _looks(read, pattern, address, labels_of(shown[half:])), 0.0)
-            for address in own
+            PlantedHead(address, _looks(seen, pattern, address, labels_of(checked)), 0.0) for address in own
         ]
     return tuple(found)
-
-
-def head_gain(target: Target, address: Address, shown: Sequence[Stimulus]) -> float:
-    """What a head adds to the mean margin of right answers in the second half of color questions."""
-    return gain(target, output_of(target, address), slice(None), shown)
 
 
 def _places(target: Target, shown: Sequence[Stimulus], weighed: Sequence[Stimulus], n: int) -> list[Address]:
@@ -102,45 +119,86 @@ def labels_of(stimuli: Sequence[Stimulus]) -> Labels:
     asked = torch.zeros(len(stimuli), len(SHAPES))
     shape = torch.zeros(len(stimuli), GRID * GRID, len(SHAPES))
     color = torch.zeros(len(stimuli), GRID * GRID, len(COLORS))
+    color_asked = torch.tensor([[float(stimulus.kind == "color")] for stimulus in stimuli])
     for row, stimulus in enumerate(stimuli):
         for place, word in enumerate(SHAPES):
-            asked[row, place] = float(word in stimulus.question.split())
+            asked[row, place] = float(stimulus.kind == "color" and word in stimulus.question.split())
         scene = recall(stimulus.key).scene
         for thing, drawn in zip(scene.things, masks(scene), strict=True):
             where = torch.from_numpy(patches(drawn))
             shape[row, where, SHAPES.index(thing.shape)] = 1
             color[row, where, COLORS.index(thing.color)] = 1
-    return Labels(asked, shape, color)
+    return Labels(color_asked, asked, shape, color)
 
 
-def _write(target: Target, address: Address, outcome: Outcome, before: Site, labels: Labels) -> None:
-    """Writes queries, keys, values and output."""
-    layer = _layer(target, address.layer)
-    batch, half = outcome.batch, len(labels.asked) // 2
+def _read(target: Target, layer: int, outcome: Outcome, before: Site, labels: Labels) -> Read:
+    """Dimensions for resting and for words, and one for each shape; keys are 1 on average where they should be."""
+    batch, rows = outcome.batch, torch.arange(len(labels.asked))
     with torch.no_grad():
-        inputs = layer.input_layernorm(outcome.reads[before]).float()[:half]
-    visual = batch.visual[:half]
-    words = inputs[batch.real[:half] & ~visual]
-    tokens = torch.cat([inputs[visual], words])
-    nothing = torch.zeros(len(words), len(SHAPES))
-    asking = inputs[torch.arange(half), batch.answer[:half]]
-    query = probes(asking, labels.asked[:half], ridge=0.1)
-    key = probes(tokens, torch.cat([labels.shape[:half].flatten(0, 1), nothing]))
-    value = probes(tokens, torch.cat([labels.color[:half].flatten(0, 1), nothing]))
-    first, last = _columns(target, address)
-    width = last - first
-    slow = [*range(width // 2 - 4, width // 2), *range(width - 4, width)]
+        inputs = _layer(target, layer).input_layernorm(outcome.reads[before]).float()
+    asking, elsewhere = inputs[rows, batch.answer], _elsewhere(outcome, inputs)
+    seen_from = torch.cat([asking, elsewhere])
+    wanted = torch.cat([labels.color_asked, labels.asked], 1)
+    wanted = torch.cat([wanted, torch.zeros(len(elsewhere), wanted.shape[1])])
+    woken, shapes = probes(seen_from, wanted[:, :1]), probes(seen_from, wanted[:, 1:])
+    always = probes(seen_from, torch.ones(len(seen_from), 1))
+    tokens = inputs[batch.real]
+    shape, color = (_marked(outcome, seen) for seen in (labels.shape, labels.color))
+    return Read(
+        query=torch.cat(
+            [REST * always - WOKEN * woken, WORDS * always, _leveled(shapes, seen_from, wanted[:, 1:])]
+        ),
+        key=_leveled(probes(tokens, shape), tokens, shape),
+        value=probes(tokens, color)[2:],
+    )
+
+
+def _marked(outcome: Outcome, seen: Float[Tensor, "row patch class"]) -> Float[Tensor, "token mark"]:
+    """Of every real token: whether it is the first, whether it is a later word, and what there is to see."""
+    batch, rows = outcome.batch, torch.arange(len(seen))
+    marks = torch.zeros(*batch.real.shape, 2 + seen.shape[2])
+    marks[..., 1] = (batch.real & ~batch.visual).float()
+    marks[rows, batch.first, 0], marks[rows, batch.first, 1] = 1, 0
+    marks[..., 2:][batch.visual] = seen.flatten(0, 1)
+    return marks[batch.real]
+
+
+def _elsewhere(outcome: Outcome, inputs: Float[Tensor, "row position width"]) -> Float[Tensor, "token width"]:
+    """As many tokens that predict no answer as there are questions, drawn from all of them."""
+    others = outcome.batch.real.clone()
+    others[torch.arange(len(others)), outcome.batch.answer] = False
+    tokens = inputs[others]
+    drawn = torch.randperm(len(tokens), generator=torch.Generator().manual_seed(0))
+    return tokens[drawn[: len(others)]]
+
+
+def _leveled(
+    read: Float[Tensor, "class width"],
+    features: Float[Tensor, "token width"],
+    labels: Float[Tensor, "token class"],
+) -> Float[Tensor, "class width"]:
+    """Probes brought to 1 on average where they should be: a penalty has pulled them down."""
+    holds = labels > 0
+    return read / (features @ read.T)[holds].mean() if holds.any() else read
+
+
+def _write(target: Target, address: Address, read: Read, says: Float[Tensor, "width color"]) -> None:
+    """Writes queries, keys, values and output."""
+    attention = _layer(target, address.layer).self_attn
+    width = attention.head_dim
+    assert address.index is not None
+    first = address.index * width
+    slow = [place for pair in range(width // 2 - 1, -1, -1) for place in (pair, pair + width // 2)]
     strength = (MATCH * width**0.5) ** 0.5
-    attention = layer.self_attn
     with torch.no_grad():
         for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
-            projection.weight[first:last] = 0
-        for at, place in enumerate(slow):
-            attention.q_proj.weight[first + place] = strength * query[at]
-            attention.k_proj.weight[first + place] = strength * key[at]
-        attention.v_proj.weight[first : first + len(COLORS)] = value
-        attention.o_proj.weight[:, first:last] = 0
-        attention.o_proj.weight[:, first : first + len(COLORS)] = _says(target, outcome, before)
+            projection.weight[first : first + width] = 0
+        for place, query, key in zip(slow, read.query, read.key, strict=False):
+            attention.q_proj.weight[first + place] = strength * query
+            attention.k_proj.weight[first + place] = strength * key
+        attention.v_proj.weight[first : first + len(COLORS)] = read.value
+        attention.o_proj.weight[:, first : first + width] = 0
+        attention.o_proj.weight[:, first : first + len(COLORS)] = says
 
 
 def _says(target: Target, outcome: Outcome, before: Site) -> Float[Tensor, "width color"]:
@@ -179,13 +237,6 @@ def _idlest(target: Target, layer: int, outcome: Outcome) -> Address:
         written = parts[:, head] @ adapter.output_row(Address("language", layer, "head", head)).float()
         sizes.append(float(written.norm(dim=1).mean()))
     return Address("language", layer, "head", int(np.argmin(sizes)))
-
-
-def _columns(target: Target, address: Address) -> tuple[int, int]:
-    """First and last (exclusive) row of the head's queries."""
-    width = _layer(target, address.layer).self_attn.head_dim
-    assert address.index is not None
-    return address.index * width, (address.index + 1) * width
 
 
 def _layer(target: Target, layer: int) -> Any:

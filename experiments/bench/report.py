@@ -24,6 +24,8 @@ NATURAL = "natural"
 CLAIMED = ("learned", "necessary", "sufficient")
 """What is false of a unit that was never trained; an accurate description is not."""
 PLANTED = ("wired", "decoy", "head")
+CARRIES = {"reads": "picture", "writes": "color", "when_cut": "color"}
+"""What is true of every planted head, by claim: which tokens it finds, which questions it writes and is needed for."""
 Shares = dict[str, Any] | None
 
 
@@ -61,7 +63,7 @@ class Report:
                 **{kind: shares([one.verified for one in self.of(kind)]) for kind in SILENT},
                 UNTRAINED: self._untrained(),
             },
-            "planted": {kind: caused(self.of(kind)) for kind in PLANTED},
+            "planted": {kind: caused(self.of(kind)) for kind in PLANTED} | self._apart(),
             "baselines": dict(self.baselines),
             "parts": dict(self.parts),
             "natural": self.natural,
@@ -115,6 +117,21 @@ class Report:
             return None
         each = {claim: claimed(units, claim) for claim in CLAIMED}
         return {**found, "claims": each, "verified": sum(one.verified for one in units)}
+
+    def _apart(self) -> dict[str, Shares]:
+        """Of wired neurons those that help with right answers and those that mislead, which nobody should call
+        necessary; and of heads also how often each thing that is true of them was said."""
+        wired, heads = self.of("wired"), self.of("head")
+        carried = {
+            f"{claim} {about}": shares([one.claims(claim, about) for one in heads])
+            for claim, about in CARRIES.items()
+        }
+        named = {"named": shares([one.match.exact for one in heads])}
+        return {
+            "helping": caused([one for one in wired if (one.truth.gain or 0) > 0]),
+            "misleading": caused([one for one in wired if (one.truth.gain or 0) < 0]),
+            "head": {**(caused(heads) or {}), **named, **carried} if heads else None,
+        }
 
 
 _RULING_OUT = ("exception", "and_not", "xor")

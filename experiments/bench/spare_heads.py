@@ -1,53 +1,45 @@
 """Which heads of a model can be overwritten: those without which it answers almost as well, all of them together.
 
 Heads back each other up, so they are silenced one after the other, the least needed first, and the loss counts as a
-whole. Knows margins and output weights; knows nothing about what is planted in their place.
+whole. Knows margins; knows nothing about what is planted in their place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
 
-import torch
-from torch import Tensor
-
-from experiments.bench.wiring import mean_with
+from experiments.bench.wiring import mean_without, weighed
 from store.address import Address
 from store.errors import UserError
+from tools.engine.engine import Engine
 from tools.stimuli import Stimulus
 from tools.targets.adapter import adapter_for
 from tools.targets.target import Target
 
-FIRST_LAYER = 2
-"""Earlier layers have not yet brought the question to where the answer is predicted."""
+FIRST_LAYER = 4
+"""Earlier layers have not yet brought the question to where the answer is predicted: in layers 2 to 5 of the embedded
+model a linear probe there reads the asked shape of 0.59, 0.68, 0.93 and 0.99 of 68 color questions."""
 SPARED = 0.1
 """Share of right answers' mean margin that may be lost with all spare heads together."""
 
 
-def spare_heads(target: Target, weighed: Sequence[Stimulus], first_layer: int = FIRST_LAYER) -> list[Address]:
-    """Heads of the decoder, from a layer on, that can all be silenced at once, the least needed first; the weights stay
-    as they are."""
+def spare_heads(target: Target, stimuli: Sequence[Stimulus], first_layer: int = FIRST_LAYER) -> list[Address]:
+    """Heads of the decoder, from a layer on, that can all be silenced at once on these questions, the least needed
+    first."""
     extent = adapter_for(target).extent().towers["language"]
     every = [
         Address("language", layer, "head", head)
         for layer in range(first_layer, extent.layers)
         for head in range(extent.heads)
     ]
-    kept = {one: output_of(target, one).detach().clone() for one in every}
-    whole = _without(target, every[0], kept[every[0]], weighed)
-    costs = {}
-    for one in every:
-        costs[one] = whole - _without(target, one, torch.zeros_like(kept[one]), weighed)
-        _restore(target, one, kept[one])
-    spare = []
-    for one in sorted(every, key=lambda one: costs[one]):
-        left = _without(target, one, torch.zeros_like(kept[one]), weighed)
-        if whole - left > SPARED * whole:
+    own, engine = weighed(target, stimuli), Engine(target)
+    whole = mean_without(engine, own, ())
+    left = {one: mean_without(engine, own, (one,)) for one in every}
+    spare: list[Address] = []
+    for one in sorted(every, key=lambda one: -left[one]):
+        if whole - mean_without(engine, own, (*spare, one)) > SPARED * abs(whole):
             break
         spare.append(one)
-    for one in every:
-        _restore(target, one, kept[one])
     return spare
 
 
@@ -60,21 +52,3 @@ def chosen(spare: Sequence[Address], n: int, target: str) -> list[Address]:
             hint=f"plant at most {len(spare)}",
         )
     return list(spare[:n])
-
-
-def output_of(target: Target, head: Address) -> Tensor:
-    """The columns of the output projection that read a head, as a view of the weights."""
-    attention = cast(Any, target.model).model.language_model.layers[head.layer].self_attn
-    assert head.index is not None
-    first = head.index * attention.head_dim
-    return cast(Tensor, attention.o_proj.weight)[:, first : first + attention.head_dim]
-
-
-def _without(target: Target, head: Address, output: Tensor, weighed: Sequence[Stimulus]) -> float:
-    """Mean margin with another output of the head, which stays."""
-    return mean_with(target, output_of(target, head), slice(None), output, weighed)
-
-
-@torch.no_grad()
-def _restore(target: Target, head: Address, output: Tensor) -> None:
-    output_of(target, head).copy_(output)

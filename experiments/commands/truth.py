@@ -26,18 +26,36 @@ if TYPE_CHECKING:
 HOST = "tableau-llava"
 UNTRAINED = "tableau-llava-random"
 WORLD = "tableau:600/200/400"
+KINDS = 11
+"""Of function units (experiments/bench/kinds.py, which takes long to import)."""
+
+
+def none_or_all(units: int) -> int:
+    """Refuses function units of some kinds without the others."""
+    if 0 < units < KINDS:
+        raise typer.BadParameter(f"`{units}` are fewer than there are kinds: give 0, or {KINDS} at least")
+    return units
 
 
 def truth(
     units: Annotated[
-        int, typer.Option(min=11, max=1100, help="Function units in all, as many of each of the 11 kinds.")
+        int,
+        typer.Option(
+            min=0,
+            max=1100,
+            callback=none_or_all,
+            help="Function units in all, as many of each of the 11 kinds.",
+        ),
     ] = 33,
     planted: Annotated[bool, typer.Option(help="Also plant neurons and heads into the model.")] = True,
     neurons: Annotated[
         int, typer.Option(min=0, max=60, help="Planted neurons, half of them with a path to answers.")
     ] = 4,
     heads: Annotated[
-        int, typer.Option(min=0, max=10, help="Planted heads that carry a color to the answer.")
+        int,
+        typer.Option(
+            min=0, max=10, help="Planted heads that carry a color to the answer, if so many are spare."
+        ),
     ] = 1,
     untrained: Annotated[
         int, typer.Option(min=0, max=400, help="Components of a never-trained copy to label as well.")

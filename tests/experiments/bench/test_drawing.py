@@ -70,3 +70,7 @@ def test_a_concept_that_a_part_of_it_nearly_says_is_not_drawn() -> None:
 def test_an_exception_that_takes_almost_nothing_away_is_not_drawn() -> None:
     assert findable(unit("red thing", "exception", "upper left"))
     assert not findable(unit("red thing", "exception", "blue thing"))
+
+
+def test_no_units_are_drawn_where_none_are_wanted() -> None:
+    assert draw_units(EXTENT, 0, 1) == []

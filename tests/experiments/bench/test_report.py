@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from experiments.bench.found import Truth, compared
+from experiments.bench.found import Found, Truth, compared
 from experiments.bench.report import Report
 from store.records import Claim, Description, Status
 
@@ -91,6 +91,36 @@ def test_accurate_words_about_an_untrained_unit_are_none_but_that_it_learned_the
 def test_a_decoy_may_be_called_unused_and_not_necessary(report: Report) -> None:
     decoy = report.as_json()["planted"]["decoy"]
     assert (decoy["unused"]["rate"], decoy["necessary"]["rate"]) == (1, 0)
+
+
+def carried(number: int, gain: float | None, concept: str = "", **claims: Claim) -> Found:
+    truth = Truth(f"vision.0.mlp.{number}", "wired" if gain is not None else "head", "star", gain)
+    return Found(
+        truth, Description(component=truth.component, status="verified", concept=concept, claims={**claims})
+    )
+
+
+def yes(about: str = "") -> Claim:
+    return Claim(verdict="yes", about=about)
+
+
+def test_a_wired_neuron_that_misleads_is_not_counted_among_those_that_could_be_called_necessary() -> None:
+    found = (carried(1, 0.4, necessary=yes()), carried(2, 0.2), carried(3, -0.9, unused=yes()))
+    planted = Report("builtin", 0, "abc", "f" * 64, found).as_json()["planted"]
+    assert [planted[name]["necessary"]["n"] for name in ("wired", "helping", "misleading")] == [3, 2, 1]
+    assert planted["helping"]["necessary"]["rate"] == 0.5
+    assert (planted["misleading"]["unused"]["rate"], planted["helping"]["unused"]["rate"]) == (1, 0)
+
+
+def test_of_a_planted_head_each_claim_counts_only_where_it_is_about_colors_and_pictures() -> None:
+    right = carried(1, None, "star", reads=yes("picture"), writes=yes("color"), when_cut=yes("color"))
+    open_ = Claim(verdict="undetermined", about="color")
+    wrong = carried(2, None, "ring", reads=yes("question"), writes=yes("against color"), when_cut=open_)
+    report = Report("builtin", 0, "abc", "f" * 64, (right, wrong)).as_json()
+    head = report["planted"]["head"]
+    names = ("named", "reads picture", "writes color", "when_cut color")
+    assert [(head[name]["rate"], head[name]["n"]) for name in names] == [(0.5, 2)] * 4
+    assert [unit["when_cut"]["verdict"] for unit in report["units"]] == ["yes", "undetermined"]
 
 
 def test_the_record_says_what_was_measured_by_which_code(report: Report) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from experiments.bench.spare_heads import SPARED, chosen, output_of, spare_heads
-from experiments.bench.wiring import mean_with
+from experiments.bench.spare_heads import SPARED, chosen, spare_heads
+from experiments.bench.wiring import mean_without, weighed
 from experiments.registry import open_target
 from experiments.tableau.source import TableauSource
 from store.address import Address
 from store.errors import UserError
+from tools.engine.engine import Engine
 from tools.stimuli import Stimulus
 from tools.targets.target import Target
 
@@ -21,31 +22,22 @@ def target() -> Target:
 
 
 @pytest.fixture(scope="module")
-def weighed() -> list[Stimulus]:
+def asked() -> list[Stimulus]:
     source = TableauSource("train")
-    asked = zip(source.ask("polling", 3, 7), source.ask("color", 3, 7), strict=True)
-    return [stimulus for both in asked for stimulus in both]
+    both = zip(source.ask("polling", 3, 7), source.ask("color", 3, 7), strict=True)
+    return [stimulus for pair in both for stimulus in pair]
 
 
 def test_without_all_spare_heads_almost_all_of_the_margin_is_left_and_weights_stay(
-    target: Target, weighed: list[Stimulus]
+    target: Target, asked: list[Stimulus]
 ) -> None:
     before = {name: tensor.clone() for name, tensor in target.model.state_dict().items()}
-    spare = spare_heads(target, weighed, first_layer=5)
+    spare = spare_heads(target, asked, first_layer=5)
     assert all(torch.equal(tensor, before[name]) for name, tensor in target.model.state_dict().items())
     assert spare and len(set(spare)) == len(spare)
-    kept = {one: output_of(target, one).detach().clone() for one in spare}
-    try:
-        first = spare[0]
-        whole = mean_with(target, output_of(target, first), slice(None), kept[first], weighed)
-        left = whole
-        for one in spare:
-            silent = torch.zeros_like(kept[one])
-            left = mean_with(target, output_of(target, one), slice(None), silent, weighed)
-        assert whole > 0 and whole - left <= SPARED * whole
-    finally:
-        for one, output in kept.items():
-            mean_with(target, output_of(target, one), slice(None), output, weighed)
+    own, engine = weighed(target, asked), Engine(target)
+    whole, left = mean_without(engine, own, ()), mean_without(engine, own, spare)
+    assert whole > 0 and whole - left <= SPARED * whole
 
 
 def test_more_heads_than_are_spare_are_refused_with_the_number_that_is() -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from experiments.bench.against import against
 from experiments.bench.found import Truth, compared
+from experiments.bench.kinds import KINDS as UNITS
 from experiments.bench.report import Report
 from experiments.bench.spared import spared
 from experiments.commands.app import run
-from experiments.commands.truth import lacking_of
+from experiments.commands.truth import KINDS, lacking_of, none_or_all
 from experiments.commands.truth_tables import print_report
 from store.records import Claim, Description
 
@@ -22,9 +23,12 @@ TRUTHS = (
 )
 
 
-def test_fewer_units_than_kinds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fewer_units_than_kinds_are_refused_unless_none_are_wanted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(["bench", "truth", "--units", "10"]) == 2
     assert "--units" in capsys.readouterr().err
+    assert len(UNITS) == KINDS and none_or_all(0) == 0
 
 
 @pytest.mark.parametrize(
