@@ -29,8 +29,8 @@ FOUND_ON = 12
 """Questions on which a component's dose is found."""
 KEPT_OUT = 24
 """Questions, those among them, on which the doses of controls are found; none of them is measured."""
-FARTHEST = 1e5
-"""Dose up to which controls are pushed."""
+START, FARTHEST = 100.0, 1e5
+"""Doses at which the search for those of controls begins, and up to which they are pushed."""
 LEAST = 1e-7
 """Divergence in nats below which nothing has been moved, and nothing can be matched."""
 
@@ -80,7 +80,7 @@ class Match:
         places = range(self._kept_out, len(self.asked.stimuli)) if name else self.measured
 
         def measure() -> Tensor:
-            found = dose_for(lambda size: self._kl(push, size, self._kept_out), kl, 1.0, FARTHEST)
+            found = dose_for(lambda size: self._kl(push, size, self._kept_out), kl, START, FARTHEST)
             return self._run(push, places, found.size)
 
         return self._moved(self._once(f"{name} {kl:.3g}", measure, bool(name)), places, np.nan)
