@@ -29,6 +29,8 @@ from tools.stimuli import ImageSource, Stimulus
 
 TOP, DOUBTFUL = 6, 3
 """Pictures of each kind beside a label."""
+FAINT = 0.25
+"""Share of its largest value up to which a component shows no place of a picture."""
 
 
 def examples(workplace: Workplace, found: Sequence[Found]) -> Drawn:
@@ -117,17 +119,22 @@ class Exhibits:
                 "" if reading.scope == "visual" else stimulus.question,
             )
             for number, stimulus, picture in zip(
-                numbers, stimuli, self._pictures(address, reading, stimuli), strict=True
+                numbers, stimuli, self._pictures(address, reading, stimuli, largest), strict=True
             )
         )
 
-    def _pictures(self, address: Address, reading: Reading, stimuli: Sequence[Stimulus]) -> list[Image.Image]:
-        """With heat, on one scale, where the reading is about places of the picture."""
+    def _pictures(
+        self, address: Address, reading: Reading, stimuli: Sequence[Stimulus], largest: float
+    ) -> list[Image.Image]:
+        """With heat where the reading is about places of the picture, full where the component is as active as it ever
+        is. A picture on which it is FAINT is shown as it is: there is no place to show, but a look to be seen."""
         if reading.scope != "visual" or not seen_by(self._context, address):
             return [stimulus.image for stimulus in stimuli]
         heat = maps(self._context, address, reading, stimuli)
-        scale = float(np.nanmax(heat, initial=0.0))
-        return [overlay(one.image, hot, scale) for one, hot in zip(stimuli, heat, strict=True)]
+        return [
+            overlay(one.image, hot, largest) if np.nanmax(hot) > FAINT * largest else one.image
+            for one, hot in zip(stimuli, heat, strict=True)
+        ]
 
 
 def beside_line(
