@@ -7,7 +7,7 @@ a row's result does not hang on its company. Knows plans and adapters; knows not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -37,9 +37,9 @@ SIGHT = ("vision", "patches")
 
 @dataclass(frozen=True, eq=False)
 class _Ready:
-    """A plan bound to the batch of its stimuli, with the course that it takes."""
+    """A plan bound to the batch of its stimuli (kept under `name`), with the course that it takes."""
 
-    stimuli: Sequence[Stimulus]
+    name: Hashable
     binder: Binder
     bound: Bound
     batch: Batch
@@ -85,9 +85,9 @@ class Engine:
         """What `run` would do with the plan now, and what that takes; nothing runs. Raises as `run` does."""
         ready = self._ready(plan)
         batch, course = ready.batch, ready.course
-        if not ready.bound.needs_sight and self._untouched.is_encoded(plan.stimuli):
-            batch = self._untouched.encoded(plan.stimuli)
-        stretches = self._untouched.missing(plan.stimuli, batch, course.line, course.starts)
+        if not ready.bound.needs_sight and self._untouched.is_encoded(ready.name):
+            batch = self._untouched.encoded(ready.name, batch)
+        stretches = self._untouched.missing(ready.name, batch, course.line, course.starts)
         return explanation(self.adapter, ready.batch, batch, course, stretches, self.rows_at_once)
 
     def plain(self, stimuli: Sequence[Stimulus], reads: tuple[Site, ...] = ()) -> Outcome:
@@ -120,7 +120,8 @@ class Engine:
     def _ready(self, plan: Plan) -> _Ready:
         if not plan.rows:
             raise ValueError("a plan needs at least one row")
-        batch = self._untouched.batch(plan.stimuli)
+        name = self._untouched.name(plan.stimuli)
+        batch = self._untouched.batch(name, plan.stimuli)
         binder = Binder(plan, batch, self.adapter)
         bound = binder.bind()
         taps = [self.adapter.tap(entrance) for entrance in self.adapter.entrances()]
@@ -128,7 +129,7 @@ class Engine:
         if not self._untouched.fits(batch, line):
             line = []
         return _Ready(
-            plan.stimuli,
+            name,
             binder,
             bound,
             batch,
@@ -139,11 +140,11 @@ class Engine:
         """With pictures that are encoded already, where no row asks for the vision side."""
         if ready.bound.needs_sight:
             return ready
-        return replace(ready, batch=self._untouched.encoded(ready.stimuli))
+        return replace(ready, batch=self._untouched.encoded(ready.name, ready.batch))
 
     def _streams(self, ready: _Ready) -> dict[Site, Tensor]:
         """The untouched streams with which the plan's rows start."""
-        return self._untouched.streams(ready.stimuli, ready.batch, ready.course.line, ready.course.starts)
+        return self._untouched.streams(ready.name, ready.batch, ready.course.line, ready.course.starts)
 
     def _sources(self, ready: _Ready, streams: dict[Site, Tensor]) -> dict[tuple[Site, int], Tensor]:
         """What swaps take: each site of each stimulus that one takes from, in an untouched run: [position ...]."""

@@ -30,44 +30,47 @@ Stretch = tuple[Site | None, Site]
 
 
 class Untouched:
-    """Untouched runs of sets of stimuli, as far as they are asked for. `line` always holds the entrances that a run of
-    the batch passes, in order."""
+    """Untouched runs of sets of stimuli, each under its `name`, as far as they are asked for. `line` always holds the
+    entrances that a run of the batch passes, in order."""
 
     def __init__(self, adapter: Adapter, rows_at_once: int, limit: int) -> None:
         self._adapter = adapter
         self._rows_at_once = rows_at_once
         self._kept = Kept(limit)
 
-    def batch(self, stimuli: Sequence[Stimulus]) -> Batch:
-        """The stimuli as tensors."""
-        return self._kept.get((self._name(stimuli), "inputs"), lambda: self._adapter.batch(stimuli))
+    def name(self, stimuli: Sequence[Stimulus]) -> Hashable:
+        """The stimuli and the weights as they are now: a target may be changed while an engine is at work on it."""
+        weights = tuple((id(one), one._version) for one in self._adapter.target.model.parameters())
+        return hash(weights), *(stimulus.sha256 for stimulus in stimuli)
 
-    def encoded(self, stimuli: Sequence[Stimulus]) -> Batch:
+    def batch(self, name: Hashable, stimuli: Sequence[Stimulus]) -> Batch:
+        """The stimuli as tensors."""
+        return self._kept.get((name, "inputs"), partial(self._adapter.batch, stimuli))
+
+    def encoded(self, name: Hashable, batch: Batch) -> Batch:
         """The same with their pictures encoded."""
 
         def make() -> Batch:
-            batch = self.batch(stimuli)
             parts = []
             for numbers in blocks(len(batch), self._rows_at_once):
                 part = self._adapter.encoded(batch.rows(padded(numbers)))
                 parts.append(part.rows(range(len(numbers))))
             return Batch.joined(parts)
 
-        return self._kept.get((self._name(stimuli), "encoded"), make)
+        return self._kept.get((name, "encoded"), make)
 
-    def is_encoded(self, stimuli: Sequence[Stimulus]) -> bool:
+    def is_encoded(self, name: Hashable) -> bool:
         """Whether their encoded pictures are kept."""
-        return (self._name(stimuli), "encoded") in self._kept
+        return (name, "encoded") in self._kept
 
     def fits(self, batch: Batch, line: Sequence[Site]) -> bool:
         """Whether there is room for the largest of the batch's streams."""
         return all(self._bytes(batch, [entrance]) <= self._kept.limit for entrance in line)
 
     def missing(
-        self, stimuli: Sequence[Stimulus], batch: Batch, line: Sequence[Site], wanted: Iterable[Site]
+        self, name: Hashable, batch: Batch, line: Sequence[Site], wanted: Iterable[Site]
     ) -> list[Stretch]:
         """What has to run, in order, before the streams at the wanted entrances are there."""
-        name = self._name(stimuli)
         have = {entrance for entrance in line if (name, entrance) in self._kept}
         step_by_step = self._bytes(batch, line) * SHARE <= self._kept.limit
         stretches: list[Stretch] = []
@@ -87,11 +90,10 @@ class Untouched:
         return stretches
 
     def streams(
-        self, stimuli: Sequence[Stimulus], batch: Batch, line: Sequence[Site], wanted: Iterable[Site]
+        self, name: Hashable, batch: Batch, line: Sequence[Site], wanted: Iterable[Site]
     ) -> dict[Site, Float[Tensor, "stimulus position width"]]:
         """The stimuli's streams at these entrances."""
-        name = self._name(stimuli)
-        stretches = self.missing(stimuli, batch, line, wanted)
+        stretches = self.missing(name, batch, line, wanted)
         made = {stop for _, stop in stretches}
         there = ({start for start, _ in stretches if start} | set(wanted)) - made
         found = {entrance: cast(Tensor, self._kept[name, entrance]) for entrance in there}
@@ -108,11 +110,6 @@ class Untouched:
             stream = self._adapter.halt(batch.rows(run), stop, halted and halted.rows(run))
             parts.append(stream[: len(numbers)])
         return torch.cat(parts)
-
-    def _name(self, stimuli: Sequence[Stimulus]) -> Hashable:
-        """The stimuli and the weights as they are now: a target may be changed while an engine is at work on it."""
-        weights = tuple((id(one), one._version) for one in self._adapter.target.model.parameters())
-        return hash(weights), *(stimulus.sha256 for stimulus in stimuli)
 
     def _bytes(self, batch: Batch, line: Sequence[Site]) -> int:
         taps = [self._adapter.tap(entrance) for entrance in line]
