@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from agent.thread import ThreadView, quantities
 from store.records import Experiment, Reading
+from tools.scoring.grammar import quoted
 
 FEWEST = 6
 """Active pictures that a phrase must be found in before it is a candidate."""
@@ -122,9 +123,13 @@ def _of(experiment: Experiment) -> Iterator[Candidate]:
     for told in result.get("words", ()):
         word = str(told["phrase"])
         if word.startswith("answer: "):
-            yield from _worth(told, f"answer is {word.removeprefix('answer: ')}", reading, active, calm)
+            yield from _worth(
+                told, quoted(f"answer is {word.removeprefix('answer: ')}"), reading, active, calm
+            )
         elif word.startswith("kind: "):
-            yield from _worth(told, f"question asks for {word.removeprefix('kind: ')}", reading, active, calm)
+            yield from _worth(
+                told, quoted(f"question asks for {word.removeprefix('kind: ')}"), reading, active, calm
+            )
         elif word not in EVERYDAY and len(word) > 1:
             yield from _worth(told, f"question names {word}", reading, active, calm)
 

@@ -12,6 +12,7 @@ from agent.builtin.candidates import Compared, candidates, comparisons, phi, uni
 from agent.thread import Left, ThreadView
 from store.address import parse
 from store.records import Experiment, Reading
+from tools.scoring.concept import phrases
 
 VISUAL, ANSWER = Reading(), Reading(scope="answer")
 counts = st.integers(1, 60)
@@ -108,3 +109,9 @@ def test_the_best_phrase_is_joined_with_those_that_say_something_else() -> None:
     assert "red thing | large red thing" not in joined
     assert not any("moon" in one for one in joined)
     assert unions([]) == []
+
+
+def test_answers_with_signs_stand_in_brackets() -> None:
+    (one,) = candidates(view(described(1, ANSWER, [], [told("answer: 3+4", 38, 2)])))
+    assert one.concept == "[answer is 3+4]"
+    assert list(phrases(one.concept)) == ["answer is 3+4"]
