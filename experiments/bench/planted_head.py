@@ -34,9 +34,11 @@ from tools.targets.target import Target
 
 MATCH = 16.0
 """Attention score of a thing of the asked shape; of one of another shape, and of background, it is near 0."""
-REST, WOKEN = 1.5, 1.2
+REST, WOKEN = 2.0, 1.7
 """Score of the first token in shares of MATCH, and by how much it falls where a color is asked for: it lies above every
 thing, or below the one that is meant."""
+DRAWN = 8
+"""Other tokens of either sort from which queries learn to rest, for each question."""
 WORDS = -1.0
 """Score of the question's words, likewise: the word "star" stands for the shape as much as a star does."""
 
@@ -136,18 +138,18 @@ def _read(target: Target, layer: int, outcome: Outcome, before: Site, labels: La
     batch, rows = outcome.batch, torch.arange(len(labels.asked))
     with torch.no_grad():
         inputs = _layer(target, layer).input_layernorm(outcome.reads[before]).float()
-    asking, elsewhere = inputs[rows, batch.answer], _elsewhere(outcome, inputs)
-    seen_from = torch.cat([asking, elsewhere])
-    wanted = torch.cat([labels.color_asked, labels.asked], 1)
-    wanted = torch.cat([wanted, torch.zeros(len(elsewhere), wanted.shape[1])])
-    woken, shapes = probes(seen_from, wanted[:, :1]), probes(seen_from, wanted[:, 1:])
-    always = probes(seen_from, torch.ones(len(seen_from), 1))
+    asking, words, seen = inputs[rows, batch.answer], *_elsewhere(outcome, inputs)
+    looked_from = torch.cat([asking, words, seen])
+    groups = torch.eye(3).repeat_interleave(torch.tensor([len(asking), len(words), len(seen)]), dim=0)
+    wanted = torch.zeros(len(looked_from), 1 + len(SHAPES))
+    wanted[: len(asking)] = torch.cat([labels.color_asked, labels.asked], 1)
+    woken, *shapes = probes(looked_from, torch.cat([wanted, groups[:, 1:]], 1))[:-2]
+    always = probes(looked_from, groups).sum(0)
     tokens = inputs[batch.real]
-    shape, color = (_marked(outcome, seen) for seen in (labels.shape, labels.color))
+    shape, color = (_marked(outcome, there) for there in (labels.shape, labels.color))
+    asked = _leveled(torch.stack(shapes), looked_from, wanted[:, 1:])
     return Read(
-        query=torch.cat(
-            [REST * always - WOKEN * woken, WORDS * always, _leveled(shapes, seen_from, wanted[:, 1:])]
-        ),
+        query=torch.cat([(REST * always - WOKEN * woken)[None], WORDS * always[None], asked]),
         key=_leveled(probes(tokens, shape), tokens, shape),
         value=probes(tokens, color)[2:],
     )
@@ -163,13 +165,17 @@ def _marked(outcome: Outcome, seen: Float[Tensor, "row patch class"]) -> Float[T
     return marks[batch.real]
 
 
-def _elsewhere(outcome: Outcome, inputs: Float[Tensor, "row position width"]) -> Float[Tensor, "token width"]:
-    """As many tokens that predict no answer as there are questions, drawn from all of them."""
-    others = outcome.batch.real.clone()
-    others[torch.arange(len(others)), outcome.batch.answer] = False
-    tokens = inputs[others]
-    drawn = torch.randperm(len(tokens), generator=torch.Generator().manual_seed(0))
-    return tokens[drawn[: len(others)]]
+def _elsewhere(
+    outcome: Outcome, inputs: Float[Tensor, "row position width"]
+) -> list[Float[Tensor, "token width"]]:
+    """Where the head shall rest: words that predict no answer, and tokens of pictures, DRAWN for each question."""
+    batch, chance = outcome.batch, torch.Generator().manual_seed(0)
+    words = batch.real & ~batch.visual
+    words[torch.arange(len(words)), batch.answer] = False
+    return [
+        tokens[torch.randperm(len(tokens), generator=chance)[: DRAWN * len(words)]]
+        for tokens in (inputs[words], inputs[batch.visual])
+    ]
 
 
 def _leveled(

@@ -24,8 +24,9 @@ NATURAL = "natural"
 CLAIMED = ("learned", "necessary", "sufficient")
 """What is false of a unit that was never trained; an accurate description is not."""
 PLANTED = ("wired", "decoy", "head")
-CARRIES = {"reads": "picture", "writes": "color", "when_cut": "color"}
-"""What is true of every planted head, by claim: which tokens it finds, which questions it writes and is needed for."""
+CARRIES = {"writes": "color", "when_cut": "color"}
+"""What is true of every planted head, by claim: the questions that it writes for and those that need it. What it reads
+is no truth about all questions: before most it rests on the first token."""
 Shares = dict[str, Any] | None
 
 

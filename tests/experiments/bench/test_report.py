@@ -112,14 +112,14 @@ def test_a_wired_neuron_that_misleads_is_not_counted_among_those_that_could_be_c
     assert (planted["misleading"]["unused"]["rate"], planted["helping"]["unused"]["rate"]) == (1, 0)
 
 
-def test_of_a_planted_head_each_claim_counts_only_where_it_is_about_colors_and_pictures() -> None:
-    right = carried(1, None, "star", reads=yes("picture"), writes=yes("color"), when_cut=yes("color"))
+def test_of_a_planted_head_each_claim_counts_only_where_it_is_about_colors() -> None:
+    right = carried(1, None, "star", writes=yes("color"), when_cut=yes("color"))
     open_ = Claim(verdict="undetermined", about="color")
-    wrong = carried(2, None, "ring", reads=yes("question"), writes=yes("against color"), when_cut=open_)
+    wrong = carried(2, None, "ring", writes=yes("against color"), when_cut=open_)
     report = Report("builtin", 0, "abc", "f" * 64, (right, wrong)).as_json()
     head = report["planted"]["head"]
-    names = ("named", "reads picture", "writes color", "when_cut color")
-    assert [(head[name]["rate"], head[name]["n"]) for name in names] == [(0.5, 2)] * 4
+    names = ("named", "writes color", "when_cut color")
+    assert [(head[name]["rate"], head[name]["n"]) for name in names] == [(0.5, 2)] * 3
     assert [unit["when_cut"]["verdict"] for unit in report["units"]] == ["yes", "undetermined"]
 
 
