@@ -25,7 +25,7 @@ from agent.builtin.telling import facets, tell
 from agent.builtin.variants import deciding, pairs_of, variants
 from agent.builtin.without import WHOLE, Without
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
-from agent.thread import ThreadView
+from agent.thread import ThreadView, quantities
 from store.records import Reading, Verdict
 from tools.scoring.normal import canonical
 from tools.scoring.plain import label
@@ -159,7 +159,8 @@ def break_it(view: ThreadView, without: Without) -> Decision:
 
 
 def look_closer(view: ThreadView) -> Decision | None:
-    """More pairs where the first ones left it open whether a phrase decides; None where nothing is open."""
+    """More pairs where the first ones left it open whether a phrase decides; None where nothing is open, or no more
+    pairs came about than were had."""
     verdicts = verdicts_due(view)
     favorite = favorite_of(view, verdicts)
     if favorite is None:
@@ -168,6 +169,7 @@ def look_closer(view: ThreadView) -> Decision | None:
         one
         for one in pairs_of(view, favorite.concept, favorite.reading)
         if one.experiment.arguments["n"] != MORE_PAIRS
+        and quantities(one.experiment)["effect"].n == one.experiment.arguments["n"]
         and is_open(
             pair_prediction(favorite.concept, one.phrase, one.decides, favorite.reading), one.experiment
         )

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from experiments.bench.report import NATURAL as OF_NATURE
 from experiments.bench.report import SILENT, UNTRAINED
 from store.errors import UserError
 from tools.scoring.concept import phrases
 
+OF_OTHERS = (UNTRAINED, OF_NATURE)
+"""Kinds of components of other models: one may have the address of a unit of the bench."""
 Record = Mapping[str, Any]
 Side = Literal["at least", "at most", "above"]
 
@@ -95,7 +98,11 @@ def _ahead_of(name: str) -> OnValues:
         labels = (record["baselines"].get(name) or {}).get("units")
         if not labels:
             return None
-        ours = {unit["component"]: unit["test_pearson"] or 0.0 for unit in record["units"]}
+        ours = {
+            unit["component"]: unit["test_pearson"] or 0.0
+            for unit in record["units"]
+            if unit["kind"] not in OF_OTHERS
+        }
         return [ours[one["component"]] - one["rho"] for one in labels]
 
     return OnValues(f"test ρ ahead of {name.replace('_', ' ')}", "above", 0.0, found, "mean")

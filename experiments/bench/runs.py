@@ -13,6 +13,7 @@ from experiments.label import begin
 from experiments.scoring.blind import score_frozen
 from experiments.workplace import Workplace
 from store.address import parse
+from store.errors import UserError
 from store.records import Description, Reading
 from store.views import Run
 
@@ -23,7 +24,7 @@ def begun(
     """The labelling run of this target and planner that a bench goes on with, or a new one.
 
     A bench has a first run, and others that are `of` it: while one of them waits to be finished the bench goes on, with
-    all that it has done.
+    all that it has done. Raises UserError of kind "bench" for one that was begun with other components or `images`.
     """
     known = workplace.store.queries.runs()
     waiting = {run.arguments.get("of") for run in known if not _is_done(run)}
@@ -31,10 +32,28 @@ def begun(
         same = (run.fingerprint, run.planner) == (workplace.target.fingerprint, planner)
         goes_on = bool(of) or not _is_done(run) or run.id in waiting
         if same and run.kind == "label" and run.arguments.get("of", "") == of and goes_on:
+            _check_same(workplace, run, components, arguments)
             return run.id
     return begin(
         workplace, [parse(one) for one in components], planner, arguments | ({"of": of} if of else {})
     )
+
+
+def _check_same(workplace: Workplace, run: Run, components: Sequence[str], arguments: dict[str, Any]) -> None:
+    """A bench goes on as it was begun; a run that does not say on which pictures is taken at the bench's word."""
+    begun_with = [one.address for one in workplace.store.queries.components(run.id)]
+    images = arguments.get("images")
+    other = ""
+    if sorted(begun_with) != sorted(components):
+        other = f"{len(begun_with)} components, not these {len(components)}"
+    elif (known := run.arguments.get("images", images)) != images:
+        other = f"`--images {known}`, not `{images}`"
+    if other:
+        raise UserError(
+            f"run `{run.id}`, with which this bench goes on, was begun with {other}",
+            kind="bench",
+            hint="ask as you did then, or give a `--store` of its own",
+        )
 
 
 def _is_done(run: Run) -> bool:

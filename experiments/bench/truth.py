@@ -21,6 +21,7 @@ from experiments.bench.runs import begun, tested_guesses
 from experiments.bench.setting import Bench
 from experiments.bench.spared import spared
 from experiments.label import Allowance, carry_on
+from experiments.worlds import World
 from store.records import Description
 from tools.door import code_version
 
@@ -81,8 +82,18 @@ def measure(
 
 def _begun(bench: Bench, planner: Planner, of: str = "") -> str:
     workplace = bench.workplace
-    arguments = {"bench": "truth", "seed": workplace.seed, "planner": planner.name}
+    arguments = {
+        "bench": "truth",
+        "seed": workplace.seed,
+        "planner": planner.name,
+        "images": _images(workplace.world),
+    }
     return begun(workplace, planner.name, [truth.component for truth in bench.truths], arguments, of)
+
+
+def _images(world: World) -> str:
+    """How many pictures of each split, as `--images` says it."""
+    return f"{world.name}:{len(world.train)}/{len(world.select)}/{len(world.test)}"
 
 
 def _guessed(bench: Bench, run: str, planner: Planner) -> Iterable[tuple[str, tuple[Found, ...]]]:

@@ -37,6 +37,12 @@ def agreement(
                 kind="run",
                 hint="name runs of one target",
             )
+        if "target" not in begun.arguments:
+            raise UserError(
+                f"`{first}` does not say how its target and pictures are opened",
+                kind="run",
+                hint="name a run of `maieutic label` first; a bench's own runs can't be held against each other",
+            )
         base = one.queries.descriptions(first, test=True)
         said = other.queries.descriptions(second, test=True)
     words = begun.arguments

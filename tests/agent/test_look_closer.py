@@ -25,8 +25,9 @@ def comparison(number: int) -> Experiment:
     return experiment(number, "activations", VISUAL, {"quantities": quantities}, "star")
 
 
-def pairs(number: int, ci: tuple[float, float], n: int = PAIRS) -> Experiment:
-    effect: dict[str, Any] = {"value": sum(ci) / 2, "unit": "sd", "ci": ci, "n": n, "control": 0.0}
+def pairs(number: int, ci: tuple[float, float], n: int = PAIRS, came_about: int | None = None) -> Experiment:
+    effect: dict[str, Any] = {"value": sum(ci) / 2, "unit": "sd", "ci": ci, "control": 0.0}
+    effect["n"] = n if came_about is None else came_about
     made = experiment(number, "make_pairs", VISUAL, {"quantities": {"effect": effect}}, "star")
     return made.model_copy(update={"arguments": {**made.arguments, "given": "", "n": n}})
 
@@ -52,6 +53,10 @@ def test_an_interval_that_holds_the_threshold_asks_for_more_pairs() -> None:
 def test_pairs_that_decided_are_not_repeated() -> None:
     assert look_closer(after(pairs(2, (LEAST + 0.1, LEAST + 0.3)))) is None
     assert look_closer(after(pairs(2, (LEAST - 0.4, LEAST - 0.1)))) is None
+
+
+def test_pairs_of_which_there_are_no_more_are_not_asked_for_again() -> None:
+    assert look_closer(after(pairs(2, (LEAST - 0.1, LEAST + 0.3), came_about=PAIRS - 1))) is None
 
 
 def test_what_stays_open_with_more_pairs_stays_open() -> None:

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tools.engine.kept import Kept
+from tools.engine.weights import Weights
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Halted
 from tools.targets.batch import Batch
@@ -37,11 +38,11 @@ class Untouched:
         self._adapter = adapter
         self._rows_at_once = rows_at_once
         self._kept = Kept(limit)
+        self._weights = Weights(adapter.target.model)
 
     def name(self, stimuli: Sequence[Stimulus]) -> Hashable:
         """The stimuli and the weights as they are now: a target may be changed while an engine is at work on it."""
-        weights = tuple((id(one), one._version) for one in self._adapter.target.model.parameters())
-        return hash(weights), *(stimulus.sha256 for stimulus in stimuli)
+        return self._weights.state(), *(stimulus.sha256 for stimulus in stimuli)
 
     def batch(self, name: Hashable, stimuli: Sequence[Stimulus]) -> Batch:
         """The stimuli as tensors."""

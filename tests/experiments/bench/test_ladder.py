@@ -114,6 +114,13 @@ def test_ratios_and_differences_are_pooled_unit_by_unit() -> None:
     assert "test ρ ahead of linear" not in told
 
 
+@pytest.mark.parametrize("kind", ["untrained", "natural"])
+def test_a_component_of_another_model_is_not_taken_for_the_unit_of_its_address(kind: str) -> None:
+    one = record(1)
+    one["units"].append(one["units"][0] | {"kind": kind, "test_pearson": -1.0})
+    assert rows(one)["test ρ ahead of one shot"]["pooled"]["value"] == pytest.approx(0.3)
+
+
 def test_a_difference_that_may_be_nothing_does_not_clear_its_bar() -> None:
     one = record(1)
     one["baselines"]["one_shot"]["units"][0]["rho"] = 0.5 + 3

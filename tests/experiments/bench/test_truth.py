@@ -19,6 +19,7 @@ from experiments.registry import open_target
 from experiments.workplace import Workplace
 from store.address import parse
 from store.database import Store, open_store
+from store.errors import UserError
 from tools.targets.target import Target
 from tools.tool import Tool
 
@@ -116,6 +117,25 @@ def test_a_bench_that_was_stopped_in_a_later_run_does_not_begin_anew(
     assert again.run != report.run and len(store.queries.runs()) == 4, (
         "what is done is done anew when asked again"
     )
+
+
+def test_a_bench_that_was_stopped_does_not_go_on_with_other_components_or_pictures(
+    store: Store, target: Target, tmp_path: Path
+) -> None:
+    def found(planner: Silent, units: int, images: str) -> Report:
+        first, second = (
+            set_up_untrained(store, target, n, seed, images=images, cache=tmp_path)
+            for seed, n in enumerate((2, units))
+        )
+        return measure(first, planner, Beside(untrained=second))
+
+    with pytest.raises(OSError, match="the power fails"):
+        found(Silent(patience=3), 2, SMALL)
+    with pytest.raises(UserError, match="begun with 2 components, not these 3"):
+        found(Silent(), 3, SMALL)
+    with pytest.raises(UserError, match="begun with `--images tableau:12/6/6`, not `tableau:13/6/6`"):
+        found(Silent(), 2, "tableau:13/6/6")
+    assert len(found(Silent(), 2, SMALL).found) == 4
 
 
 def test_labels_without_experiments_are_tested_blind_beside_the_planner(

@@ -71,3 +71,12 @@ def test_runs_in_two_records_can_be_compared_but_not_runs_of_two_targets(
     refused = place.says("bench", "agreement", run, stranger)
     assert refused.code == 1 and "study different weights" in refused.err
     assert "the store has no run `zzz`" in place.says("bench", "agreement", run, "zzz").err
+
+
+def test_a_run_that_does_not_say_what_it_studied_is_refused(labelled: Labelled, tmp_path: Path) -> None:
+    place = copied(labelled, tmp_path)
+    with open_store(place.store) as store:
+        begun = store.queries.run(labelled.run)
+        bench = store.recorder.open_run("label", begun.fingerprint, {"bench": "truth"}, 0, "builtin")
+    refused = place.says("bench", "agreement", bench, labelled.run)
+    assert refused.code == 1 and f"`{bench}` does not say how its target" in refused.err

@@ -266,6 +266,20 @@ def test_a_target_that_is_changed_under_its_engine_is_run_anew(llava_folder: Pat
     assert (after - from_inputs(engine, plan).logits).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize("replace", ["a new parameter", "new data"])
+def test_a_weight_that_is_replaced_is_run_anew_however_often(llava_folder: Path, replace: str) -> None:
+    engine = Engine(lively(llava_folder))
+    plan = Plan(STIMULI, [write("language.1.mlp.act", Zero(), 3)])
+    layer: Any = engine.target.model.get_submodule("model.language_model.layers.0.mlp.down_proj")
+    for factor in (1.0, 2.0, 0.5, 3.0, 0.2, 4.0):
+        weight = layer.weight.detach() * factor
+        if replace == "new data":
+            layer.weight.data = weight
+        else:
+            layer.weight = nn.Parameter(weight)
+        assert (engine.run(plan).logits - from_inputs(engine, plan).logits).abs().max() < 1e-5
+
+
 def test_a_question_of_other_words_is_another_stimulus(llava: Engine) -> None:
     engine = fresh(llava)
     image = STIMULI[0].image
