@@ -37,7 +37,7 @@ ENOUGH = 0.3
 OPENING, ROUNDS = 3, 4
 """Turns before a favorite is widened, and turns that this may take."""
 PAIRS, MORE_PAIRS = 24, 72
-"""Pairs of a test, and of its repetition where the first left it open."""
+"""Pairs of a test, and of its repetition, with others, where the first left it open."""
 PICTURES = 1024
 """Pictures of a comparison, at most; a run has measured them ahead."""
 
@@ -47,7 +47,7 @@ def decide(view: ThreadView, without: Without = WHOLE) -> Decision:
     turns = [turn.decision for turn in view.decided]
     if view.finish_now or (turns and isinstance(turns[-1], Calls) and not turns[-1].calls):
         return conclude(view)
-    called = {call.tool for turn in turns if isinstance(turn, Calls) for call in turn.calls}
+    called = {call.tool for call in _called(view)}
     if "ablate" in called:
         return conclude(view) if "steer" in called else add(view)
     if "score_description" in called:
@@ -159,8 +159,10 @@ def break_it(view: ThreadView, without: Without) -> Decision:
 
 
 def look_closer(view: ThreadView) -> Decision | None:
-    """More pairs where the first ones left it open whether a phrase decides; None where nothing is open, or no more
-    pairs came about than were had."""
+    """More pairs, all of them new, where the first ones left it open whether a phrase decides; None where nothing is
+    open, where no more came about than were had, or where this was tried."""
+    if any(call.arguments.get("skip") for call in _called(view)):
+        return None
     verdicts = verdicts_due(view)
     favorite = favorite_of(view, verdicts)
     if favorite is None:
@@ -168,8 +170,7 @@ def look_closer(view: ThreadView) -> Decision | None:
     wide = [
         one
         for one in pairs_of(view, favorite.concept, favorite.reading)
-        if one.experiment.arguments["n"] != MORE_PAIRS
-        and quantities(one.experiment)["effect"].n == one.experiment.arguments["n"]
+        if quantities(one.experiment)["effect"].n == one.experiment.arguments["n"]
         and is_open(
             pair_prediction(favorite.concept, one.phrase, one.decides, favorite.reading), one.experiment
         )
@@ -187,7 +188,13 @@ def look_closer(view: ThreadView) -> Decision | None:
         ),
         calls=tuple(
             _call(
-                "make_pairs", view, reading=reading, concept=one.phrase, given=one.decides.given, n=MORE_PAIRS
+                "make_pairs",
+                view,
+                reading=reading,
+                concept=one.phrase,
+                given=one.decides.given,
+                n=MORE_PAIRS,
+                skip=PAIRS,
             )
             for one in wide
         ),
@@ -250,6 +257,12 @@ def conclude(view: ThreadView) -> Decision:
         claims=claimed,
         verdicts=verdicts_due(view),
     )
+
+
+def _called(view: ThreadView) -> list[Call]:
+    """Every call that was decided, also such as were refused."""
+    turns = (turn.decision for turn in view.decided)
+    return [call for turn in turns if isinstance(turn, Calls) for call in turn.calls]
 
 
 def _call(tool: str, view: ThreadView, **more: object) -> Call:

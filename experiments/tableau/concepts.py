@@ -91,18 +91,20 @@ def _placed(concept: Concept, allowed: frozenset[str], text: str) -> Concept:
 
 
 def _excepting(concept: Concept, words: str, text: str) -> Concept:
-    """Without what the words say of one attribute, or of the place."""
+    """Without what the words say of one attribute beyond what is said, or of the place."""
     if place := place_in(words):
         return _placed(concept, frozenset(PLACES) - {place}, text)
     other = _of_words(words, text)
-    said = _attributes(other)
-    if len(said) != 1 or other.background is not None:
+    said = [name for name in VALUES if not getattr(concept, name) <= getattr(other, name)]
+    if len(said) > 1 or not _attributes(other) or other.background is not None:
         raise _refusal(
             f"`{words}` in `{text}` can't be excepted.", "Except one word, or a place: `moon except dotted`."
         )
-    left: frozenset[str] = getattr(concept, said[0]) - getattr(other, said[0])
+    left: frozenset[str] = getattr(concept, said[0]) - getattr(other, said[0]) if said else frozenset()
     if not left:
-        raise _refusal(f"`{text}` fits nothing: all of it is excepted.", f"Except one {said[0]} of several.")
+        raise _refusal(
+            f"`{text}` fits nothing: all of it is excepted.", "Except a part: `moon except dotted`."
+        )
     return replace(concept, **{said[0]: left})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from agent.builtin.method import MORE_PAIRS, PAIRS, look_closer
 from agent.builtin.predictions import THRESHOLD, pair_prediction, prediction
 from agent.builtin.variants import deciding, pairs_of
-from agent.thread import Stated, ThreadView
+from agent.thread import Decided, Stated, ThreadView
 from agent.verdicts import judge
 from store.records import Experiment
 from tests.agent.test_builtin import VISUAL, experiment, view
@@ -46,6 +46,7 @@ def test_an_interval_that_holds_the_threshold_asks_for_more_pairs() -> None:
     assert decision is not None
     (call,) = decision.calls  # type: ignore[union-attr]
     assert (call.tool, call.arguments["concept"], call.arguments["n"]) == ("make_pairs", "star", MORE_PAIRS)
+    assert call.arguments["skip"] == PAIRS
     assert decision.verdicts[0].outcome == "inconclusive"  # type: ignore[union-attr]
     assert decision.propose == (pair_prediction("star", "star", STAR, VISUAL),)  # type: ignore[union-attr]
 
@@ -59,9 +60,11 @@ def test_pairs_of_which_there_are_no_more_are_not_asked_for_again() -> None:
     assert look_closer(after(pairs(2, (LEAST - 0.1, LEAST + 0.3), came_about=PAIRS - 1))) is None
 
 
-def test_what_stays_open_with_more_pairs_stays_open() -> None:
-    wide = (LEAST - 0.1, LEAST + 0.3)
-    assert look_closer(after(pairs(2, wide), pairs(3, wide, MORE_PAIRS))) is None
+def test_more_pairs_are_asked_for_once_also_where_that_was_refused() -> None:
+    seen = after(pairs(2, (LEAST - 0.1, LEAST + 0.3)))
+    decision = look_closer(seen)
+    assert decision is not None
+    assert look_closer(replace(seen, decided=(Decided(1, decision),))) is None
 
 
 def test_of_a_repeated_test_the_last_counts() -> None:

@@ -44,21 +44,22 @@ def pairs_for(
     n: int,
     *,
     given: str = "",
+    skip: int = 0,
     wanted: Callable[[Pair], bool] = lambda pair: True,
     most: int = 600,
 ) -> Made:
     """Up to `n` pairs of which `wanted` holds, out of at most `most` pictures that are suited, in an order drawn by the
     run's seed and the concept. Where it does not hold, the pair is asked what tells its sides apart, if that is known.
-    The judge must see `given`, if anything, on both sides.
+    The judge must see `given`, if anything, on both sides. The first `skip` pairs are left out.
 
     Raises PlannerError where fewer than FEWEST come about, and UserError for words that editor or judge do not know.
     """
     if context.editor is None:
-        return _found(context, concept, n, given, wanted)
+        return _found(context, concept, n, given, skip, wanted)
     kept: list[Pair] = []
     rejected = refused = tried = 0
     for stimulus in _suited(context, concept, change, given):
-        if len(kept) >= n or tried >= most:
+        if len(kept) >= skip + n or tried >= most:
             break
         tried += 1
         pair = _edited(context, context.editor, stimulus, concept, change)
@@ -72,6 +73,7 @@ def pairs_for(
             rejected += 1
         else:
             kept.append(pair)
+    kept = kept[skip:]
     if len(kept) < FEWEST:
         raise PlannerError(
             f"only {len(kept)} pairs for `{concept}` by `{change}`{_where(given)} came about ({tried} pictures tried, "
@@ -116,9 +118,11 @@ def _agreed(context: ToolContext, pair: Pair, given: str) -> bool:
     return bool(with_ >= HOLDS > without) and kept
 
 
-def _found(context: ToolContext, concept: str, n: int, given: str, wanted: Callable[[Pair], bool]) -> Made:
+def _found(
+    context: ToolContext, concept: str, n: int, given: str, skip: int, wanted: Callable[[Pair], bool]
+) -> Made:
     """Pictures with the concept, each beside the picture without it that looks most alike."""
-    split = piles(context, concept, max(n, 64))
+    split = piles(context, concept, max(skip + n, 64))
     present, absent = (_kept(context, given, pile) for pile in (split.present, split.absent))
     alike: list[int] = []
     if present and absent:
@@ -135,8 +139,9 @@ def _found(context: ToolContext, concept: str, n: int, given: str, wanted: Calla
         pair = Pair(concept, same, with_, f"found {without.key} beside {with_.key}")
         if wanted(pair):
             kept.append(pair)
-        if len(kept) >= n:
+        if len(kept) >= skip + n:
             break
+    kept = kept[skip:]
     if len(kept) < FEWEST:
         raise PlannerError(
             f"only {len(kept)} pairs for `{concept}`{_where(given)} were found",

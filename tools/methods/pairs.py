@@ -40,6 +40,9 @@ class MakePairsArguments(Arguments):
         str, Field(max_length=200, description="What must hold on both sides: `moon & !dark background`.")
     ] = ""
     n: Annotated[int, Field(ge=4, le=200, description="Pairs.")] = 24
+    skip: Annotated[
+        int, Field(ge=0, le=200, description="Pairs left out because an earlier call had them.")
+    ] = 0
 
 
 class ShownPair(Model):
@@ -91,6 +94,7 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
         arguments.change,
         arguments.n,
         given=arguments.given,
+        skip=arguments.skip,
         wanted=lambda pair: arguments.reading.scope == "visual" or bool(pair.with_.question),
     )
     sides = values(

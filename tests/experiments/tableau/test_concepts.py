@@ -129,6 +129,8 @@ def test_what_is_not_a_phrase_is_refused_with_a_hint(text: str, message: str, hi
         ("star except striped", False),
         ("red thing except dotted", True),
         ("thing except star", False),
+        ("star except striped star", False),
+        ("star except dotted star", True),
         ("red thing in the upper left except small", True),
     ],
 )

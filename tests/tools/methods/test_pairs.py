@@ -99,6 +99,16 @@ def test_sealed_pictures_are_not_edited(do: Caller) -> None:
         do("edit", component=NEURON, image="test/1", instruction="make it red")
 
 
+@pytest.mark.parametrize("editor", [True, False])
+def test_skipped_pairs_are_those_of_the_earlier_call(context: ToolContext, editor: bool) -> None:
+    here = context if editor else replace(context, editor=None)
+
+    def keys(n: int, skip: int) -> list[str]:
+        return [pair.with_.key for pair in pairs_for(here, "red", "add", n, skip=skip).pairs]
+
+    assert keys(9, 0) == keys(4, 0) + keys(5, 4)
+
+
 def test_pairs_that_never_differ_have_p_one_and_no_effect() -> None:
     assert paired_p(np.zeros(5)) == 1
     assert paired(np.zeros(5), 1.0, seed=0).value == 0
