@@ -9,10 +9,9 @@ Both are ratios of sums over pairs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float
 from pydantic import Field
 
 from store.address import COUNTED, Address, parse_set
@@ -25,12 +24,10 @@ from tools.methods.contrasts import ratio_of_sums
 from tools.methods.duels import Duel, asks_for_it, duels
 from tools.methods.pairing import Made, pairs_for
 from tools.methods.showing import keep_made
+from tools.methods.transplants import Metric, Positions, Runs, transplanted
 from tools.methods.values import others
 from tools.stimuli import Change
 from tools.tool import Arguments, Result, tool
-
-if TYPE_CHECKING:
-    from tools.engine.plan import Row
 
 CONTROLS = 3
 """Random sets of as many components of the same sites."""
@@ -49,11 +46,11 @@ class PatchArguments(Arguments):
     concept: Annotated[str, Field(min_length=1, max_length=200, description="What the pictures differ in.")]
     change: Change = "swap"
     positions: Annotated[
-        Literal["all", "visual", "question", "answer"],
+        Positions,
         Field(description="Tokens whose activation is moved (components of the vision tower: all)."),
     ] = "all"
     metric: Annotated[
-        Literal["margin", "probability"],
+        Metric,
         Field(description="Logit, or probability, of the answer with the concept minus that without."),
     ] = "margin"
     n: Annotated[int, Field(ge=8, le=100, description="Pairs.")] = 16
@@ -81,15 +78,6 @@ class Patched(Result):
     positions: str
     pairs: tuple[PatchedPair, ...]
     left_out: int
-
-
-class Runs(NamedTuple):
-    """The metric in each pair's runs; the controls' by control."""
-
-    clean: Float[np.ndarray, "pair"]
-    corrupt: Float[np.ndarray, "pair"]
-    denoised: Float[np.ndarray, "set pair"]
-    noised: Float[np.ndarray, "set pair"]
 
 
 @tool
@@ -122,7 +110,7 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     sets = [addresses]
     if all(address.part in COUNTED for address in addresses):
         sets += [_control(context, addresses, draw) for draw in range(CONTROLS)]
-    runs = _run(context, told, sets, arguments)
+    runs = transplanted(context, told, sets, arguments.positions, arguments.metric)
     gaps = runs.clean - runs.corrupt
     if gaps.mean() < GAP[arguments.metric]:
         raise PlannerError(
@@ -162,42 +150,6 @@ def _control(context: ToolContext, addresses: Sequence[Address], draw: int) -> l
         ]
         found.append(free[0] if free else others(context, address, 1, f"patch {draw}")[0])
     return found
-
-
-def _run(
-    context: ToolContext, duels: Sequence[Duel], sets: Sequence[Sequence[Address]], arguments: PatchArguments
-) -> Runs:
-    from tools.engine.plan import Plan, Row
-
-    stimuli = [side for duel in duels for side in (duel.pair.with_, duel.pair.without)]
-    rows = [Row(number) for number in range(len(stimuli))]
-    for addresses in sets:
-        for number in range(0, len(stimuli), 2):
-            rows.append(_moved(number + 1, number, addresses, arguments))
-            rows.append(_moved(number, number + 1, addresses, arguments))
-    logits = context.engine.run(Plan(stimuli, rows)).logits.float().cpu()
-    scores = logits if arguments.metric == "margin" else logits.softmax(dim=-1)
-    table = scores.double().numpy().reshape(1 + len(sets), len(duels), 2, -1)
-    pair = np.arange(len(duels))
-    metric = (
-        table[:, pair, :, [duel.with_ for duel in duels]]
-        - table[:, pair, :, [duel.without for duel in duels]]
-    )
-    clean, corrupt = metric[:, 0, 0], metric[:, 0, 1]
-    return Runs(clean, corrupt, metric[:, 1:, 0].T, metric[:, 1:, 1].T)
-
-
-def _moved(into: int, source: int, addresses: Sequence[Address], arguments: PatchArguments) -> Row:
-    """A run of one side with the components as they are on the other."""
-    from tools.engine.plan import Intervention, Row, Swap
-    from tools.targets.sites import site_of
-
-    found = []
-    for address in addresses:
-        site, unit = site_of(address)
-        positions = "all" if address.tower == "vision" else arguments.positions
-        found.append(Intervention(site, unit, positions, Swap(source)))
-    return Row(into, tuple(found))
 
 
 def _shown(context: ToolContext, duels: Sequence[Duel], runs: Runs) -> tuple[PatchedPair, ...]:
