@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session, aliased
 
 from store.access import Access
 from store.errors import UserError
-from store.records import Description, Experiment, Hypothesis, Score, Verdict
+from store.records import Description, Experiment, Finding, Hypothesis, Score, Verdict
 from store.schema import (
     Base,
     ComponentRow,
     DescriptionRow,
     ExperimentRow,
+    FindingRow,
     HypothesisRow,
     PairRow,
     RunRow,
@@ -32,6 +33,7 @@ from store.schema import (
 from store.search import statements
 from store.views import (
     Component,
+    Found,
     Hit,
     Proposed,
     RecordedPair,
@@ -155,6 +157,56 @@ class Queries:
             ]
 
         return self._access.read(work)
+
+    def described(self, fingerprint: str, component: str | None = None) -> list[tuple[str, Description]]:
+        """The newest description of each component of a target (or of one) with the run that gave it, as frozen."""
+
+        def work(session: Session) -> list[tuple[str, Description]]:
+            chosen = (
+                select(DescriptionRow)
+                .join(RunRow, DescriptionRow.run == RunRow.id)
+                .where(RunRow.fingerprint == fingerprint)
+                .order_by(DescriptionRow.component, DescriptionRow.frozen.desc())
+            )
+            if component is not None:
+                chosen = chosen.where(DescriptionRow.component == component)
+            newest: dict[str, DescriptionRow] = {}
+            for row in session.scalars(chosen):
+                newest.setdefault(row.component, row)
+            return [(row.run, Description.model_validate(row.body)) for row in newest.values()]
+
+        return self._access.read(work)
+
+    def alike(
+        self, tool: str, fingerprint: str, seed: int, code: str
+    ) -> list[tuple[Experiment, dict[str, Any]]]:
+        """What one tool has measured on a target by the same code and seed, newest first, with the words of the runs
+        that asked for it. Never of the test."""
+        chosen = (
+            select(ExperimentRow, RunRow.arguments)
+            .join(RunRow, ExperimentRow.run == RunRow.id)
+            .where(_OPEN, ExperimentRow.tool == tool, ExperimentRow.fingerprint == fingerprint)
+            .where(ExperimentRow.seed == seed, ExperimentRow.code == code, ExperimentRow.error == "")
+            .order_by(ExperimentRow.number.desc())
+        )
+        rows = self._access.read(lambda session: session.execute(chosen).all())
+        return [(as_experiment(row), asked) for row, asked in rows]
+
+    def findings(self, run: str) -> list[Found]:
+        """The answers that a run gave, in order."""
+        chosen = select(FindingRow).filter_by(run=run).order_by(FindingRow.number)
+        return [Found(run, row.number, Finding.model_validate(row.body)) for row in self._all(chosen)]
+
+    def finding(self, run: str, number: int = 1) -> Found:
+        """Raises UserError for a number that the run does not have."""
+        found = {one.number: one for one in self.findings(self.run(run).id)}
+        if number not in found:
+            raise UserError(
+                f"run `{run}` has no finding {number}",
+                kind="finding",
+                hint="`maieutic ask` makes one; `maieutic show runs` lists the runs of kind `ask`",
+            )
+        return found[number]
 
     def scores(self, run: str, component: str, *, test: bool = False) -> list[Scored]:
         """By name, and within a name train, select, test."""

@@ -10,11 +10,14 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from store import rules
-from store.journal import Journal, Turn, component_of, now
-from store.records import Claim, Description, Hypothesis, Score, Status, Verdict
-from store.schema import DescriptionRow, HypothesisRow, ScoreRow, VerdictRow
+from store.journal import OTHER_THREADS, Journal, Turn, component_of, now
+from store.records import Claim, Description, Finding, Hypothesis, Score, Status, Verdict
+from store.schema import DescriptionRow, FindingRow, HypothesisRow, ScoreRow, VerdictRow
 
-__all__ = ["Recorder", "Turn"]
+__all__ = ["QUESTION", "Recorder", "Turn"]
+
+QUESTION = OTHER_THREADS[0]
+"""The thread of what is measured to answer a question."""
 
 
 class Recorder(Journal):
@@ -77,6 +80,30 @@ class Recorder(Journal):
             component.status = description.status
             component.reason = description.reason
             rules.cite(session, run, description.component, rules.citations(description))
+            session.add(row)
+
+        self._access.write(work)
+
+    def finding(self, run: str, number: int, finding: Finding) -> None:
+        """The answer that a run gives, under its number in the run, from 1; the same one twice is one.
+
+        Raises RuntimeError for another one under the same number, and for a citation of what is not recorded, belongs
+        to another target or to the sealed test.
+        """
+        row = FindingRow(
+            run=run,
+            number=number,
+            topic=finding.kind,
+            claim=f"{finding.question} {finding.answer or finding.reason}",
+            body=finding.model_dump(mode="json"),
+        )
+
+        def work(session: Session) -> None:
+            if stored := session.get(FindingRow, (run, number)):
+                rules.same_finding(stored, finding)
+                return
+            rules.known_run(session, run)
+            rules.cite(session, run, QUESTION, rules.leaned_on(finding, number))
             session.add(row)
 
         self._access.write(work)

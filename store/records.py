@@ -149,6 +149,47 @@ class Description(Model):
     cost: dict[str, float] = Field(default_factory=dict)
 
 
+class AnswerRow(Model):
+    """One line of an answer: a number of a component (or of tokens, or of a kind of question), with what makes it
+    count. `measure` says what was measured, `told` what follows in words."""
+
+    component: str
+    value: float
+    unit: str = ""
+    ci: Interval | None = None
+    n: int | None = None
+    control: float | None = None
+    control_ci: Interval | None = None
+    evidence: tuple[int, ...] = ()
+    measure: str = ""
+    told: str = ""
+
+
+class Described(Model):
+    """Where a component's description stands; what the sealed test said of it is read there, and never copied."""
+
+    run: str
+    component: str
+
+
+class Finding(Model):
+    """The answer to a question. `answer` cites experiments as `[e12]`; where it is not known, `reason` says why.
+
+    `rows` is the table, first what matters most. `described` names descriptions that the answer leans on.
+    """
+
+    question: str
+    kind: str
+    understood: str
+    status: Literal["answered", "unknown"]
+    answer: str = ""
+    reason: str = ""
+    rows: tuple[AnswerRow, ...] = ()
+    evidence: tuple[int, ...] = ()
+    described: tuple[Described, ...] = ()
+    artifacts: dict[str, str] = Field(default_factory=dict)
+
+
 class Experiment(Model):
     """One recorded tool call, as it is read back. `number` is what texts cite as `[e12]`."""
 

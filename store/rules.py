@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.records import Description, Score, Verdict
+from store.records import Description, Finding, Score, Verdict
 from store.schema import (
     CitationRow,
     DescriptionRow,
     ExperimentRow,
+    FindingRow,
     HypothesisRow,
     RunRow,
     ScoreRow,
@@ -83,6 +84,21 @@ def citations(description: Description) -> dict[str, list[int]]:
     places |= {f"facet {i}": list(facet.evidence) for i, facet in enumerate(description.facets)}
     places |= {f"claim {name}": list(claim.evidence) for name, claim in description.claims.items() if claim}
     return places
+
+
+def leaned_on(finding: Finding, number: int) -> dict[str, list[int]]:
+    """Every place of a finding that leans on experiments, with their numbers."""
+    places = {"answer": cited_in(finding.answer), "reason": cited_in(finding.reason)}
+    places["evidence"] = list(finding.evidence)
+    places |= {f"row {i}": list(row.evidence) for i, row in enumerate(finding.rows)}
+    return {f"finding {number} {place}": numbers for place, numbers in places.items()}
+
+
+def same_finding(row: FindingRow, finding: Finding) -> None:
+    if Finding.model_validate(row.body) != finding:
+        raise RuntimeError(
+            f"finding {row.number} of run `{row.run}` is recorded and would say something else"
+        )
 
 
 def cite(session: Session, run: str, thread: str, places: Mapping[str, Iterable[int]]) -> None:

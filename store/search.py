@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, null, select
 
-from store.schema import DescriptionRow, ExperimentRow, HypothesisRow, RunRow
+from store.schema import DescriptionRow, ExperimentRow, FindingRow, HypothesisRow, RunRow
 
 
 def statements(words: Sequence[str], fingerprint: str | None) -> list[Select[*tuple[Any, ...]]]:
-    """Of descriptions, hypotheses, and experiments outside the test; each selects kind, run, thread, number, text."""
+    """Of descriptions, findings, hypotheses, and experiments outside the test: kind, run, thread, number, text."""
     described = DescriptionRow.label + ": " + DescriptionRow.text
     measured = ExperimentRow.tool + ": " + ExperimentRow.summary
     found: list[Select[*tuple[Any, ...]]] = [
@@ -22,6 +22,10 @@ def statements(words: Sequence[str], fingerprint: str | None) -> list[Select[*tu
         .join(RunRow, DescriptionRow.run == RunRow.id)
         .where(_all_in(words, DescriptionRow.component + " " + described))
         .order_by(DescriptionRow.frozen.desc(), DescriptionRow.component),
+        select(literal("finding"), FindingRow.run, literal("question"), FindingRow.number, FindingRow.claim)
+        .join(RunRow, FindingRow.run == RunRow.id)
+        .where(_all_in(words, FindingRow.topic + " " + FindingRow.claim))
+        .order_by(RunRow.started.desc(), FindingRow.number),
         select(
             literal("hypothesis"),
             HypothesisRow.run,

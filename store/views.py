@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from store.records import Experiment, Hypothesis, Model, Score, Split, Status, Verdict
+from store.records import Experiment, Finding, Hypothesis, Model, Score, Split, Status, Verdict
 from store.schema import ComponentRow, ExperimentRow, PairRow
 
 RunKind = Literal["label", "ask", "audit", "direct", "score"]
@@ -80,10 +80,24 @@ class Scored(NamedTuple):
     score: Score
 
 
-class Hit(Model):
-    """A place in the record where the searched words stand; `number` is that of an experiment or a hypothesis."""
+class Found(NamedTuple):
+    """A finding with its run and its number there."""
 
-    kind: Literal["description", "hypothesis", "experiment"]
+    run: str
+    number: int
+    finding: Finding
+
+    @property
+    def name(self) -> str:
+        """What commands and pages call it."""
+        return f"{self.run}/{self.number}"
+
+
+class Hit(Model):
+    """A place in the record where the searched words stand; `number` is that of an experiment, a hypothesis or
+    a finding."""
+
+    kind: Literal["description", "finding", "hypothesis", "experiment"]
     run: str
     thread: str
     number: int | None

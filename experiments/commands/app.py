@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.commands import bench, doctor, label, measure, record, score, show, targets
+from experiments.commands import ask, bench, doctor, label, measure, record, score, show, targets
 from experiments.commands.output import narrate, print_json, print_text
 from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., Any], ...] = (
     label.label,
+    ask.ask,
     measure.index,
     measure.run,
     measure.replay,
@@ -37,7 +38,13 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     record.export,
     doctor.doctor,
 )
-SHOWN: tuple[Callable[..., Any], ...] = (record.runs, record.run, record.component, record.experiment)
+SHOWN: tuple[Callable[..., Any], ...] = (
+    record.runs,
+    record.run,
+    record.component,
+    record.experiment,
+    ask.finding,
+)
 for command in COMMANDS:
     app.command()(command)
 for command in SHOWN:

@@ -1,0 +1,182 @@
+"""`maieutic ask`: a question in plain words, answered with receipts; and how findings are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from experiments.commands.options import (
+    BaseUrl,
+    Device,
+    Images,
+    JsonFlag,
+    JudgeName,
+    PlannerName,
+    Precision,
+    Quiet,
+    Seed,
+    StorePlace,
+    TargetName,
+)
+from experiments.commands.output import narrate, print_json, print_table, print_text
+from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+
+if TYPE_CHECKING:
+    from agent.ask.why import Shown
+    from experiments.workplace import Workplace
+    from store.database import Store
+    from store.records import AnswerRow
+    from store.views import Found
+
+BUDGET = 4
+"""Exit code of a question that its budget ended."""
+CALLS = 16
+
+
+def ask(
+    target: TargetName,
+    text: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="In plain words; see the README for kinds.")
+    ],
+    image: Annotated[
+        str, typer.Option(help="For a question why: a picture's number or key, or a file.")
+    ] = "",
+    question: Annotated[str, typer.Option(help="For a question why: what was asked about the picture.")] = "",
+    images: Images = "",
+    judge: JudgeName = "",
+    planner: PlannerName = "builtin",
+    base_url: BaseUrl = "",
+    max_calls: Annotated[int, typer.Option(min=1, help="Tool calls that the answer may cost.")] = CALLS,
+    max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
+    max_seconds: Annotated[float, typer.Option(min=0, help="Seconds that it may take; 0: no limit.")] = 0,
+    store: StorePlace = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Precision = "float32",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Ask what a component does, which read or carry a concept, whether it is used, why an answer; with receipts."""
+    from experiments.asking import ask as answered
+    from experiments.commands.workplaces import chosen_planner, opened_workplace
+    from experiments.label import Allowance
+
+    target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
+    words = {"target": target, "images": images, "judge": judge, "planner": planner}
+    with opened_workplace(
+        target,
+        store=store,
+        images=images,
+        judge=judge,
+        device=device,
+        dtype=dtype,
+        seed=seed,
+    ) as workplace:
+        found = answered(
+            workplace,
+            text,
+            chosen_planner(planner, base_url, workplace.store),
+            words=words | {"seed": seed, "dtype": dtype},
+            allowance=Allowance(calls=max_calls, forwards=max_forwards or None, seconds=max_seconds or None),
+            shown=shown_in(workplace, image, question),
+        )
+        told = as_told(workplace.store, found.found)
+    if not quiet:
+        narrate(f"understood: {found.found.finding.understood}")
+        narrate(f"{found.made} experiments measured, {found.reused} found in the store")
+    print_finding(told, found.found, as_json)
+    return BUDGET if found.status == "budget" else 0
+
+
+def shown_in(workplace: Workplace, image: str, question: str) -> Shown | None:
+    """The picture that a question is about; a file is put on record first, so that its key finds it again."""
+    from agent.ask.why import Shown
+
+    if not image or not question:
+        return None
+    if image.isdecimal():
+        return Shown(int(image), question)
+    path = Path(image).expanduser()
+    if not path.is_file():
+        return Shown(image, question)
+    from tools.budget import Budget
+    from tools.images import open_image
+    from tools.methods.showing import keep_made
+    from tools.stimuli import Stimulus
+
+    picture = Stimulus("", open_image(path))
+    stimulus = Stimulus(f"given/{picture.sha256[:16]}", picture.image)
+    keep_made(workplace.context(Budget()), stimulus, "given")
+    return Shown(stimulus.key, question)
+
+
+def as_told(store: Store, found: Found) -> dict[str, Any]:
+    """The shape of the public contract. What the sealed test says of a description is looked up where it stands."""
+    finding = found.finding
+    told = finding.model_dump(mode="json", exclude={"answer", "described"})
+    described = []
+    for place in finding.described:
+        one = store.queries.description(place.run, place.component, test=True)
+        if one is not None:
+            kept = one.model_dump(mode="json", include={"status", "label", "scores"})
+            described.append(place.model_dump() | kept)
+    return {
+        "finding": found.name,
+        "run": found.run,
+        **told,
+        "answer": finding.answer or None,
+        "described": described,
+    }
+
+
+def print_finding(told: dict[str, Any], found: Found, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    finding = found.finding
+    print_text(finding.answer or f"Not known: {finding.reason}")
+    for one in told["described"]:
+        rho = one["scores"].get("pearson")
+        tested = f", test ρ {rho['value']:.2f} [{rho['ci'][0]:.2f}, {rho['ci'][1]:.2f}]" if rho else ""
+        print_text(f"  {one['component']}: “{one['label']}”, {one['status']}{tested} (run {one['run']})")
+    if finding.rows:
+        columns = ["component", "measure", "value#", "95 %", "control#", "n#", "receipt", ""]
+        print_table(columns, [_cells(one) for one in finding.rows])
+    print_text(f"finding {found.name}; `maieutic report {found.run}` writes its page")
+
+
+def _cells(one: AnswerRow) -> list[str]:
+    return [
+        one.component,
+        one.measure,
+        f"{one.value:.3f}",
+        f"[{one.ci[0]:.3f}, {one.ci[1]:.3f}]" if one.ci else "–",
+        f"{one.control:.3f}" if one.control is not None else "–",
+        str(one.n) if one.n is not None else "–",
+        " ".join(f"[e{number}]" for number in one.evidence),
+        one.told,
+    ]
+
+
+def finding(
+    name: Annotated[str, typer.Argument(metavar="FINDING", help="Such as abcd2345/1, or a run of kind ask.")],
+    store: StorePlace = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show an answer: the question, what was measured, and the receipts."""
+    from store.database import known_store
+    from store.errors import UsageError
+
+    run, slash, number = name.partition("/")
+    if slash and not (number.isascii() and number.isdigit()):
+        raise UsageError(
+            f"`{name}` is no finding", kind="usage", hint="give RUN/NUMBER, such as `abcd2345/1`"
+        )
+    with known_store(store or None) as record:
+        found = record.queries.finding(run, int(number or 1))
+        told = as_told(record, found)
+    if not as_json:
+        print_text(f"{found.finding.question} (understood: {found.finding.understood})")
+    print_finding(told, found, as_json)
