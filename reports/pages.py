@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports import exhibits, folding, leads, numbers, plots, shapes, summary, words
+from reports import exhibits, findings, folding, leads, numbers, plots, shapes, summary, words
 from reports.concepts import AS_WRITTEN, Concepts, Plain
 from reports.distrust import distrust
 from reports.pictures import Pictures
@@ -24,6 +24,7 @@ from reports.receipts import Receipts, code
 from reports.record import CITATION, RunRecord, Thread, cited_in
 from reports.transcript import transcript
 from store.records import Experiment
+from store.views import Found
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 INDEX = "index.html"
@@ -100,6 +101,20 @@ class Pages:
             said=said,
             places_citing=citing(thread, self._concepts),
             turns=transcript(thread.steps, thread.experiments),
+        )
+
+    def finding(self, found: Found) -> str:
+        """One answer, with the experiments that it leans on."""
+        thread = findings.behind(self._record, found)
+        rows = {number: [("says", "the answer")] for number in cited_in(found.finding.answer)}
+        return self._render(
+            "finding.html",
+            up="",
+            found=found,
+            thread=thread,
+            descriptions=self._record.leaned.get(found.number, ()),
+            receipts=Receipts({one.number: title(one) for one in thread.shown}),
+            places_citing=rows,
         )
 
     def at(self, thread: Thread) -> str:
@@ -183,6 +198,7 @@ def environment() -> Environment:
     )
     environment.globals.update(
         exhibits=exhibits,
+        findings=findings,
         folding=folding,
         leads=leads,
         numbers=numbers,

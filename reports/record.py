@@ -6,16 +6,16 @@ Knows the store's questions, and that a report, unlike a planner, may see the se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from store.address import TOWERS, parse
 from store.database import Store
 from store.errors import UserError
-from store.records import Claim, Description, Experiment, Reading, Score
-from store.views import Proposed, Run, Step
+from store.records import Claim, Described, Description, Experiment, Reading, Score
+from store.views import Found, Proposed, Run, Step
 
 CITATION = re.compile(r"\[\s*(e\d+(?:\s*,\s*e\d+)*)\s*\]")
 PENDING = "pending"
@@ -91,11 +91,17 @@ class Thread:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run with its components in order, then its other threads."""
+    """A run with its components in order, then its other threads, and the answers that it gave.
+
+    `cited` holds for each answer, by number, the experiments it leans on; `leaned` the descriptions, as tested.
+    """
 
     run: Run
     components: tuple[Thread, ...]
     others: tuple[Thread, ...]
+    findings: tuple[Found, ...] = ()
+    cited: Mapping[int, tuple[Experiment, ...]] = field(default_factory=dict)
+    leaned: Mapping[int, tuple[tuple[Described, Description], ...]] = field(default_factory=dict)
 
     @property
     def threads(self) -> tuple[Thread, ...]:
@@ -115,10 +121,14 @@ def read_run(store: Store, run: str) -> RunRecord:
         return _thread(store, run, address, status, reason, tuple(measured.get(address, ())))
 
     components = (standing[address] for address in sorted(standing, key=_place))
+    findings = tuple(queries.findings(run))
     return RunRecord(
         known,
         tuple(thread(one.address, one.status or PENDING, one.reason) for one in components),
         tuple(thread(address) for address in sorted(set(measured) - set(standing))),
+        findings,
+        {one.number: _experiments(store, one.finding.evidence) for one in findings},
+        {one.number: _descriptions(store, one.finding.described) for one in findings},
     )
 
 
@@ -165,6 +175,17 @@ def _thread(
         steps=tuple(queries.steps(run, address)),
         borrowed=tuple(experiment for experiment in borrowed if experiment is not None),
     )
+
+
+def _experiments(store: Store, numbers: Iterable[int]) -> tuple[Experiment, ...]:
+    found = (_elsewhere(store, number) for number in numbers)
+    return tuple(one for one in found if one is not None)
+
+
+def _descriptions(store: Store, places: Iterable[Described]) -> tuple[tuple[Described, Description], ...]:
+    """As tested, where the store still has them."""
+    found = ((place, store.queries.description(place.run, place.component, test=True)) for place in places)
+    return tuple((place, one) for place, one in found if one is not None)
 
 
 def _elsewhere(store: Store, number: int) -> Experiment | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.concepts import AS_WRITTEN, Plain
+from reports.findings import page_of
 from reports.pages import COMPONENTS, INDEX, PICTURES, Pages, whole_or_not_at_all
 from reports.pictures import Pictures
 from reports.record import read_run
@@ -27,6 +28,8 @@ def write(store: Store, run: str, folder: Path, plain: Plain = AS_WRITTEN) -> Pa
         pages = Pages(record, Pictures(store.artifacts, folder / PICTURES), plain)
         for thread in record.threads:
             whole_or_not_at_all(folder / pages.at(thread), pages.component(thread))
+        for found in record.findings:
+            whole_or_not_at_all(folder / page_of(found), pages.finding(found))
         whole_or_not_at_all(folder / INDEX, pages.index())
     except OSError as error:
         raise UserError(

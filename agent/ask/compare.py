@@ -21,7 +21,7 @@ def compare(asking: Asking, question: Compare) -> Answer:
     ]
     alike = rho.ci is not None and rho.control is not None and rho.ci[0] > rho.control
     text = (
-        f"Over pictures the two go together with a correlation of {told(rho, control=RANDOM)} at their closest "
+        f"Over pictures they go together with a correlation of {told(rho, control=RANDOM)} at their closest "
         f"readings, {'more than' if alike else 'not surely more than'} others of their sites {receipt}."
     )
     for address in (question.first, question.second):
