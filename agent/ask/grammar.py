@@ -62,7 +62,8 @@ _COMPARE = (
     re.compile(rf"what is the difference (?:between|of) (?P<one>{_ADDRESS}) and (?P<other>{_ADDRESS})"),
 )
 _LOOSE = re.compile(
-    r"^(?:(?:the|an?|any|some|object['’]?s?|objects['’]|things?['’]s?|its|their|presence of|concept(?: of)?|kind of)(?: |$))+"
+    r"^(?:(?:the|an?|any|some|object['’]?s?|objects['’]|things?['’]s?|its|their|presence of|concept(?: of)?|kind of)"
+    r"(?: |$))+"
 )
 _TO_ANSWER = re.compile(r" (?:to|into|in) (?:the |its )?answers?(?: directly)?$|,? directly$")
 _SAME = {"colour": "color", "colors": "color", "colours": "color", "number": "counting", "count": "counting"}

@@ -15,7 +15,6 @@ from jaxtyping import Bool, Float
 from tools.methods.answers import Asked, Margins, margins
 from tools.scoring.erasure import eraser
 from tools.stimuli import Stimulus
-from tools.targets.batch import CLASSES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +41,8 @@ class Streams(NamedTuple):
 def streams(context: ToolContext, stimuli: Sequence[Stimulus]) -> Streams:
     """At the decoder's input and after every layer but the last, behind which picture tokens are read no more."""
     import torch
+
+    from tools.targets.batch import CLASSES
 
     sites = stream_sites(context)
     parts: dict[Site, list[Tensor]] = {site: [] for site in sites}
@@ -100,6 +101,7 @@ def _interventions(context: ToolContext, found: Streams, maps: Maps) -> tuple[In
     import torch
 
     from tools.engine.plan import Apply, Intervention
+    from tools.targets.batch import CLASSES
 
     done = []
     for site, erase in maps.items():
