@@ -22,7 +22,7 @@ LONGEST = 120
 """Characters of a label, at most."""
 _LOOKS = frozenset(
     "red orange yellow green cyan blue purple pink brown black white gray grey golden crimson violet turquoise warm "
-    "cool bright dark light pale colorful small large little tiny big huge tall long round pointed square solid plain "
+    "cool bright dark light pale colorful small large little tiny big huge tall long round pointed solid plain "
     "striped spotted dotted lined patterned textured checkered wavy shiny wet wooden metallic furry".split()
 )
 """Words that name a look and no thing, where they end a phrase: "something red"."""
