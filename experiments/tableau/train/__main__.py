@@ -23,6 +23,8 @@ from store.errors import MaieuticError, UsageError, UserError
 from tools.targets.load import choose_device
 
 TRAINING = Path("training")
+SIBLINGS = {"llava-shortcut": "llava", "llava-balanced": "llava"}
+"""Models that go on from another's committed weights, and from whose."""
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
 
 
@@ -59,6 +61,20 @@ def llava(seed: int, scale: float, go_on: bool) -> Recipe:
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
+def sibling(name: str, seed: int, scale: float, go_on: bool) -> Recipe:
+    """Train a sibling of the generative model, from its committed weights."""
+    from experiments.tableau.train.llava import LlavaTrainee, evaluate
+    from experiments.tableau.train.siblings import stages
+
+    if go_on:
+        raise UsageError(
+            "a sibling has one stage", hint="leave `--go-on` away: it begins with committed weights"
+        )
+    trainee = LlavaTrainee(seed)
+    trainee.take_weights(open_target("tableau-llava", "cpu").model)
+    return Recipe(trainee, stages(trainee, name, scale), partial(evaluate, trainee))
+
+
 def judge(seed: int, scale: float, go_on: bool) -> Recipe:
     """Train the concept judge, which shares nothing with the other models."""
     from experiments.tableau.train.judge import JudgeTrainee, evaluate, stages
@@ -69,11 +85,10 @@ def judge(seed: int, scale: float, go_on: bool) -> Recipe:
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
-def command(recipe: Callable[[int, float, bool], Recipe], seed: int) -> None:
+def command(name: str, recipe: Callable[[int, float, bool], Recipe], seed: int, about: str | None) -> None:
     """Adds the command that trains by this recipe, from this seed unless told otherwise."""
-    name = recipe.__name__
 
-    @app.command(name, help=recipe.__doc__)
+    @app.command(name, help=about)
     def run(
         scale: Annotated[
             float, typer.Option(min=0.001, help="Shortens (or lengthens) every stage by this factor.")
@@ -96,8 +111,9 @@ def command(recipe: Callable[[int, float, bool], Recipe], seed: int) -> None:
         trainee, stages, evaluate = recipe(seed, scale, go_on)
         folder.mkdir(parents=True, exist_ok=True)
         about = {"seed": seed, "scale": scale, "machine": machine}
-        if go_on:
-            before = json.loads((WEIGHTS / f"tableau-{name}" / RECORD).read_text(encoding="utf-8"))
+        if go_on or name in SIBLINGS:
+            parent = f"tableau-{SIBLINGS.get(name, name)}"
+            before = json.loads((WEIGHTS / parent / RECORD).read_text(encoding="utf-8"))
             (folder / BEFORE).write_text(json.dumps(before) + "\n", encoding="utf-8")
         (folder / "run.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
         first = len(stages) - 1 if go_on else 0
@@ -105,7 +121,9 @@ def command(recipe: Callable[[int, float, bool], Recipe], seed: int) -> None:
 
 
 for number, described in enumerate((clip, llava, judge), start=1):
-    command(described, seed=number)
+    command(described.__name__, described, number, described.__doc__)
+for number, sibling_name in enumerate(SIBLINGS, start=4):
+    command(sibling_name, partial(sibling, sibling_name.removeprefix("llava-")), number, sibling.__doc__)
 
 
 @app.command()

@@ -91,6 +91,10 @@ class Turn(NamedTuple):
     places: tuple[Place, ...] = ()
 
 
+Dialogue = Callable[[Scene, np.random.Generator, int], list[Turn]]
+"""Asks so many questions about a scene at most, and says what is to be answered."""
+
+
 class PictureBatch(NamedTuple):
     """Pictures in [-1, 1], their dense labels, questions behind them (−1 = empty slot), and their captions."""
 
@@ -157,9 +161,11 @@ def labels_of(scenes: Iterable[Scene]) -> Int[Tensor, "row readout patch"]:
     return torch.from_numpy(np.stack([dense_labels(scene) for scene in scenes]))
 
 
-def picture_batch(scenes: list[Scene], rng: np.random.Generator, questions: int) -> PictureBatch:
-    """`questions` different questions and a caption behind every picture."""
-    asked = [_dialogue(scene, rng, questions) for scene in scenes]
+def picture_batch(
+    scenes: list[Scene], rng: np.random.Generator, questions: int, held: Dialogue | None = None
+) -> PictureBatch:
+    """`questions` different questions and a caption behind every picture; `held` asks and answers them otherwise."""
+    asked = [(held or dialogue)(scene, rng, questions) for scene in scenes]
     told = [[Turn(CAPTION_PROMPT, caption(scene), -1)] for scene in scenes]
     kinds = torch.tensor([[turn.kind for turn in turns] + [-1] * (questions - len(turns)) for turns in asked])
     return PictureBatch(
@@ -177,7 +183,7 @@ def text_batch(scenes: list[Scene], rng: np.random.Generator, questions: int) ->
     for index, scene in enumerate(scenes):
         if index % 2:
             prefixes.append(caption(scene))
-            dialogues.append(_dialogue(scene, rng, questions, TEXT_KINDS))
+            dialogues.append(dialogue(scene, rng, questions, TEXT_KINDS))
         else:
             facts, turns = _context(Asker(scene, rng), rng)
             prefixes.append(facts)
@@ -201,7 +207,7 @@ def encode(text: str) -> list[int]:
     return [IDS[word] for word in text.split()]
 
 
-def _dialogue(
+def dialogue(
     scene: Scene, rng: np.random.Generator, questions: int, weights: dict[Kind, float] = KIND_WEIGHTS
 ) -> list[Turn]:
     """Different questions with their answers; fewer when the scene does not give so many."""

@@ -78,6 +78,8 @@ def export_judge(training: Path, folder: Path) -> None:
 EXPORTS: dict[str, Callable[[Path, Path], None]] = {
     "clip": export_clip,
     "llava": export_llava,
+    "llava-shortcut": export_llava,
+    "llava-balanced": export_llava,
     "judge": export_judge,
 }
 
