@@ -7,8 +7,10 @@ are passed over. A picture that no line names is asked a neutral question (photo
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from store.errors import UserError
@@ -70,3 +72,31 @@ def _refusal(message: str) -> UserError:
         kind="images",
         hint='a line looks like {"file_name": "cat.png", "question": "Is there a cat?", "answer": "yes"}',
     )
+
+
+@contextmanager
+def beside(folder: str, questions: str) -> Iterator[str]:
+    """The folder with this file as its questions: a copy made of links while the block runs, or the folder itself where
+    no file is given. Raises UserError where either of them is not there."""
+    if not questions:
+        yield folder
+        return
+    file, place = Path(questions), Path(folder)
+    if not file.is_file():
+        raise _refusal(f"`{questions}` is no file of questions")
+    if not folder or not place.is_dir():
+        raise UserError(
+            "`--questions` are about a folder of pictures",
+            kind="images",
+            hint="give the folder with `--images`",
+        )
+    with TemporaryDirectory(prefix="maieutic-questions-") as made:
+        copy = Path(made) / place.name
+        copy.mkdir()
+        for path in sorted(place.rglob("*")):
+            if path.is_file() and path.name != NAME:
+                link = copy / path.relative_to(place)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(path.absolute())
+        (copy / NAME).write_bytes(file.read_bytes())
+        yield str(copy)

@@ -24,7 +24,7 @@ from tools.activations import ActivationSource, ModelActivations
 from tools.budget import Budget
 from tools.context import Memory, ToolContext
 from tools.engine.engine import Engine
-from tools.index import ExemplarIndex, build_index, index_folder
+from tools.index import ExemplarIndex, LaterIndex, build_index, index_folder
 from tools.prepared import Prepared
 from tools.targets.adapter import Adapter, adapter_for
 from tools.targets.target import Target
@@ -115,8 +115,8 @@ class Workplace:
         for images in (self.world.train, self.world.select, self.world.test):
             recorder.dataset(images.name, images.split, images.fingerprint, len(images))
 
-    def context(self, budget: Budget, turn: Turn | None = None) -> ToolContext:
-        """What tools work with, under a budget of its own."""
+    def context(self, budget: Budget, turn: Turn | None = None, *, index: bool = True) -> ToolContext:
+        """What tools work with, under a budget of its own; without `index`, one is made only if somebody asks it."""
         return ToolContext(
             target=self.target,
             adapter=self.adapter,
@@ -127,7 +127,7 @@ class Workplace:
             judge=self.world.judge,
             describer=self.describer,
             editor=self.world.editor,
-            index=self.index,
+            index=self.index if index else LaterIndex(lambda: self.index),
             store=self.store,
             budget=budget,
             seed=self.seed,

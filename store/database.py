@@ -34,7 +34,7 @@ class Store:
     def __init__(self, engine: Engine, artifacts: Path) -> None:
         self.engine = engine
         self.where = plainly(engine.url)
-        access = Access(engine, self.where)
+        self.access = access = Access(engine, self.where)
         self.artifacts = Artifacts(artifacts, access)
         self.recorder = Recorder(access)
         self.queries = Queries(access)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.commands import ask, bench, doctor, label, measure, record, score, show, targets
+from experiments.commands import ask, audit, bench, doctor, label, measure, record, score, show, targets
 from experiments.commands.output import narrate, print_json, print_text
 from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
@@ -29,6 +29,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., Any], ...] = (
     label.label,
     ask.ask,
+    audit.audit,
     measure.index,
     measure.run,
     measure.replay,

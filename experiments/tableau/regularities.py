@@ -159,14 +159,14 @@ def _gap(target: Target, asked: Asked, usual: bool, n: int, seed: int, index: in
 
 
 def _accuracy(target: Target, asked: Asked, case: bool, n: int, seed: int, index: int) -> Estimate:
-    scenes = list(islice(_items(asked, case, seed, index), n))
+    scenes = list(islice(items(asked, case, seed, index), n))
     pictures = [to_image(render(seen)) for seen in scenes]
     replies = answer(target, [asked.text] * n, pictures, max_new_tokens=3)
     right = sum(reply == asked.truth(seen) for reply, seen in zip(replies, scenes, strict=True))
     return wilson(right, n)
 
 
-def _items(asked: Asked, case: bool, seed: int, index: int) -> Iterator[Scene]:
+def items(asked: Asked, case: bool, seed: int, index: int) -> Iterator[Scene]:
     """Balanced scenes with exactly one case, which is as asked for."""
     for number in count(FIRST + (index << 24)):
         seen = scene("check", number, seed)

@@ -1,0 +1,145 @@
+"""From counted replies to findings: effect, control, excess, and after correction over the audit a verdict.
+
+Pure. A claim stands where the effect beyond its control is surely above 0 (q ≤ 0.05 over the audit's findings) and at
+least five points; it is refuted where the whole interval lies below five points; anything else is undetermined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from experiments.audit.survey import MATTERS, Survey
+from store.audits import AuditFinding, ClaimKind, Topic
+from store.records import Answer, Quantity, Verdict
+from store.values import Estimate
+from tools.scoring.contrast import Cell, contrast, p_value
+from tools.scoring.correction import benjamini_hochberg
+from tools.scoring.intervals import wilson
+
+LEVEL = 0.05
+"""False discoveries among an audit's findings."""
+Counts = Mapping[str, tuple[int, int]]
+"""By arm, how many of how many."""
+TOLD: dict[Answer, str] = {
+    "yes": "supports",
+    "no": "contradicts",
+    "undetermined": "inconclusive",
+}
+
+
+class Claimed(NamedTuple):
+    """What is claimed, apart from what was counted."""
+
+    topic: Topic
+    name: str
+    claim: str
+    kind: ClaimKind
+    unit: str
+    control_is: str
+    rival: str
+    shows_not: str
+    components: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(survey: Survey) -> Claimed:
+        return Claimed(
+            survey.topic,
+            survey.name,
+            survey.claim,
+            survey.kind,
+            survey.unit,
+            survey.control_is,
+            survey.rival,
+            survey.shows_not,
+        )
+
+
+class Counted(NamedTuple):
+    """A claim with its counts, and the experiments in which they were counted."""
+
+    claimed: Claimed
+    counts: Counts
+    evidence: tuple[int, ...]
+    numbers: Mapping[str, Quantity] = {}
+
+
+def findings(counted: Sequence[Counted]) -> tuple[AuditFinding, ...]:
+    """All findings of an audit together, since their p-values are corrected together."""
+    cells = [effect_cells(one.counts) + control_cells(one.counts, -1.0) for one in counted]
+    p = [p_value(both) for both in cells]
+    q = benjamini_hochberg(p).tolist() if p else []
+    return tuple(_finding(*row) for row in zip(counted, cells, p, q, strict=True))
+
+
+def effect_cells(counts: Counts) -> list[Cell]:
+    """The tested share, minus its baseline's where there is one."""
+    return _cells(counts, "tested", "baseline", 1.0)
+
+
+def control_cells(counts: Counts, weight: float = 1.0) -> list[Cell]:
+    """The same of the control."""
+    return _cells(counts, "control", "control baseline", weight)
+
+
+def verdict_of(excess: Estimate, q: float) -> Answer:
+    """Whether a claim of an effect beyond its control stands."""
+    if excess.low > 0 and excess.value >= MATTERS and q <= LEVEL:
+        return "yes"
+    return "no" if excess.high < MATTERS else "undetermined"
+
+
+def as_verdict(finding: AuditFinding, number: int) -> Verdict:
+    """What the finding says of the hypothesis under this number."""
+    return Verdict.model_validate(
+        {
+            "hypothesis": number,
+            "outcome": TOLD[finding.verdict],
+            "experiments": finding.evidence,
+            "effect": finding.excess,
+            "ci": finding.excess_ci,
+            "because": f"q = {finding.q:.2g} over the findings of the audit",
+        }
+    )
+
+
+def _cells(counts: Counts, name: str, baseline: str, weight: float) -> list[Cell]:
+    cells = [Cell(weight, *counts[name])]
+    if baseline in counts:
+        cells.append(Cell(-weight, *counts[baseline]))
+    return cells
+
+
+def _finding(one: Counted, cells: Sequence[Cell], p: float, q: float) -> AuditFinding:
+    effect, control = contrast(effect_cells(one.counts)), contrast(control_cells(one.counts))
+    excess, claimed = contrast(cells), one.claimed
+    verdict = verdict_of(excess, q)
+    shares = {name: _share(*count) for name, count in one.counts.items()}
+    return AuditFinding(
+        topic=claimed.topic,
+        name=claimed.name,
+        claim=claimed.claim,
+        kind=claimed.kind,
+        verdict=verdict,
+        effect=effect.value,
+        ci=(effect.low, effect.high),
+        n=effect.n,
+        unit=claimed.unit,
+        control=control.value,
+        control_ci=(control.low, control.high),
+        control_is=claimed.control_is,
+        excess=excess.value,
+        excess_ci=(excess.low, excess.high),
+        p=p,
+        q=q,
+        refuted=(f"{claimed.rival}: the control is {control.value:+.1%}",) if verdict == "yes" else (),
+        shows_not=claimed.shows_not,
+        components=claimed.components,
+        numbers={**shares, **one.numbers},
+        evidence=one.evidence,
+    )
+
+
+def _share(successes: int, n: int) -> Quantity:
+    found = wilson(successes, n)
+    return Quantity(value=found.value, unit="share", ci=(found.low, found.high), n=n)

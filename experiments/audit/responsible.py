@@ -1,0 +1,146 @@
+"""Which components carry a cue to the answer, and what silencing them does to the reliance: searched, then verified.
+
+Every head of the language tower, and every MLP as a whole, is silenced (at its mean) where the cue is shown, on one
+half of the pictures; the few that lower the cue's lead over the right answer most are silenced together on the other
+half, beside as many random ones. Knows margins; knows nothing about any world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from experiments.audit.asking import replies
+from experiments.audit.findings import Claimed
+from experiments.audit.survey import Arm, Survey
+from store.address import Address
+from store.records import Quantity
+from tools.methods.answers import run, silenced, whole
+from tools.scoring.intervals import bootstrap_mean
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+    from tools.context import ToolContext
+    from tools.engine.plan import Intervention
+
+MOST = 3
+"""Components that are silenced together."""
+SEARCHED = 24
+"""Pictures on which components are searched, at most half of all."""
+
+
+class Part(NamedTuple):
+    """A head, or the MLP of a layer as a whole (named by all of its neurons)."""
+
+    name: str
+    done: tuple[Intervention, ...]
+
+
+class Searched(NamedTuple):
+    """The first parts with the drop of the cue's lead that each alone makes, in logits, on the searching half."""
+
+    first: list[Part]
+    drops: dict[str, Quantity]
+    searched: int
+
+
+def parts(context: ToolContext) -> list[Part]:
+    """Every head of the language tower, and every layer's MLP, that can reach the answer."""
+    layers = context.extent.towers["language"]
+    found = []
+    for layer in range(layers.layers):
+        for head in range(layers.heads):
+            address = Address("language", layer, "head", head)
+            found.append(Part(str(address), silenced(context, address, "mean")))
+        unit = Address("language", layer, "mlp", 0)
+        found.append(Part(f"language.{layer}.mlp[0:{layers.neurons}]", whole(context, unit, "mean")))
+    return found
+
+
+def search(context: ToolContext, survey: Survey) -> Searched:
+    """The parts that bring the cue's word to the answer, best first; the searching half of the tested arm."""
+    half, _ = halves(survey.tested)
+    everything = parts(context)
+    plain = _leads(context, half, survey.cue, ())
+    found: list[tuple[float, Part, Quantity]] = []
+    for part in everything:
+        drop = plain - _leads(context, half, survey.cue, part.done)
+        mean = bootstrap_mean(drop, seed=context.seed)
+        quantity = Quantity(value=mean.value, unit="logits", ci=(mean.low, mean.high), n=mean.n)
+        found.append((mean.value, part, quantity))
+    found.sort(key=lambda one: -one[0])
+    best = [(part, told) for value, part, told in found if value > 0][:MOST]
+    drops = {part.name: told for part, told in best}
+    control = float(np.median([value for value, _, _ in found]))
+    drops = {name: told.model_copy(update={"control": control}) for name, told in drops.items()}
+    return Searched([part for part, _ in best], drops, len(everything))
+
+
+def at_random(context: ToolContext, survey: Survey, best: Sequence[Part]) -> list[Part]:
+    """As many other parts, of the same kinds."""
+    names = {part.name for part in best}
+    random = context.random("audit", "at random", survey.name)
+    free = [part for part in parts(context) if part.name not in names]
+    found: list[Part] = []
+    for part in best:
+        same = [one for one in free if (".head." in one.name) == (".head." in part.name) and one not in found]
+        found.append(same[int(random.integers(len(same)))])
+    return found
+
+
+def halves(arm: Arm) -> tuple[Arm, Arm]:
+    """The half that searches, and the half that verifies."""
+    middle = min(len(arm) // 2, SEARCHED)
+    return arm[:middle], arm[middle:]
+
+
+def silencing(context: ToolContext, survey: Survey, best: Sequence[Part]) -> dict[str, tuple[int, int]]:
+    """On the half that searching has not seen: how many say the cue's word untouched, with the parts silenced, and with
+    random ones silenced."""
+    _, half = halves(survey.tested)
+
+    def saying(done: Sequence[Part]) -> tuple[int, int]:
+        every = tuple(one for part in done for one in part.done)
+        said = replies(context, [probe.asked[0] for probe in half], done=every)
+        return sum(probe.holds((word,)) for probe, word in zip(half, said, strict=True)), len(half)
+
+    untouched = saying([])
+    return {
+        "tested": untouched,
+        "baseline": saying(best),
+        "control": untouched,
+        "control baseline": saying(at_random(context, survey, best)),
+    }
+
+
+def claimed(survey: Survey, names: Sequence[str]) -> Claimed:
+    """That these parts carry the cue."""
+    return Claimed(
+        topic=survey.topic,
+        name=f"carried: {survey.name.removeprefix('cue: ')}",
+        claim=f"{', '.join(names)} carry it: silenced together, they lower the share that says `{survey.cue}`",
+        kind="necessary",
+        unit="share of replies with the cue, untouched minus silenced",
+        control_is=f"the same for {len(names)} random parts of the same kinds",
+        rival="silencing anything lowers it",
+        shows_not="Others may carry it too; what these parts do otherwise is not told here.",
+        components=tuple(names),
+    )
+
+
+def _leads(
+    context: ToolContext, arm: Arm, cue: str, done: tuple[Intervention, ...]
+) -> Float[np.ndarray, "probe"]:
+    """By how many logits the cue's word leads the right answer."""
+    stimuli = [probe.asked[0] for probe in arm]
+    logits = run(context, stimuli, [done] * len(stimuli))
+    word = context.adapter.token(cue)
+    right = [context.adapter.token(one.answer) for one in stimuli]
+    assert word is not None and None not in right  # a survey with a cue has answers of one token
+    rows = np.arange(len(stimuli))
+    table = logits.double().numpy()
+    found: Float[np.ndarray, "probe"] = table[:, word] - table[rows, np.array(right)]
+    return found

@@ -1,0 +1,288 @@
+"""An audit from its topics to findings in the store: surveys, components that carry what was found, correction, words.
+
+Every survey is a recorded experiment, with its hypothesis before and its verdict after; a resumed audit finds what it
+has asked already, and asks the rest. Knows the order of work; knows nothing about any world.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from experiments.audit import grounding, responsible
+from experiments.audit.asking import polled
+from experiments.audit.findings import Claimed, Counted, as_verdict, findings, verdict_of
+from experiments.audit.maps import mapped
+from experiments.audit.survey import Survey, predicted
+from experiments.audit.topics import NotHere, placed, refuse_wordless, surveys
+from store import audits
+from store.audits import THREAD, Audit, AuditFinding, Topic, Unmeasured
+from store.errors import MaieuticError, UserError
+from store.recorder import Turn
+from store.records import Cost, Quantity
+from store.views import RunEnd
+from tools.budget import Budget, BudgetReached
+from tools.door import code_version
+from tools.scoring.contrast import contrast, p_value
+from tools.scoring.intervals import wilson
+from tools.tool import Result
+
+if TYPE_CHECKING:
+    from experiments.workplace import Workplace
+    from store.records import Experiment
+    from tools.context import ToolContext
+
+Tell = Callable[[str], None]
+
+
+class Surveyed(Result):
+    """`counts` says by arm how many probes of how many were of the kind that is counted."""
+
+    survey: str
+    counts: dict[str, tuple[int, int]]
+
+
+class Mappings(Surveyed):
+    """What maps say of the place of right answers, and what a gate by them leaves."""
+
+    gate: Surveyed
+
+
+class Found(Result):
+    """The parts that carry a cue, best first, as they were searched."""
+
+    survey: str
+    parts: tuple[str, ...]
+
+
+def begin(workplace: Workplace, topics: Sequence[Topic], n: int, words: dict[str, Any]) -> str:
+    """Opens a run and returns its id. Raises UserError for a target that answers no questions."""
+    refuse_wordless(workplace)
+    workplace.register()
+    arguments = {**words, "topics": list(topics), "n": n}
+    return workplace.store.recorder.open_run(
+        "audit", workplace.target.fingerprint, arguments, workplace.seed, "none"
+    )
+
+
+def carry_on(
+    workplace: Workplace,
+    run: str,
+    topics: Sequence[Topic],
+    n: int,
+    budget: Budget,
+    tell: Tell = lambda _: None,
+) -> Audit:
+    """Asks what the run has not asked yet, and says what was found.
+
+    Raises UserError where none of the topics can be measured. An interruption leaves the run resumable.
+    """
+    recorder = workplace.store.recorder
+    recorder.resume_run(run)
+    try:
+        auditor = Auditor(workplace, run, n, budget, tell)
+        status = auditor.work(topics)
+        if not auditor.counted and status == "done":
+            raise UserError(
+                "none of the topics can be measured here: "
+                + "; ".join(f"{one.topic}: {one.reason}" for one in auditor.unmeasured),
+                kind="audit",
+                hint="audit an embedded target, or give pictures with `--images` and `--questions`",
+            )
+        found = findings(auditor.counted)
+        for finding, number in zip(found, auditor.hypotheses, strict=True):
+            recorder.verdict(run, THREAD, number, as_verdict(finding, number))
+        audits.keep(workplace.store.access, run, found)
+    except KeyboardInterrupt:
+        recorder.end_run(run, "interrupted")
+        raise
+    except MaieuticError:
+        recorder.end_run(run, "partial")
+        raise
+    except Exception:
+        recorder.end_run(run, "failed")
+        raise
+    recorder.end_run(run, status)
+    return Audit(
+        run=run,
+        target=workplace.target.name,
+        fingerprint=workplace.target.fingerprint,
+        seed=workplace.seed,
+        status="budget" if status == "budget" else "done",
+        summary=summary(found),
+        findings=found,
+        unmeasured=tuple(auditor.unmeasured),
+    )
+
+
+def summary(found: Sequence[AuditFinding]) -> str:
+    """The first paragraph of the report."""
+    stands = [one for one in found if one.verdict == "yes"]
+    refuted = sum(one.verdict == "no" for one in found)
+    open_ = len(found) - len(stands) - refuted
+    told = " ".join(f"{one.claim} ({one.effect:+.0%}, control {one.control:+.0%})." for one in stands)
+    begun = (
+        f"{len(stands)} of {len(found)} suspected failings were found"
+        if stands
+        else f"None of {len(found)} suspected failings was found"
+    )
+    return f"{begun}; {refuted} were refuted, {open_} remain open. {told}".strip()
+
+
+class Auditor:
+    """One audit at work: what it has counted, and where it stands in the record."""
+
+    def __init__(self, workplace: Workplace, run: str, n: int, budget: Budget, tell: Tell) -> None:
+        self.workplace, self.run, self.n, self.budget, self.tell = workplace, run, n, budget, tell
+        self.context: ToolContext = workplace.context(budget, index=False)
+        self.counted: list[Counted] = []
+        self.hypotheses: list[int] = []
+        self.unmeasured: list[Unmeasured] = []
+        self._step = 0
+
+    def work(self, topics: Sequence[Topic]) -> RunEnd:
+        """`budget` where it did not allow all of it."""
+        for topic in topics:
+            try:
+                for survey in surveys(self.workplace, topic, self.n):
+                    self._survey(survey)
+                if topic == "grounding":
+                    self._ground()
+            except NotHere as error:
+                self.unmeasured.append(Unmeasured(topic=topic, reason=str(error)))
+            except BudgetReached as error:
+                self.unmeasured.append(Unmeasured(topic=topic, reason=error.message))
+                return "budget"
+        return "done"
+
+    def _survey(self, survey: Survey) -> None:
+        step = self._next(Claimed.of(survey))
+        asked = {"survey": survey.name, "topic": survey.topic, "n": self.n}
+        told = self._measured(step, 0, "audit_survey", asked, lambda: self._ask(survey))
+        counts = _counts(told)
+        one = Counted(Claimed.of(survey), counts, (told.number,))
+        self.counted.append(one)
+        self.tell(str(told.result["summary"]))
+        if survey.cue and _suspected(one):
+            self._search(survey, step, told.number)
+
+    def _search(self, survey: Survey, step: int, first: int) -> None:
+        asked = {"survey": survey.name, "n": self.n}
+        searched = self._measured(step, 1, "audit_search", asked, lambda: self._find(survey))
+        names = [str(one) for one in searched.result["parts"]]
+        if not names:
+            return
+        claimed = responsible.claimed(survey, names)
+        self._next(claimed)
+        known = {part.name: part for part in responsible.parts(self.context)}
+        best = [known[name] for name in names]
+        asked = {"survey": survey.name, "parts": names}
+        silenced = self._measured(step, 2, "audit_silence", asked, lambda: self._silence(survey, best))
+        counts = _counts(silenced)
+        drops = {name: Quantity.model_validate(one) for name, one in searched.result["quantities"].items()}
+        evidence = (first, searched.number, silenced.number)
+        self.counted.append(Counted(claimed, counts, evidence, drops))
+        self.tell(str(silenced.result["summary"]))
+
+    def _ground(self) -> None:
+        """Maps of answers about one of several things, about the only one, and about things never shown in training."""
+        step = self._next(grounding.WRONG_PLACE)
+        asked = {"survey": grounding.WRONG_PLACE.name, "n": self.n}
+        told = self._measured(step, 0, "audit_maps", asked, self._map)
+        self.counted.append(Counted(grounding.WRONG_PLACE, _counts(told), (told.number,)))
+        self.tell(str(told.result["summary"]))
+        self._next(grounding.GATE)
+        gated = Mappings.model_validate(told.result).gate
+        numbers = {name: one for name, one in gated.quantities.items() if name not in gated.counts}
+        self.counted.append(Counted(grounding.GATE, gated.counts, (told.number,), numbers))
+        self.tell(gated.summary)
+
+    def _map(self) -> Mappings:
+        seen = [
+            [(one, mapped(self.context, one)) for one in items]
+            for items in placed(self.workplace, max(self.n // grounding.SHARE, 8))
+        ]
+        beside, alone, new = seen
+        counts = {"tested": grounding.missed(beside), "control": grounding.missed(alone)}
+        if not all(n for _, n in counts.values()):
+            raise NotHere("it answers none of the questions rightly whose answers would be mapped")
+        gated = grounding.gate([*beside, *new], self.workplace.seed)
+        told = _surveyed(grounding.GATE.name, dict(gated.counts))
+        told = told.model_copy(update={"quantities": {**told.quantities, **gated.numbers}})
+        return Mappings(**_surveyed(grounding.WRONG_PLACE.name, counts).model_dump(), gate=told)
+
+    def _next(self, claimed: Claimed) -> int:
+        """The next step, with its hypothesis on record."""
+        self._step += 1
+        hypothesis = predicted(claimed.claim, claimed.control_is)
+        self.workplace.store.recorder.hypothesis(self.run, THREAD, self._step, hypothesis)
+        self.hypotheses.append(self._step)
+        return self._step
+
+    def _ask(self, survey: Survey) -> Surveyed:
+        held = polled(self.context, survey, progress=self.workplace.progress)
+        return _surveyed(survey.name, {name: (sum(one), len(one)) for name, one in held.items()})
+
+    def _find(self, survey: Survey) -> Found:
+        found = responsible.search(self.context, survey)
+        names = tuple(part.name for part in found.first)
+        return Found(
+            survey=survey.name,
+            parts=names,
+            quantities=found.drops,
+            summary=f"of {found.searched} parts, {', '.join(names) or 'none'} bring `{survey.cue}` to the answer most",
+        )
+
+    def _silence(self, survey: Survey, best: list[responsible.Part]) -> Surveyed:
+        return _surveyed(survey.name, responsible.silencing(self.context, survey, best))
+
+    def _measured(
+        self, step: int, call: int, tool: str, arguments: dict[str, Any], measure: Callable[[], Result]
+    ) -> Experiment:
+        """What stands in the record at this place, or what is measured now."""
+        turn = Turn(self.run, THREAD, step, call)
+        recorder = self.workplace.store.recorder
+        if found := recorder.find(turn):
+            return found
+        self.budget.check()
+        before, began = self.context.forwards, time.monotonic()
+        result = measure()
+        cost = Cost(forwards=self.context.forwards - before, seconds=round(time.monotonic() - began, 3))
+        self.budget.charge(1, cost.forwards)
+        return recorder.experiment(
+            turn,
+            tool=tool,
+            arguments=arguments,
+            seed=self.workplace.seed,
+            fingerprint=self.workplace.target.fingerprint,
+            code=code_version(),
+            result=result.model_copy(update={"cost": cost}).model_dump(mode="json", by_alias=True),
+            seconds=cost.seconds,
+        )
+
+
+def _surveyed(name: str, counts: dict[str, tuple[int, int]]) -> Surveyed:
+    shares = {arm: wilson(*count) for arm, count in counts.items()}
+    told = ", ".join(f"{arm} {one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" for arm, one in shares.items())
+    return Surveyed(
+        survey=name,
+        counts=counts,
+        quantities={
+            arm: Quantity(value=one.value, unit="share", ci=(one.low, one.high), n=one.n)
+            for arm, one in shares.items()
+        },
+        summary=f"{name}: {told}, n = {min(one.n for one in shares.values())}"[:400],
+    )
+
+
+def _counts(told: Experiment) -> dict[str, tuple[int, int]]:
+    return {arm: (int(some), int(n)) for arm, (some, n) in told.result["counts"].items()}
+
+
+def _suspected(one: Counted) -> bool:
+    """Whether it would stand alone, uncorrected: reason enough to look for what carries it."""
+    from experiments.audit.findings import control_cells, effect_cells
+
+    cells = effect_cells(one.counts) + control_cells(one.counts, -1.0)
+    return verdict_of(contrast(cells), p_value(cells)) == "yes"
