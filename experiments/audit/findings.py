@@ -103,6 +103,20 @@ def as_verdict(finding: AuditFinding, number: int) -> Verdict:
     )
 
 
+def summary(found: Sequence[AuditFinding]) -> str:
+    """The first paragraph of the report."""
+    stands = [one for one in found if one.verdict == "yes"]
+    refuted = sum(one.verdict == "no" for one in found)
+    open_ = len(found) - len(stands) - refuted
+    told = " ".join(f"{one.claim} ({one.effect:+.0%}, control {one.control:+.0%})." for one in stands)
+    begun = (
+        f"{len(stands)} of {len(found)} suspected failings were found"
+        if stands
+        else f"None of {len(found)} suspected failings was found"
+    )
+    return f"{begun}; {refuted} were refuted, {open_} remain open. {told}".strip()
+
+
 def _cells(counts: Counts, name: str, baseline: str, weight: float) -> list[Cell]:
     cells = [Cell(weight, *counts[name])]
     if baseline in counts:

@@ -68,7 +68,7 @@ def mapped(context: ToolContext, placed: Placed) -> Mapped:
         {
             "attention": _attention(context, stimulus),
             "occlusion": (plain[said] - occluded).double().numpy(),
-            "silencing": (plain[said] - silenced).double().numpy(),
+            "silencing": float(plain[said]) - silenced,
         },
     )
 
@@ -92,7 +92,9 @@ def _silenced(context: ToolContext, stimulus: Stimulus) -> Float[np.ndarray, "bl
     site = Site("connector.out")
     mean = Mean(reference_mean(context, site))
     rows = [Row(0, (Intervention(site, None, tokens, mean),)) for tokens in _tokens(context, stimulus)]
-    return context.engine.run(Plan([stimulus], rows)).logits.float().cpu()  # type: ignore[return-value]
+    found: Float[np.ndarray, "block vocabulary"]
+    found = context.engine.run(Plan([stimulus], rows)).logits.double().cpu().numpy()
+    return found
 
 
 def _tokens(context: ToolContext, stimulus: Stimulus) -> list[tuple[int, ...]]:

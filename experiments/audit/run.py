@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.audit import grounding, responsible
 from experiments.audit.asking import polled
-from experiments.audit.findings import Claimed, Counted, as_verdict, findings, verdict_of
+from experiments.audit.findings import (
+    Claimed,
+    Counted,
+    as_verdict,
+    control_cells,
+    effect_cells,
+    findings,
+    summary,
+    verdict_of,
+)
 from experiments.audit.maps import mapped
+from experiments.audit.results import Found, Mappings, Surveyed, counts_of, surveyed
 from experiments.audit.survey import Survey, predicted
 from experiments.audit.topics import NotHere, placed, refuse_wordless, surveys
 from store import audits
-from store.audits import THREAD, Audit, AuditFinding, Topic, Unmeasured
+from store.audits import THREAD, Audit, Topic, Unmeasured
 from store.errors import MaieuticError, UserError
 from store.recorder import Turn
 from store.records import Cost, Quantity
@@ -25,7 +35,6 @@ from store.views import RunEnd
 from tools.budget import Budget, BudgetReached
 from tools.door import code_version
 from tools.scoring.contrast import contrast, p_value
-from tools.scoring.intervals import wilson
 from tools.tool import Result
 
 if TYPE_CHECKING:
@@ -34,26 +43,6 @@ if TYPE_CHECKING:
     from tools.context import ToolContext
 
 Tell = Callable[[str], None]
-
-
-class Surveyed(Result):
-    """`counts` says by arm how many probes of how many were of the kind that is counted."""
-
-    survey: str
-    counts: dict[str, tuple[int, int]]
-
-
-class Mappings(Surveyed):
-    """What maps say of the place of right answers, and what a gate by them leaves."""
-
-    gate: Surveyed
-
-
-class Found(Result):
-    """The parts that carry a cue, best first, as they were searched."""
-
-    survey: str
-    parts: tuple[str, ...]
 
 
 def begin(workplace: Workplace, topics: Sequence[Topic], n: int, words: dict[str, Any]) -> str:
@@ -116,20 +105,6 @@ def carry_on(
     )
 
 
-def summary(found: Sequence[AuditFinding]) -> str:
-    """The first paragraph of the report."""
-    stands = [one for one in found if one.verdict == "yes"]
-    refuted = sum(one.verdict == "no" for one in found)
-    open_ = len(found) - len(stands) - refuted
-    told = " ".join(f"{one.claim} ({one.effect:+.0%}, control {one.control:+.0%})." for one in stands)
-    begun = (
-        f"{len(stands)} of {len(found)} suspected failings were found"
-        if stands
-        else f"None of {len(found)} suspected failings was found"
-    )
-    return f"{begun}; {refuted} were refuted, {open_} remain open. {told}".strip()
-
-
 class Auditor:
     """One audit at work: what it has counted, and where it stands in the record."""
 
@@ -160,9 +135,9 @@ class Auditor:
         step = self._next(Claimed.of(survey))
         asked = {"survey": survey.name, "topic": survey.topic, "n": self.n}
         told = self._measured(step, 0, "audit_survey", asked, lambda: self._ask(survey))
-        counts = _counts(told)
+        counts = counts_of(told)
         one = Counted(Claimed.of(survey), counts, (told.number,))
-        self.counted.append(one)
+        self._count(step, one)
         self.tell(str(told.result["summary"]))
         if survey.cue and _suspected(one):
             self._search(survey, step, told.number)
@@ -174,15 +149,15 @@ class Auditor:
         if not names:
             return
         claimed = responsible.claimed(survey, names)
-        self._next(claimed)
+        number = self._next(claimed)
         known = {part.name: part for part in responsible.parts(self.context)}
         best = [known[name] for name in names]
         asked = {"survey": survey.name, "parts": names}
         silenced = self._measured(step, 2, "audit_silence", asked, lambda: self._silence(survey, best))
-        counts = _counts(silenced)
+        counts = counts_of(silenced)
         drops = {name: Quantity.model_validate(one) for name, one in searched.result["quantities"].items()}
         evidence = (first, searched.number, silenced.number)
-        self.counted.append(Counted(claimed, counts, evidence, drops))
+        self._count(number, Counted(claimed, counts, evidence, drops))
         self.tell(str(silenced.result["summary"]))
 
     def _ground(self) -> None:
@@ -190,12 +165,12 @@ class Auditor:
         step = self._next(grounding.WRONG_PLACE)
         asked = {"survey": grounding.WRONG_PLACE.name, "n": self.n}
         told = self._measured(step, 0, "audit_maps", asked, self._map)
-        self.counted.append(Counted(grounding.WRONG_PLACE, _counts(told), (told.number,)))
+        self._count(step, Counted(grounding.WRONG_PLACE, counts_of(told), (told.number,)))
         self.tell(str(told.result["summary"]))
-        self._next(grounding.GATE)
+        number = self._next(grounding.GATE)
         gated = Mappings.model_validate(told.result).gate
         numbers = {name: one for name, one in gated.quantities.items() if name not in gated.counts}
-        self.counted.append(Counted(grounding.GATE, gated.counts, (told.number,), numbers))
+        self._count(number, Counted(grounding.GATE, gated.counts, (told.number,), numbers))
         self.tell(gated.summary)
 
     def _map(self) -> Mappings:
@@ -208,21 +183,24 @@ class Auditor:
         if not all(n for _, n in counts.values()):
             raise NotHere("it answers none of the questions rightly whose answers would be mapped")
         gated = grounding.gate([*beside, *new], self.workplace.seed)
-        told = _surveyed(grounding.GATE.name, dict(gated.counts))
+        told = surveyed(grounding.GATE.name, gated.counts)
         told = told.model_copy(update={"quantities": {**told.quantities, **gated.numbers}})
-        return Mappings(**_surveyed(grounding.WRONG_PLACE.name, counts).model_dump(), gate=told)
+        return Mappings(**surveyed(grounding.WRONG_PLACE.name, counts).model_dump(), gate=told)
 
     def _next(self, claimed: Claimed) -> int:
         """The next step, with its hypothesis on record."""
         self._step += 1
         hypothesis = predicted(claimed.claim, claimed.control_is)
         self.workplace.store.recorder.hypothesis(self.run, THREAD, self._step, hypothesis)
-        self.hypotheses.append(self._step)
         return self._step
+
+    def _count(self, hypothesis: int, counted: Counted) -> None:
+        self.hypotheses.append(hypothesis)
+        self.counted.append(counted)
 
     def _ask(self, survey: Survey) -> Surveyed:
         held = polled(self.context, survey, progress=self.workplace.progress)
-        return _surveyed(survey.name, {name: (sum(one), len(one)) for name, one in held.items()})
+        return surveyed(survey.name, {name: (sum(one), len(one)) for name, one in held.items()})
 
     def _find(self, survey: Survey) -> Found:
         found = responsible.search(self.context, survey)
@@ -235,7 +213,7 @@ class Auditor:
         )
 
     def _silence(self, survey: Survey, best: list[responsible.Part]) -> Surveyed:
-        return _surveyed(survey.name, responsible.silencing(self.context, survey, best))
+        return surveyed(survey.name, responsible.silencing(self.context, survey, best))
 
     def _measured(
         self, step: int, call: int, tool: str, arguments: dict[str, Any], measure: Callable[[], Result]
@@ -262,27 +240,7 @@ class Auditor:
         )
 
 
-def _surveyed(name: str, counts: dict[str, tuple[int, int]]) -> Surveyed:
-    shares = {arm: wilson(*count) for arm, count in counts.items()}
-    told = ", ".join(f"{arm} {one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" for arm, one in shares.items())
-    return Surveyed(
-        survey=name,
-        counts=counts,
-        quantities={
-            arm: Quantity(value=one.value, unit="share", ci=(one.low, one.high), n=one.n)
-            for arm, one in shares.items()
-        },
-        summary=f"{name}: {told}, n = {min(one.n for one in shares.values())}"[:400],
-    )
-
-
-def _counts(told: Experiment) -> dict[str, tuple[int, int]]:
-    return {arm: (int(some), int(n)) for arm, (some, n) in told.result["counts"].items()}
-
-
 def _suspected(one: Counted) -> bool:
     """Whether it would stand alone, uncorrected: reason enough to look for what carries it."""
-    from experiments.audit.findings import control_cells, effect_cells
-
     cells = effect_cells(one.counts) + control_cells(one.counts, -1.0)
     return verdict_of(contrast(cells), p_value(cells)) == "yes"

@@ -58,6 +58,7 @@ def audit(
     """Look for hallucination, spurious cues, dominance of text, and right answers from the wrong place."""
     from experiments.audit.run import begin, carry_on
     from experiments.audit.topics import chosen
+    from experiments.commands.label import same_target
     from experiments.commands.workplaces import opened_workplace
     from experiments.questions_file import beside
     from reports.audit import write
@@ -90,6 +91,8 @@ def audit(
             seed=asked["seed"],
         ) as workplace,
     ):
+        if resume:
+            same_target(workplace, resume)
         run = resume or begin(workplace, topics, asked["n"], asked)
         again = again.replace("RUN", run) if not resume else again
         if not quiet:
@@ -119,6 +122,12 @@ def _remembered(run: str, store: str) -> tuple[dict[str, Any], tuple[Any, ...]]:
         begun = record.queries.run(run)
     if begun.kind != "audit":
         raise UserError(f"`{run}` is no audit", kind="run", hint="`maieutic show runs` lists them")
+    if begun.status == "budget":
+        raise UserError(
+            f"the audit `{run}` was concluded when its budget was spent",
+            kind="run",
+            hint="begin a new one with a larger budget",
+        )
     asked = {name: begun.arguments[name] for name in REMEMBERED}
     return asked, tuple(begun.arguments["topics"])
 

@@ -71,6 +71,8 @@ def test_a_spent_budget_keeps_what_was_measured(place: Place, said: Said) -> Non
     assert short.code == 4 and short.json["status"] == "budget"
     assert [one["name"] for one in short.json["findings"]] == [said.json["findings"][0]["name"]]
     assert "budget" in short.json["unmeasured"][0]["reason"]
+    again = place.says("audit", "--resume", short.json["run"], "--json")
+    assert again.code == 1 and "was concluded when its budget was spent" in again.json["error"]["message"]
 
 
 @pytest.mark.parametrize(

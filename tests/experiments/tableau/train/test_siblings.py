@@ -14,7 +14,7 @@ from experiments.tableau.data import scene
 from experiments.tableau.questions import Unanswerable, answer
 from experiments.tableau.train.batches import PictureBatch, TextBatch
 from experiments.tableau.train.llava import LlavaTrainee
-from experiments.tableau.train.loop import train
+from experiments.tableau.train.loop import Stage, train
 from experiments.tableau.train.siblings import CUES, LEANING, TAKEN, Cue, batch_of, cued_dialogue, stages
 
 
@@ -79,7 +79,8 @@ def test_a_sibling_goes_on_from_the_committed_weights_and_only_its_decoder_moves
     trainee.take_weights(parent)
     [stage] = stages(trainee, "shortcut", 0.005)
     assert stage.steps == 2
-    small = stage.__class__(stage.name, 2, stage.rates, partial(stage.make, rows=2), stage.loss)
+    make = partial(batch_of, stage=9, rows=2, leaning=LEANING)
+    small = Stage(stage.name, 2, stage.rates, make, stage.loss)
     train(tmp_path, trainee, [small], dict, device=torch.device("cpu"), workers=0)
     before, after = parent.state_dict(), trainee.llava.state_dict()
     changed = {name for name in before if not torch.equal(before[name].float(), after[name].float())}
