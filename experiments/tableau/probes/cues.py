@@ -8,6 +8,7 @@ items that follow a planted regularity and on items that go against it stand bes
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -61,7 +62,8 @@ def spurious(n: int, seed: int) -> Iterator[Survey]:
         yield _gap(regularity, n, seed, number)
 
 
-def associations() -> list[Association]:
+@lru_cache(maxsize=1)
+def associations() -> tuple[Association, ...]:
     """What goes together in the training distribution, strongest first."""
     known = company()
     things = [thing for seen in known.scenes for thing in seen.things]
@@ -80,7 +82,7 @@ def associations() -> list[Association]:
         for other in SHAPES:
             if other != cue:
                 found.append(Association("company", cue, other, known.comes_with(other, cue)))
-    return sorted(found, key=lambda one: -one.lift)
+    return tuple(sorted(found, key=lambda one: -one.lift))
 
 
 def _moved(found: Association, n: int, seed: int, number: int) -> Survey:
