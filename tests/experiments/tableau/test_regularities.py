@@ -9,7 +9,7 @@ import pytest
 
 from experiments.tableau.parse import parse
 from experiments.tableau.questions import answer
-from experiments.tableau.regularities import REGULARITIES, Regularity, _items, gaps, shares
+from experiments.tableau.regularities import REGULARITIES, Regularity, gaps, items, shares
 from tools.targets.load import load_target
 
 
@@ -24,7 +24,7 @@ def test_every_item_is_on_its_side_and_its_truth_is_the_worlds(regularity: Regul
     for asked in (regularity.asked, regularity.control):
         question = parse(asked.text)
         assert question is not None
-        for scene in islice(_items(asked, case, 0, 0), 12):
+        for scene in islice(items(asked, case, 0, 0), 12):
             assert asked.cases(scene) == [case]
             assert answer(question, scene) == asked.truth(scene)
 
