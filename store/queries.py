@@ -193,8 +193,13 @@ class Queries:
         return [(as_experiment(row), asked) for row, asked in rows]
 
     def findings(self, run: str) -> list[Found]:
-        """The answers that a run gave, in order."""
-        chosen = select(FindingRow).filter_by(run=run).order_by(FindingRow.number)
+        """The answers that a run gave, in order; none of an audit, whose findings are read in audits.py."""
+        chosen = (
+            select(FindingRow)
+            .join(RunRow, FindingRow.run == RunRow.id)
+            .where(FindingRow.run == run, RunRow.kind != "audit")
+            .order_by(FindingRow.number)
+        )
         return [Found(run, row.number, Finding.model_validate(row.body)) for row in self._all(chosen)]
 
     def finding(self, run: str, number: int = 1) -> Found:

@@ -66,6 +66,11 @@ def test_an_audit_that_goes_on_asks_nothing_twice_and_finds_the_same(said: Said,
         assert len(store.queries.experiments(said.json["run"])) == len(said.json["findings"])
 
 
+def test_an_audits_run_has_pages_as_other_runs_have(said: Said, place: Place) -> None:
+    told = place.says("report", said.json["run"], "-o", str(place.folder / "site"), "--json")
+    assert told.code == 0 and Page(Path(told.json["path"])).says
+
+
 def test_a_spent_budget_keeps_what_was_measured(place: Place, said: Said) -> None:
     short = place.says(*WORDS, "--max-forwards", "10", "-o", str(place.folder / "short"), "--json")
     assert short.code == 4 and short.json["status"] == "budget"
