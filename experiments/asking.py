@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agent.ask.answer import Answer, check
@@ -76,7 +77,13 @@ def ask(
         planner.name,
     )
     budget = (allowance or Allowance(calls=CALLS)).budget()
-    asking = Asking(workplace.context(budget), run, words)
+    asking = Asking(
+        workplace.store,
+        workplace.target.fingerprint,
+        partial(workplace.context, budget),
+        run,
+        words,
+    )
 
     def label(component: Address) -> Labelled:
         allowed = labelling or Allowance()
@@ -148,6 +155,8 @@ def _finding(text: str, question: Question, answer: Answer, asking: Asking) -> F
 def _check(workplace: Workplace, question: Question, shown: Shown | None) -> None:
     """Raises UserError for what can be told before anything is measured: words that the judge does not know, a target
     that answers no questions, a picture that is missing."""
+    if isinstance(question, Known | WhatDoes | Compare):
+        return
     context = workplace.context(Allowance().budget())
     if isinstance(question, Which | Used) and question.concept not in context.images.kinds:
         presence(context, question.concept, [context.images.asked(0)])

@@ -7,9 +7,10 @@ about any kind of question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from agent.thread import quantities
 from store.recorder import QUESTION, Turn
@@ -17,21 +18,30 @@ from store.records import Experiment, Quantity
 from tools import door
 from tools.context import ToolContext
 
+if TYPE_CHECKING:
+    from store.database import Store
+
 WORLD = ("images", "judge", "dtype")
 """Words of a run that say what it was shown, and by whom judged."""
 
 
 @dataclass
 class Asking:
-    """`world` are the run's words for its pictures. `made` counts experiments that were measured for this question,
-    `found` those that the store held."""
+    """`world` are the run's words for its pictures; `opened` gives what tools work with, when a tool is called first.
+    `made` counts experiments that were measured for this question, `found` those that the store held."""
 
-    context: ToolContext
+    store: Store
+    fingerprint: str
+    opened: Callable[[], ToolContext]
     run: str
     world: Mapping[str, Any]
     experiments: dict[int, Experiment] = field(default_factory=dict)
     made: int = 0
     found: int = 0
+
+    @cached_property
+    def context(self) -> ToolContext:
+        return self.opened()
 
     def measure(self, tool: str, **arguments: Any) -> Experiment:
         """Raises PlannerError for arguments that do not fit, and BudgetReached when the budget is spent."""
@@ -53,9 +63,7 @@ class Asking:
 
     def _known(self, tool: str, words: Mapping[str, Any]) -> Experiment | None:
         context = self.context
-        alike = context.store.queries.alike(
-            tool, context.target.fingerprint, context.seed, door.code_version()
-        )
+        alike = self.store.queries.alike(tool, self.fingerprint, context.seed, door.code_version())
         for experiment, asked in alike:
             if experiment.arguments == words and all(
                 (asked.get(name) or "") == (self.world.get(name) or "") for name in WORLD

@@ -43,9 +43,7 @@ def compare(asking: Asking, question: Compare) -> Answer:
         ]
     places, names = [], []
     for address in (question.first, question.second):
-        for run, one in asking.context.store.queries.described(
-            asking.context.target.fingerprint, str(address)
-        ):
+        for run, one in asking.store.queries.described(asking.fingerprint, str(address)):
             if one.label and (receipts := leans_on(asking, one)[:1]):
                 text += f" The store describes {one.component} as “{one.label}” {cited(receipts)}."
                 places.append(Described(run=run, component=one.component))

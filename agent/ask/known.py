@@ -19,7 +19,7 @@ SHOWN = 5
 
 def known(asking: Asking, question: Known) -> Answer:
     """Not known where none of the store's words for this target hold all of the question's."""
-    store, fingerprint = asking.context.store, asking.context.target.fingerprint
+    store, fingerprint = asking.store, asking.fingerprint
     hits = [
         hit
         for hit in store.queries.search(question.words, 50, fingerprint=fingerprint)
@@ -48,7 +48,7 @@ def leans_on(asking: Asking, one: Description) -> list[Experiment]:
     found = []
     for number in numbers:
         try:
-            found.append(asking.cite(asking.context.store.queries.experiment(number)))
+            found.append(asking.cite(asking.store.queries.experiment(number)))
         except UserError:
             continue
     return found
@@ -70,7 +70,7 @@ def _experiments(measured: list[Experiment]) -> str:
 def _experiment(asking: Asking, hit: Hit) -> Experiment | None:
     if hit.kind != "experiment" or hit.number is None:
         return None
-    return asking.cite(asking.context.store.queries.experiment(hit.number))
+    return asking.cite(asking.store.queries.experiment(hit.number))
 
 
 def claimed(one: Description) -> list[AnswerRow]:

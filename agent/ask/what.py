@@ -18,8 +18,7 @@ Label = Callable[[Address], Labelled]
 
 def what(asking: Asking, question: WhatDoes, label: Label) -> Answer:
     """Not known where the description is an abstention, or an error ended the work on it."""
-    store, target = asking.context.store, asking.context.target
-    stored = store.queries.described(target.fingerprint, str(question.component))
+    stored = asking.store.queries.described(asking.fingerprint, str(question.component))
     run, one = stored[0] if stored and stored[0][1].status != "failed" else label(question.component)
     leans_on(asking, one)
     place = (Described(run=run, component=one.component),)
