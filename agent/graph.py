@@ -22,6 +22,7 @@ from agent.planner import Planner
 from agent.record import Outcome, outcome_of
 from agent.state import Desk, Limits, State, beginning
 from store.address import Address
+from store.costs import one_of
 from store.recorder import Turn
 from store.views import Step
 from tools import door  # noqa: F401  # its import registers every tool
@@ -82,7 +83,7 @@ def build_graph(checkpoints: BaseCheckpointSaver[str]) -> Graph:
         graph.add_node(name, node, retry_policy=patience)
     graph.add_conditional_edges(START, _asks)
     graph.add_conditional_edges("plan", _decided)
-    graph.add_edge("conclude", "check")
+    graph.add_conditional_edges("conclude", _concluded)
     graph.add_edge("act", "record")
     graph.add_conditional_edges("record", _recorded)
     graph.add_conditional_edges("check", _checked)
@@ -99,8 +100,14 @@ def _asks(state: State) -> Literal["plan", "conclude"]:
     return "conclude" if state["finish"] else "plan"
 
 
-def _decided(state: State) -> Literal["act", "check"]:
+def _decided(state: State) -> Literal["act", "check", "finish"]:
+    if state["ended"]:
+        return "finish"
     return "act" if state["kind"] in ("calls", "program") else "check"
+
+
+def _concluded(state: State) -> Literal["check", "finish"]:
+    return "finish" if state["ended"] else "check"
 
 
 def _recorded(state: State) -> Literal["plan", "conclude", "finish"]:
@@ -132,7 +139,13 @@ def _pay(context: ToolContext, run: str, thread: str) -> None:
     A budget that is new owes all of it, even where this process has paid for some from another one.
     """
     paid, new = context.memory.charged, context.budget.spent_calls == 0
-    for experiment in context.store.queries.experiments(run, thread):
+    own, queries = context.budget.own, context.store.queries
+    if not own.requests:
+        rows = [step.usage for step in queries.steps(run, thread)]
+        rows += [one.result.get("cost", {}) for one in queries.experiments(run, thread)]
+        for cost in map(one_of, rows):
+            own.pay(cost.tokens, cost.priced, cost.requests)
+    for experiment in queries.experiments(run, thread):
         turn = Turn(run, thread, experiment.step, experiment.call)
         if new or turn not in paid:
             paid.add(turn)

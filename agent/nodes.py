@@ -13,19 +13,25 @@ from langgraph.runtime import Runtime
 
 from agent.check import check_abstention, check_conclusion, check_verdict
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Program
+from agent.planner import Choice
 from agent.record import Outcome, asked_of, decision_of, outcome_row, read_view, step_row
+from agent.selecting import SCORE, Selected, selected
 from agent.state import Desk, State, as_values, pending
 from agent.steps import STEPS, build
 from agent.thread import Note, ThreadView
 from store.errors import PlannerError, UserError
 from store.recorder import Turn
+from store.records import Experiment
 from tools import door
-from tools.budget import BudgetReached
+from tools.budget import PAYING, BudgetReached
 from tools.context import ToolContext
 from tools.methods.piles import presence
 
 LAST_STEP = "the last turn is reached"
 LOW_BUDGET = "the budget is nearly spent"
+AGAIN = "this is e{} already: its result again, neither measured nor charged once more; ask something else"
+LOOK = "look"
+"""A second look shows pictures that an endpoint may hold no longer: it is a turn in which something was done."""
 
 
 async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
@@ -34,7 +40,11 @@ async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     row = _row(desk, step)
     if row is None:
         view = read_view(desk.context, desk.run, desk.component, step, desk.limits.steps - step, asked)
-        choice = await desk.planner.decide(view, desk.tools)
+        try:
+            choice = await _chosen(desk, view)
+        except BudgetReached as error:
+            ended = f"{error.message} before anything could be concluded"
+            return {"ended": ended, "finish": error.message, "notes": state["notes"]}
         store = desk.context.store
         prompt = store.artifacts.put(choice.prompt.encode(), "application/json") if choice.prompt else ""
         usage = choice.usage.model_dump() if choice.usage else None
@@ -44,12 +54,22 @@ async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     return {"step": step, "kind": row["kind"], "finish": asked_of(row).finish, "notes": [], "worked": 0}
 
 
+async def _chosen(desk: Desk, view: ThreadView) -> Choice:
+    """The planner's decision; what it asks of language models is paid from this component's budget."""
+    paying = PAYING.set(desk.context.budget)
+    try:
+        return await desk.planner.decide(view, desk.tools)
+    finally:
+        PAYING.reset(paying)
+
+
 async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     """Carries out the step's calls, one by one, on the model thread."""
     desk, step = runtime.context, state["step"]
     decision = _decision(desk, step)
     view = _view(desk, state)
     notes: list[Note] = []
+    made = list(view.experiments)
     worked = 0
     if isinstance(decision, Program):
         text = "programs can't be run yet: call the tools one by one"
@@ -58,8 +78,14 @@ async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     for place, call in enumerate(decision.calls):
         try:
             _refuse(view, call)
+            if again := _before(made, call):
+                notes.append(Note(step, "repair", AGAIN.format(again.number), place, again.number))
+                worked += call.tool == LOOK
+                continue
             turn = Turn(desk.run, desk.thread, step, place)
-            await desk.bench.submit(partial(door.call, desk.context, turn, call.tool, call.arguments))
+            made.append(
+                await desk.bench.submit(partial(door.call, desk.context, turn, call.tool, call.arguments))
+            )
             worked += 1
         except PlannerError as error:
             notes.append(Note(step, "repair", error.message, place))
@@ -101,25 +127,42 @@ async def record(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
 
 
 async def check(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
-    """Believes a conclusion or an abstention, or says what has to change."""
+    """Believes a conclusion or an abstention, says what has to change, or ends the thread.
+
+    What keeps to the rules is believed if it predicts enough on the select split; what does not goes back, as often as
+    the limits allow, and the last word is believed unless it predicts nothing at all.
+    """
     desk, step = runtime.context, state["step"]
+    view, revisions = _view(desk, state), state["revisions"] + 1
+    over = revisions > desk.limits.revisions
+    ended = ""
     try:
-        believed = _believed(_view(desk, state), _decision(desk, step), state["finish"])
-        if isinstance(believed, Conclusion):
-            await desk.bench.submit(partial(_judgeable, desk.context, believed.concept))
+        believed = _believed(view, _decision(desk, step), state["finish"])
+        if not isinstance(believed, Conclusion):
+            return {"accepted": True}
+        await desk.bench.submit(partial(_judgeable, desk.context, believed.concept))
+        last = over or bool(state["finish"])
+        found = await desk.bench.submit(partial(_selected, desk, view, step, believed, last))
+        if not (found.revise or found.nothing):
+            return {"accepted": True}
+        told, ended = found.revise or found.nothing, found.nothing
     except PlannerError as error:
-        revisions = state["revisions"] + 1
-        over = revisions > desk.limits.revisions
-        ended = (
-            f"the conclusion was refused {revisions} times; the last refusal: {error.message}" if over else ""
-        )
-        return {
-            "notes": as_values([Note(step, "revision", error.message)]),
-            "revisions": revisions,
-            "ended": ended,
-            "finish": state["finish"] or _reason(desk, step + 1),
-        }
-    return {"accepted": True}
+        told = error.message
+        ended = f"the conclusion was refused {revisions} times; the last refusal: {told}" if over else ""
+    return {
+        "notes": as_values([Note(step, "revision", told)]),
+        "revisions": revisions,
+        "ended": ended,
+        "finish": state["finish"] or _reason(desk, step + 1),
+    }
+
+
+def _selected(desk: Desk, view: ThreadView, step: int, conclusion: Conclusion, last: bool) -> Selected:
+    """Where no tool scores, everything that keeps to the rules is believed."""
+    if all(tool.name != SCORE for tool in desk.tools):
+        return Selected()
+    turn = Turn(desk.run, desk.thread, step, 0)
+    return selected(desk.context, view, turn, conclusion, last=last)
 
 
 async def finish(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
@@ -159,7 +202,7 @@ def _judgeable(context: ToolContext, concept: str) -> None:
 
 
 def _refuse(view: ThreadView, call: Call) -> None:
-    """Raises PlannerError for a call that is no experiment, or one that is already measured."""
+    """Raises PlannerError for a call that is no experiment."""
     if call.unreadable:
         raise PlannerError(
             f"`{call.tool}` was not run: its arguments are not a JSON object: `{call.unreadable[:80]}`",
@@ -170,14 +213,15 @@ def _refuse(view: ThreadView, call: Call) -> None:
         raise PlannerError(
             f"`{call.tool}` is a step of its own: take it when the results are in", kind="arguments"
         )
+    door.check(call.tool, call.arguments)
+
+
+def _before(made: list[Experiment], call: Call) -> Experiment | None:
+    """The experiment that a call would only repeat: it is given again, since a planner may have it before its eyes no
+    longer, and neither measured nor charged, since it would say the same."""
     _, arguments = door.check(call.tool, call.arguments)
     words = arguments.model_dump(mode="json")
-    for experiment in view.of(call.tool):
-        if experiment.arguments == words:
-            raise PlannerError(
-                f"`{call.tool}` with these arguments is e{experiment.number} already: read it, or ask something else",
-                kind="repeated",
-            )
+    return next((one for one in made if one.tool == call.tool and one.arguments == words), None)
 
 
 def _view(desk: Desk, state: State) -> ThreadView:

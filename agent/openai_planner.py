@@ -1,42 +1,46 @@
 """The planner `openai:MODEL`: a language model behind any OpenAI-compatible endpoint.
 
-Knows how a thread is put to an endpoint and how its answer becomes a decision. Keeps nothing between turns. The key is
-read from OPENAI_API_KEY, sent, and never written anywhere.
+Knows how a thread is put to an endpoint (endpoint.py) and how its answer becomes a decision. Keeps nothing between
+turns but whether its server has called a tool yet.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
-
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError, omit
-from openai.types.chat import ChatCompletion
 
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
-from agent.planner import Choice, Usage
+from agent.endpoint import Endpoint, TooLong, weight
+from agent.planner import Choice
+from agent.prices import Prices
+from agent.refusals import without_tools
+from agent.sights import Fetch, seen
 from agent.steps import FINISHING, STEPS, build
+from agent.streaming import Answer
 from agent.thread import ThreadView
 from agent.transcript import messages
-from store.errors import MaieuticError, PlannerError, UserError
+from store.errors import PlannerError, UserError
 from store.records import Hypothesis, Verdict
 from tools.tool import Tool
 
-OWN_SERVER = "http://localhost:11434/v1"
 THOUGHT = 2000
 """Characters of a model's own words that are kept."""
-TRY_AGAIN = (408, 409, 425, 429)
-"""Status codes below 500 that another time may cure."""
+CONTEXT = 100_000
+"""Tokens that a thread may fill unless somebody says otherwise, or the endpoint does."""
+ANSWER = 4_000
+"""Tokens that are left for the answer."""
+SMALLER = 3
+"""Times that a thread which is too long is halved."""
+SILENT = 3
+"""Turns without any call, at the beginning, after which the server is taken to be one that can't make any."""
+Tell = Callable[[str, str], None]
+"""Is told a component, and what the model has said of it so far this turn."""
 
 
 class OpenAIPlanner:
-    """Asks `model` at `base_url` (else OPENAI_BASE_URL, else OpenAI's own).
-
-    Connections live for one decision, so that a planner outlives event loops and has nothing to close.
-    """
+    """Asks `model` at `base_url` (else OPENAI_BASE_URL, else OpenAI's own)."""
 
     def __init__(
         self,
@@ -46,26 +50,21 @@ class OpenAIPlanner:
         retries: int = 4,
         timeout: float = 120.0,
         temperature: float | None = None,
+        prices: Prices | None = None,
+        context: int = CONTEXT,
+        fetch: Fetch | None = None,
+        tell: Tell = lambda component, said: None,
     ) -> None:
-        """`retries` and `timeout` (seconds) bound each request; `temperature` is left to the endpoint unless given."""
+        """`retries` and `timeout` (seconds) bound each request, `context` (tokens, about) what is sent in one.
+
+        `fetch` gives the bytes of an artifact: without it the model is shown no pictures.
+        """
         self.model = model
-        self.temperature = temperature
-        self._retries = retries
-        self._timeout = timeout
-        self._key = os.environ.get("OPENAI_API_KEY", "")
-        self._url = base_url or os.environ.get("OPENAI_BASE_URL") or ""
-        if not self._key and not self._url:
-            raise UserError(
-                "`openai` needs a key in `OPENAI_API_KEY`",
-                kind="endpoint-key",
-                hint=f"set it, or name an endpoint of your own: `--base-url {OWN_SERVER}`",
-            )
-        if self._url and not self._url.startswith(("http://", "https://")):
-            raise UserError(
-                f"`{self._url}` is not the address of an endpoint",
-                kind="endpoint-url",
-                hint=f"such as `{OWN_SERVER}`",
-            )
+        self.context = context
+        self.endpoint = Endpoint(model, base_url or "", retries, timeout, temperature, prices or Prices())
+        self._fetch = fetch
+        self._tell = tell
+        self._calls = False
 
     @property
     def name(self) -> str:
@@ -73,91 +72,48 @@ class OpenAIPlanner:
 
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
         """Raises MaieuticError of kind "endpoint" when there is no answer after the retries, UserError when there can
-        be none (a wrong key, an unknown model)."""
-        said = messages(thread)
+        be none (a wrong key, an unknown model, a server that can't call tools), BudgetReached when it can't be paid."""
         offered = offers(thread, tools)
-        completion = await self._complete(said, offered)
-        answer = completion.choices[0].message
-        called = [
-            readable(call.function.name, call.function.arguments)
-            for call in answer.tool_calls or ()
-            if call.type == "function"
-        ]
-        spent = completion.usage
+        said, answer = await self._asked(thread, tools, offered)
+        called = [readable(call.name, call.arguments) for call in answer.calls]
+        self._calls = self._calls or bool(called)
+        if not self._calls and _silent(thread):
+            raise without_tools(self.endpoint.place, self.model)
         return Choice(
-            decision=interpret(thread, printable(answer.content or "")[:THOUGHT], called),
+            decision=interpret(thread, printable(answer.said)[:THOUGHT], called),
             prompt=sent(self.model, said, offered),
-            usage=Usage(
-                model=completion.model or self.model,
-                prompt_tokens=spent.prompt_tokens if spent else 0,
-                completion_tokens=spent.completion_tokens if spent else 0,
-                requests=1,
-            ),
+            usage=answer.usage,
         )
 
-    async def _complete(self, said: list[dict[str, Any]], offered: list[dict[str, Any]]) -> ChatCompletion:
-        messages_, tools_ = json.loads(json.dumps([said, offered]))
-        try:
-            async with self._client() as client:
-                completion = await client.chat.completions.create(
-                    model=self.model,
-                    messages=messages_,
-                    tools=tools_,
-                    temperature=omit if self.temperature is None else self.temperature,
+    async def _asked(
+        self, thread: ThreadView, tools: Sequence[Tool], offered: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], Answer]:
+        """What was said, with pictures by their hashes, and the answer; said in fewer words where it does not fit."""
+        room = self.context
+        for _ in range(SMALLER + 1):
+            said = messages(thread, tools, room - weight(offered) - min(ANSWER, room // 4))
+            try:
+                return said, await self.endpoint.ask(
+                    seen(said, self._fetch),
+                    offered,
+                    lambda words: self._tell(str(thread.component), words),
                 )
-        except APIStatusError as error:
-            raise self._refused(error) from None
-        except APIConnectionError as error:
-            raise self._unreachable(f"did not answer ({type(error).__name__})") from None
-        except (OpenAIError, json.JSONDecodeError) as error:
-            raise self._unreachable(f"sent something unreadable ({type(error).__name__})") from None
-        if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise self._unreachable("sent an answer without choices")
-        return completion
-
-    def _client(self) -> AsyncOpenAI:
-        return AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self._url or None,
-            max_retries=self._retries,
-            timeout=self._timeout,
+            except TooLong:
+                room = min(room, weight(said) + weight(offered)) // 2
+        raise UserError(
+            f"`{self.model}` at `{self.endpoint.place}` can't hold a thread, however short",
+            kind="endpoint-context",
+            hint="give it more context (Ollama: `num_ctx`; vLLM: `--max-model-len`), or take another model",
         )
 
-    def _refused(self, error: APIStatusError) -> MaieuticError:
-        status = error.status_code
-        if status in TRY_AGAIN or status >= 500:
-            return self._unreachable(f"answered {status}, also after waiting")
-        if status in (401, 403):
-            return UserError(
-                f"`{self._place}` refused the key ({status})",
-                kind="endpoint-key",
-                hint="check OPENAI_API_KEY",
-            )
-        if status == 404:
-            return UserError(
-                f"`{self._place}` has no model `{self.model}` (404)",
-                kind="endpoint-model",
-                hint="check the name after `openai:` and `--base-url`",
-            )
-        told = error.message.replace(self._key, "…") if self._key else error.message
-        return UserError(
-            f"`{self._place}` refused the request ({status}): {told[:300]}",
-            kind="endpoint-request",
-            hint="the model must support tool calls and hold a whole thread in its context",
-        )
 
-    def _unreachable(self, what: str) -> MaieuticError:
-        return MaieuticError(
-            f"`{self._place}` {what}",
-            kind="endpoint",
-            hint="nothing is lost: resume the run when it answers again",
-        )
-
-    @property
-    def _place(self) -> str:
-        """The endpoint without anything that may be secret."""
-        parts = urlsplit(self._url or "https://api.openai.com/v1")
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+def _silent(thread: ThreadView) -> bool:
+    """Whether nothing but words has come in this thread, this turn's among them."""
+    turns = [turn.decision for turn in thread.decided]
+    wordy = all(
+        isinstance(turn, Calls) and not (turn.calls or turn.propose or turn.verdicts) for turn in turns
+    )
+    return wordy and len(turns) + 1 >= SILENT
 
 
 def offers(thread: ThreadView, tools: Sequence[Tool]) -> list[dict[str, Any]]:

@@ -28,12 +28,23 @@ from tools.tool import Tool
 
 
 class Usage(Model):
-    """What one decision cost at an endpoint."""
+    """What one decision cost at an endpoint. `cached_tokens` are those of the prompt that it had read before.
+
+    `money` is None where nobody knows the price; `estimated` tokens were counted here, as the endpoint told none.
+    """
 
     model: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
     requests: int = 0
+    money: float | None = 0.0
+    currency: str = ""
+    estimated: bool = False
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,12 @@ def _left(budget: Budget, steps: int) -> Left:
     seconds = (
         None if budget.seconds is None else max(0.0, budget.seconds - (time.monotonic() - budget.started))
     )
+    purses = (budget.own.left(), budget.shared.left())
+    tokens = [left for left, _ in purses if left is not None]
+    money = [left for _, left in purses if left is not None]
     return Left(
+        tokens=min(tokens, default=None),
+        money=min(money, default=None),
         steps=steps,
         calls=of(budget.calls, budget.spent_calls),
         forwards=of(budget.forwards, budget.spent_forwards),

@@ -16,6 +16,7 @@ from agent.record import Asked, asked_of
 from agent.thread import Note
 from store.address import Address
 from store.views import Step
+from tools.budget import REVISIONS
 from tools.context import ToolContext
 from tools.tool import Tool
 
@@ -26,7 +27,7 @@ class Limits:
 
     steps: int = 24
     repairs: int = 3
-    revisions: int = 3
+    revisions: int = REVISIONS
 
 
 @dataclass(frozen=True)

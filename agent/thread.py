@@ -37,24 +37,31 @@ class Note:
     """Why something that was decided at `step` was not done, and what to do instead.
 
     `repair`: a call, verdict or program that could not be carried out; `call` is its place among the step's calls, or
-    None. `revision`: a conclusion that was refused.
+    None. `revision`: a conclusion that was refused, or one that predicts too little. `again` is the experiment that a
+    call repeats: its result is given once more.
     """
 
     step: int
     kind: Literal["repair", "revision"]
     text: str
     call: int | None = None
+    again: int | None = None
 
 
 @dataclass(frozen=True)
 class Left:
-    """What may still be spent; None where there is no limit. `low`: less than a fifth of something is left."""
+    """What may still be spent; None where there is no limit. `low`: less than a fifth of something is left.
+
+    `tokens` and `money` are what language models may still cost this component.
+    """
 
     steps: int
     calls: int | None = None
     forwards: int | None = None
     seconds: float | None = None
     low: bool = False
+    tokens: int | None = None
+    money: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,25 @@
 """A thread as the messages of a conversation, rebuilt from the record at every turn.
 
 Knows the form that OpenAI-compatible endpoints read and which template goes where. What tools returned stands in it as
-JSON in replies to tool calls, quoted and apart from what is said to the model. Knows nothing about connections.
+JSON in replies to tool calls, quoted and apart from what is said to the model; pictures that were asked for stand in
+it by their hashes (sights.py). A thread that has grown too long keeps its last turns, and of the earlier ones what
+counts (folding.py). Knows nothing about connections.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import prompts
 from agent.decision import Abstention, Calls, Conclusion, Decision
+from agent.endpoint import weight
+from agent.pictured import asked_for, named
+from agent.sights import picture
 from agent.thread import Decided, ThreadView, quantities
 from store.records import Experiment, Model, Quantity, Verdict
+from tools.tool import Tool
 
 Message = dict[str, Any]
 KINDS = {"head": "head", "mlp": "neuron"}
@@ -21,17 +27,84 @@ DIGITS = 4
 """Significant digits of numbers in replies: more would be copied for nothing."""
 
 
-def messages(view: ThreadView) -> list[Message]:
-    """Everything that is said before the next decision."""
+def messages(view: ThreadView, tools: Sequence[Tool] = (), room: int | None = None) -> list[Message]:
+    """Everything that is said before the next decision, in about `room` tokens if it has to be.
+
+    What does not fit goes in this order: pictures of earlier turns, then the oldest turns, of which hypotheses,
+    verdicts and receipts stay as they are.
+    """
+    opening, last = _opening(view, tools), {"role": "user", "content": _now(view)}
+    turns = [list(_exchange(view, turn)) for turn in view.decided]
+    whole = _joined([*opening, *_flat(turns), last])
+    if room is None or weight(whole) <= room:
+        return whole
+    turns = [[one for one in turn if not _pictured(one)] for turn in turns[:-1]] + turns[-1:]
+    for folded in range(len(turns) + 1):
+        begin = opening if not folded else [*opening[:-1], _folded(view, opening[-1], folded)]
+        found = _joined([*begin, *_flat(turns[folded:]), last])
+        if weight(found) <= room:
+            return found
+    return found
+
+
+def _opening(view: ThreadView, tools: Sequence[Tool]) -> list[Message]:
+    """Who the model is, what it can do, and which component it studies."""
     kind = KINDS.get(view.component.part, "other")
     about = prompts.load("component").render(component=str(view.component), target=view.target, kind=kind)
-    said: list[Message] = [
-        {"role": "system", "content": prompts.load("experimenter").render(family=view.family)},
+    digest = [{"name": tool.name, "about": tool.about, "takes": ", ".join(tool.takes)} for tool in tools]
+    return [
+        {"role": "system", "content": prompts.load("experimenter").render(family=view.family, tools=digest)},
         {"role": "user", "content": about},
     ]
-    for turn in view.decided:
-        said += _exchange(view, turn)
-    return [*said, {"role": "user", "content": _now(view)}]
+
+
+def _folded(view: ThreadView, about: Message, turns: int) -> Message:
+    """The first message with what counts of the oldest turns."""
+    until = view.decided[turns - 1].step
+    before = [one for one in view.experiments if one.step <= until]
+    told = prompts.load("earlier").render(
+        turns=turns,
+        experiments=[
+            {"number": one.number, "call": _words_of(one.tool, one.arguments), "result": _json(_receipt(one))}
+            for one in before
+        ],
+        hypotheses=[
+            {
+                "number": stated.number,
+                "words": _words(stated.hypothesis),
+                "verdicts": [_words(verdict) for verdict in stated.verdicts],
+            }
+            for stated in view.stated
+        ],
+        refused=sum(note.step <= until for note in view.notes),
+    )
+    return about | {"content": f"{about['content']}\n\n{told}"}
+
+
+def _receipt(experiment: Experiment) -> dict[str, Any]:
+    """A result without the names of its pictures."""
+    return {name: told for name, told in shown(experiment).items() if name != "pictures"}
+
+
+def _flat(turns: list[list[Message]]) -> list[Message]:
+    return [message for turn in turns for message in turn]
+
+
+def _pictured(message: Message) -> bool:
+    return isinstance(message.get("content"), list)
+
+
+def _joined(said: list[Message]) -> list[Message]:
+    """Pictures and what is said after them as one message: some models' templates want turns to alternate."""
+    found: list[Message] = []
+    for message in said:
+        if found and _pictured(found[-1]) and message["role"] == "user":
+            found[-1] = found[-1] | {
+                "content": [*found[-1]["content"], {"type": "text", "text": message["content"]}]
+            }
+        else:
+            found.append(message)
+    return found
 
 
 def shown(experiment: Experiment) -> dict[str, Any]:
@@ -43,6 +116,8 @@ def shown(experiment: Experiment) -> dict[str, Any]:
     }
     if warnings := experiment.result.get("warnings"):
         reply["warnings"] = list(warnings)
+    if pictures := named(experiment):
+        reply["pictures"] = pictures
     return reply
 
 
@@ -59,13 +134,29 @@ def _exchange(view: ThreadView, turn: Decided) -> Iterator[Message]:
         spoken["content"] = turn.decision.thought or "(no tool call)"
     yield spoken
     for mark, _, _, reply in calls:
-        yield {"role": "tool", "tool_call_id": mark, "content": json.dumps(reply, ensure_ascii=False)}
+        yield {"role": "tool", "tool_call_id": mark, "content": _json(reply)}
+    if pictures := list(_looked(view, turn)):
+        yield {"role": "user", "content": pictures}
+
+
+def _looked(view: ThreadView, turn: Decided) -> Iterator[Message]:
+    """The pictures that a turn asked to see, each after its words."""
+    numbers = {one.number for one in view.experiments if one.step == turn.step}
+    numbers |= {note.again for note in view.notes if note.step == turn.step and note.again is not None}
+    for experiment in view.experiments:
+        for sha, words in asked_for(experiment) if experiment.number in numbers else ():
+            yield {
+                "type": "text",
+                "text": prompts.load("picture").render(number=experiment.number, words=words),
+            }
+            yield picture(sha)
 
 
 def _calls(view: ThreadView, turn: Decided) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """Mark, name, arguments and reply of every call of a step."""
     decision, step = turn.decision, turn.step
     refused = {note.call: note.text for note in view.notes if note.step == step}
+    again = {note.call: note.again for note in view.notes if note.step == step and note.again is not None}
     if isinstance(decision, Calls):
         numbers = [stated.number for stated in view.stated if stated.step == step]
         for number, hypothesis in zip(numbers, decision.propose, strict=True):
@@ -75,10 +166,15 @@ def _calls(view: ThreadView, turn: Decided) -> Iterator[tuple[str, str, str, dic
         yield f"s{step}v{place}", "give_verdict", _asked(verdict), _judged(verdict)
     if isinstance(decision, Calls):
         for place, call in enumerate(decision.calls):
-            found = view.at(step, place)
+            arguments = call.unreadable or _json(call.arguments)
             why = refused.get(place) or refused.get(None) or "it was not run"
-            arguments = call.unreadable or json.dumps(call.arguments, ensure_ascii=False)
-            yield f"s{step}c{place}", call.tool, _safe(arguments), shown(found) if found else {"refused": why}
+            if found := view.at(step, place):
+                reply = shown(found)
+            elif place in again:
+                reply = shown(view.experiment(again[place])) | {"note": why}
+            else:
+                reply = {"refused": why}
+            yield f"s{step}c{place}", call.tool, _safe(arguments), reply
     elif isinstance(decision, Conclusion | Abstention):
         name = "conclude" if isinstance(decision, Conclusion) else "abstain"
         yield f"s{step}end", name, _final(decision), {"refused": refused.get(None, "")}
@@ -93,6 +189,8 @@ def _now(view: ThreadView) -> str:
         calls=left.calls,
         forwards=left.forwards,
         seconds=None if left.seconds is None else round(left.seconds),
+        tokens=left.tokens,
+        money=None if left.money is None else f"{left.money:.2g}",
         low=left.low,
         notes=[note.text for note in view.notes if note.step == view.step - 1 and note.call is None],
         finish=view.finish_now,
@@ -123,7 +221,15 @@ def _final(decision: Decision) -> str:
 
 
 def _words(model: Model) -> str:
-    return json.dumps(model.model_dump(mode="json"), ensure_ascii=False)
+    return _json(model.model_dump(mode="json"))
+
+
+def _words_of(tool: str, arguments: dict[str, Any]) -> str:
+    return f"{tool}({_json(arguments)})"
+
+
+def _json(told: Any) -> str:
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _safe(arguments: str) -> str:

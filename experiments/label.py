@@ -26,11 +26,13 @@ from experiments.scoring.blind import score_frozen
 from experiments.sites import by_site
 from experiments.workplace import Workplace
 from store.address import Address, Extent, parse, parse_set
+from store.costs import Spent, spent
 from store.errors import MaieuticError, UserError
 from store.failures import room_told
 from store.records import Description, Status
 from store.views import RunEnd
 from tools.budget import CALLS, Budget
+from tools.purse import Purse
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
 CHECKPOINTS = "checkpoints.db"
@@ -46,25 +48,44 @@ Drive = Callable[[Coroutine[Any, Any, None]], None]
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one component may cost (None: no limit), and how many components are worked on at once."""
+    """What one component may cost (None: no limit), and how many components are worked on at once.
+
+    `tokens` and `money` are what language models may cost the whole run, `tokens_each` and `money_each` a component.
+    """
 
     calls: int | None = CALLS
     forwards: int | None = None
     seconds: float | None = None
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
+    tokens: int | None = None
+    money: float | None = None
+    tokens_each: int | None = None
+    money_each: float | None = None
 
-    def budget(self) -> Budget:
-        return Budget(self.calls, self.forwards, self.seconds)
+    def purse(self, paid: Spent) -> Purse:
+        """The run's, of which so much is spent."""
+        purse = Purse(self.tokens, self.money, threads=self.jobs)
+        purse.pay(paid.tokens, paid.priced, paid.requests)
+        return purse
+
+    def budget(self, shared: Purse) -> Budget:
+        own = Purse(self.tokens_each, self.money_each)
+        return Budget(self.calls, self.forwards, self.seconds, own=own, shared=shared)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """How a run stands: its id, how it ended, and every description so far, as tested."""
+    """How a run stands: its id, how it ended, every description so far, as tested, and what language models cost.
+
+    `told` says which budget of the run is spent, if one is.
+    """
 
     run: str
     status: RunEnd
     descriptions: tuple[Description, ...]
+    spent: Spent = field(default_factory=Spent)
+    told: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The shape of the public contract."""
@@ -74,6 +95,7 @@ class Labelled:
             "descriptions": [one.model_dump(mode="json") for one in self.descriptions],
             "summary": summary(self.descriptions),
             "sites": [site.as_json() for site in by_site(self.descriptions)],
+            "cost": self.spent.as_json(),
         }
 
 
@@ -133,13 +155,14 @@ def carry_on(
     """
     store = workplace.store
     store.recorder.resume_run(run)
+    purse = allowance.purse(spent_by(workplace, run))
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
     try:
         with room_told(store.where):
             if chosen:
                 workplace.prepare(chosen)
-                drive(_threads(workplace, run, planner, allowance, chosen, tell))
+                drive(_threads(workplace, run, planner, allowance, purse, chosen, tell))
             score_frozen(workplace, run)
     except KeyboardInterrupt:
         store.recorder.end_run(run, "interrupted")
@@ -150,17 +173,31 @@ def carry_on(
     except Exception:
         store.recorder.end_run(run, "failed")
         raise
-    status = _end(workplace, run)
+    status = _end(workplace, run, purse)
     store.recorder.end_run(run, status)
-    return Labelled(run, status, tuple(store.queries.descriptions(run, test=True)))
+    found = tuple(store.queries.descriptions(run, test=True))
+    waits = any(one.status is None for one in store.queries.components(run))
+    return Labelled(run, status, found, spent_by(workplace, run), _short_of(purse) if waits else "")
 
 
-def _end(workplace: Workplace, run: str) -> RunEnd:
-    """`partial` while components wait, `budget` where one of them had to be concluded for want of it."""
+def spent_by(workplace: Workplace, run: str) -> Spent:
+    """What language models have cost a run, from its record."""
+    queries = workplace.store.queries
+    steps = [step for one in queries.components(run) for step in queries.steps(run, one.address)]
+    return spent(steps, queries.experiments(run))
+
+
+def _short_of(purse: Purse) -> str:
+    """Why no further component is begun, or empty."""
+    return purse.empty or ("the budget of the run is nearly spent" if purse.low else "")
+
+
+def _end(workplace: Workplace, run: str, purse: Purse) -> RunEnd:
+    """`partial` while components wait, `budget` where one of them does for want of it, or had to be concluded."""
     queries = workplace.store.queries
     components = queries.components(run)
     if any(one.status is None for one in components):
-        return "partial"
+        return "budget" if _short_of(purse) else "partial"
     outcomes = [outcome_of(queries.steps(run, one.address)) for one in components]
     return "budget" if any(one and one.finish.startswith(SPENT) for one in outcomes) else "done"
 
@@ -170,10 +207,12 @@ async def _threads(
     run: str,
     planner: Planner,
     allowance: Allowance,
+    purse: Purse,
     components: Sequence[Address],
     tell: Tell,
 ) -> None:
-    """Every component's thread, `allowance.jobs` at a time. What ends the run stops the others, and is raised."""
+    """Every component's thread, `allowance.jobs` at a time. What ends the run stops the others, and is raised; what
+    the run's purse can't pay for is not begun."""
     gate = asyncio.Semaphore(allowance.jobs)
     done = 0
     with Bench() as bench:
@@ -182,8 +221,10 @@ async def _threads(
             async def one(component: Address) -> None:
                 nonlocal done
                 async with gate:
+                    if _short_of(purse):
+                        return
                     began = time.monotonic()
-                    context = workplace.context(allowance.budget())
+                    context = workplace.context(allowance.budget(purse))
 
                     def frozen(outcome: Outcome) -> Description:
                         found = described(workplace, run, component, outcome, time.monotonic() - began)
@@ -231,11 +272,11 @@ def described(
 ) -> Description:
     """The outcome of a thread as the description that is frozen. What it cost is counted from the record."""
     experiments = workplace.store.queries.experiments(run, str(component))
-    usage = [step.usage for step in workplace.store.queries.steps(run, str(component))]
+    paid = spent(workplace.store.queries.steps(run, str(component)), experiments)
     cost = {
         "forwards": float(sum(one.result["cost"]["forwards"] for one in experiments)),
-        "tokens": float(sum(one.get("prompt_tokens", 0) + one.get("completion_tokens", 0) for one in usage)),
-        "money": 0.0,
+        "tokens": float(paid.tokens),
+        "money": paid.priced,
     }
     common = {
         "component": str(component),

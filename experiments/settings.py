@@ -15,7 +15,19 @@ from typing import Any
 from store.errors import UserError
 
 FILE = "maieutic.toml"
-NAMES = ("store", "device", "dtype", "seed", "planner", "base_url", "judge", "images", "jobs")
+NAMES = (
+    "store",
+    "device",
+    "dtype",
+    "seed",
+    "planner",
+    "base_url",
+    "judge",
+    "images",
+    "jobs",
+    "describer",
+    "prices",
+)
 """Options that a settings file may set, for every command that has them."""
 
 

@@ -61,6 +61,8 @@ class Study:
         judge: str = "",
         planner: str = "builtin",
         base_url: str = "",
+        describer: str = "",
+        prices: str = "",
         device: str = "auto",
         dtype: str = "float32",
         seed: int = 0,
@@ -69,7 +71,7 @@ class Study:
     ) -> None:
         target, images, judge = lasting_target(target), lasting_images(str(images)), lasting_judge(judge)
         self._words: dict[str, Any] = {"target": target, "images": images, "judge": judge, "planner": planner}
-        self._words |= {"dtype": dtype, "judged": judged}
+        self._words |= {"dtype": dtype, "judged": judged, "describer": describer}
         self._allowance = allowance or Allowance()
         with ExitStack() as opening:
             self.workplace: Workplace = opening.enter_context(
@@ -78,12 +80,15 @@ class Study:
                     store=str(store),
                     images=images,
                     judge=judge,
+                    describer=describer,
+                    base_url=base_url,
+                    prices=prices,
                     device=device,
                     dtype=dtype,
                     seed=seed,
                 )
             )
-            self._planner = chosen_planner(planner, base_url, self.workplace.store)
+            self._planner = chosen_planner(planner, base_url, self.workplace.store, prices=prices)
             self._open = opening.pop_all()
 
     def label(self, components: str | Sequence[str]) -> Described | list[Described]:
@@ -100,6 +105,11 @@ class Study:
             "calls": allowed.calls,
             "forwards": allowed.forwards or 0,
             "seconds": allowed.seconds or 0,
+            "revisions": allowed.limits.revisions,
+            "tokens": allowed.tokens or 0,
+            "money": allowed.money or 0,
+            "tokens_each": allowed.tokens_each or 0,
+            "money_each": allowed.money_each or 0,
         }
         found = self.resume(begin(self.workplace, chosen, self._planner.name, words))
         return found[0] if one else found

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from store.address import TOWERS, parse
+from store.costs import Spent, spent, total
 from store.database import Store
 from store.errors import UserError
 from store.records import Claim, Described, Description, Experiment, Reading, Score
@@ -106,6 +107,11 @@ class RunRecord:
     @property
     def threads(self) -> tuple[Thread, ...]:
         return self.components + self.others
+
+    @cached_property
+    def spent(self) -> Spent:
+        """What language models have cost the run."""
+        return total(spent(thread.steps, thread.experiments) for thread in self.threads)
 
 
 def read_run(store: Store, run: str) -> RunRecord:

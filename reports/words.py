@@ -137,6 +137,9 @@ TAIL: Mapping[str, str] = {
     "zero": "About zero",
     "bottom": "Lowest",
     "picture": "Made to order",
+    "seen": "What the planner asked to see",
+    "missed": "Active without the concept",
+    "false": "Quiet in spite of the concept",
     "before": "Before",
 }
 

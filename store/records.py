@@ -52,10 +52,16 @@ class Quantity(Model):
 
 
 class Cost(Model):
-    """What a call took: rows that went through the model, and seconds."""
+    """What a call took: rows that went through the model, seconds, and what language models took on its behalf.
+
+    `money` is None where nobody knows the price.
+    """
 
     forwards: int = 0
     seconds: float = 0.0
+    tokens: int = 0
+    requests: int = 0
+    money: float | None = 0.0
 
 
 class Hypothesis(Model):
@@ -146,7 +152,8 @@ class Description(Model):
     evidence: tuple[int, ...] = ()
     reason: str = ""
     seconds: float = 0.0
-    cost: dict[str, float] = Field(default_factory=dict)
+    cost: dict[str, float | None] = Field(default_factory=dict)
+    """`forwards`, `tokens`, `money`; money is None where nobody knows the price."""
 
 
 class AnswerRow(Model):

@@ -1,17 +1,23 @@
-"""Budgets: how many calls, forward rows and seconds a component may cost.
+"""Budgets: how many calls, forward rows and seconds a component may cost, and what language models may cost.
 
-Spent in the tool layer, never by planners.
+Calls and rows are spent in the tool layer, never by planners. Tokens and money are spent where a request is made, out
+of two purses: the component's own and the run's, which all its components share.
 """
 
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from store.errors import MaieuticError
+from tools.purse import Purse
 
 CALLS = 80
 """Tool calls that one component may cost unless somebody says otherwise."""
+
+REVISIONS = 3
+"""Times that a conclusion may be sent back unless somebody says otherwise."""
 
 
 class BudgetReached(MaieuticError):
@@ -22,7 +28,10 @@ class BudgetReached(MaieuticError):
 
 @dataclass
 class Budget:
-    """Limits (None: none) and what has been spent. `forwards` counts rows that go through the model."""
+    """Limits (None: none) and what has been spent. `forwards` counts rows that go through the model.
+
+    `own` is the component's purse, `shared` the run's.
+    """
 
     calls: int | None = None
     forwards: int | None = None
@@ -30,6 +39,8 @@ class Budget:
     spent_calls: int = 0
     spent_forwards: int = 0
     started: float = field(default_factory=time.monotonic)
+    own: Purse = field(default_factory=Purse)
+    shared: Purse = field(default_factory=Purse)
 
     def check(self) -> None:
         """Raises BudgetReached when one of the limits is reached."""
@@ -47,9 +58,28 @@ class Budget:
         self.spent_calls += calls
         self.spent_forwards += forwards
 
+    async def admit(self) -> None:
+        """Waits until a request to a language model may be made. Raises BudgetReached when a purse is empty.
+
+        Every request that was let in ends with `pay`.
+        """
+        for purse in (self.shared, self.own):
+            if told := purse.empty:
+                raise BudgetReached(told, kind="budget", hint="raise `--max-tokens` or `--max-money`")
+        await self.shared.enter()
+        if told := self.shared.empty:
+            self.shared.leave()
+            raise BudgetReached(told, kind="budget", hint="raise `--max-tokens` or `--max-money`")
+
+    def pay(self, tokens: int, money: float | None, requests: int = 1) -> None:
+        """Ends a request that was let in, and takes what it cost from both purses (money None: nobody knows)."""
+        self.own.pay(tokens, money, requests)
+        self.shared.pay(tokens, money, requests)
+        self.shared.leave()
+
     @property
     def low(self) -> bool:
-        """Whether less than a fifth of any limit is left: time to conclude."""
+        """Whether less than a fifth of any limit is left, or too little for two requests: time to conclude."""
         used = [
             spent / limit
             for limit, spent in (
@@ -59,4 +89,8 @@ class Budget:
             )
             if limit
         ]
-        return any(share > 0.8 for share in used)
+        return any(share > 0.8 for share in used) or self.own.low or self.shared.low
+
+
+PAYING: ContextVar[Budget | None] = ContextVar("PAYING", default=None)
+"""Whose budget the requests are paid from that are made now; None where nobody counts."""

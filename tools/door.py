@@ -21,14 +21,14 @@ from pydantic import ValidationError
 import tools.methods  # noqa: F401  # registers every tool
 from store.errors import PlannerError, UserError
 from store.records import Cost, Experiment
-from tools.budget import BudgetReached
+from tools.budget import PAYING, BudgetReached
 from tools.context import ToolContext
 from tools.tool import TOOLS, Arguments, Result, Tool
 
 if TYPE_CHECKING:
     from store.recorder import Turn
 
-USERS_OWN = ("image", "memory", "device", "missing_weights", "store", "disk", "index")
+USERS_OWN = ("image", "memory", "device", "missing_weights", "store", "disk", "index", "endpoint")
 """Kinds of UserError, by how they begin, that no other argument would cure: they end the run. All others are due to
 the planner's words."""
 
@@ -96,6 +96,9 @@ def code_version() -> str:
 def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
     """The tool's result with what it cost. A mistake in the planner's words becomes a PlannerError."""
     before, began = context.forwards, time.monotonic()
+    own = context.budget.own
+    tokens, requests, money, unknown = own.spent_tokens, own.requests, own.spent_money, own.unknown
+    paying = PAYING.set(context.budget)
     try:
         result: Result = tool.function(context, arguments)
     except UserError as error:
@@ -106,7 +109,15 @@ def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
     except (PlannerError, BudgetReached):
         context.budget.charge(0, context.forwards - before)
         raise
-    cost = Cost(forwards=context.forwards - before, seconds=round(time.monotonic() - began, 3))
+    finally:
+        PAYING.reset(paying)
+    cost = Cost(
+        forwards=context.forwards - before,
+        seconds=round(time.monotonic() - began, 3),
+        tokens=own.spent_tokens - tokens,
+        requests=own.requests - requests,
+        money=None if own.unknown > unknown else round(own.spent_money - money, 9),
+    )
     return result.model_copy(update={"cost": cost})
 
 

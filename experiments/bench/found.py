@@ -83,7 +83,7 @@ class Found:
     @property
     def forwards(self) -> float:
         """Rows that went through the model for it."""
-        return self.description.cost.get("forwards", 0.0)
+        return self.description.cost.get("forwards") or 0.0
 
     def needed_for(self) -> str:
         """The kinds of questions that it was called necessary for, in words."""

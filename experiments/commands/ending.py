@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.commands.output import narrate
 from store.errors import MaieuticError
-from tools.budget import CALLS
+from tools.budget import CALLS, REVISIONS
 
 if TYPE_CHECKING:
     from agent.planner import Planner
@@ -37,6 +37,13 @@ _FLAGS = {
     "forwards": ("--max-forwards", 0),
     "seconds": ("--max-seconds", 0),
     "judged": ("--judged", 0),
+    "describer": ("--describer", ""),
+    "context": ("--context", 0),
+    "revisions": ("--max-revisions", REVISIONS),
+    "tokens": ("--max-tokens", 0),
+    "money": ("--max-money", 0),
+    "tokens_each": ("--max-tokens-each", 0),
+    "money_each": ("--max-money-each", 0),
 }
 """What a run remembers of its command, as flags with their defaults."""
 
@@ -113,6 +120,9 @@ def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:
         narrate(
             f"{len(failed)} of {len(found.descriptions)} failed; {anew([one.component for one in failed])}"
         )
+    if found.status == "budget" and found.told:
+        narrate(f"{found.told}: with a higher one {again}")
+        return BUDGET
     if found.status == "partial":
         narrate(f"partly done; {again}")
         return PARTLY
@@ -121,19 +131,23 @@ def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:
     return BUDGET if found.status == "budget" else 0
 
 
-def resume_command(run: str, store: str, base_url: str) -> str:
+def resume_command(run: str, store: str, base_url: str, prices: str = "") -> str:
     """With the options that a run does not remember."""
-    return f"go on with `{shlex.join(['maieutic', 'label', '--resume', run, *_places(store, base_url)])}`"
+    words = ["maieutic", "label", "--resume", run, *_places(store, base_url, prices)]
+    return f"go on with `{shlex.join(words)}`"
 
 
-def new_command(asked: Mapping[str, Any], components: list[str], store: str, base_url: str) -> str:
+def new_command(
+    asked: Mapping[str, Any], components: list[str], store: str, base_url: str, prices: str = ""
+) -> str:
     """The command that describes some of a run's components once more, in a run of their own."""
     words = ["maieutic", "label", str(asked["target"]), "--components", ",".join(components)]
     for name, (flag, usual) in _FLAGS.items():
         if asked[name] != usual:
             words += [flag, str(asked[name])]
-    return f"try again with `{shlex.join([*words, *_places(store, base_url)])}`"
+    return f"try again with `{shlex.join([*words, *_places(store, base_url, prices)])}`"
 
 
-def _places(store: str, base_url: str) -> list[str]:
-    return [*(["--store", store] if store else []), *(["--base-url", base_url] if base_url else [])]
+def _places(store: str, base_url: str, prices: str) -> list[str]:
+    named = {"--store": store, "--base-url": base_url, "--prices": prices}
+    return [word for flag, place in named.items() if place for word in (flag, place)]

@@ -9,12 +9,14 @@ import typer
 from experiments.commands.ending import carried_on, ended, new_command, resume_command
 from experiments.commands.options import (
     BaseUrl,
+    DescriberName,
     Device,
     Images,
     JsonFlag,
     JudgeName,
     PlannerName,
     Precision,
+    PriceFile,
     Quiet,
     Seed,
     StorePlace,
@@ -24,7 +26,7 @@ from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.tables import print_descriptions
 from store.errors import UsageError, UserError
-from tools.budget import CALLS
+from tools.budget import CALLS, REVISIONS
 
 if TYPE_CHECKING:
     from experiments.label import Labelled
@@ -33,6 +35,15 @@ if TYPE_CHECKING:
 Limit = Annotated[
     int, typer.Option(min=1, help="Describe at most so many components now; --resume does the rest.")
 ]
+
+Tokens = Annotated[
+    int, typer.Option(min=0, help="Tokens that language models may cost the run; 0: no limit.")
+]
+Money = Annotated[float, typer.Option(min=0, help="Money that they may cost it, as in the price file.")]
+TokensEach = Annotated[int, typer.Option(min=0, help="Tokens that they may cost a component.")]
+MoneyEach = Annotated[float, typer.Option(min=0, help="Money that they may cost a component.")]
+Revisions = Annotated[int, typer.Option(min=0, help="Times that a conclusion may be sent back.")]
+Context = Annotated[int, typer.Option(min=0, help="Tokens that the language model holds; 0: the usual.")]
 
 
 def label(
@@ -43,6 +54,8 @@ def label(
     judge: JudgeName = "",
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
+    describer: DescriberName = "",
+    prices: PriceFile = "",
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     limit: Limit = 1_000_000,
     max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = CALLS,
@@ -51,6 +64,12 @@ def label(
     judged: Annotated[
         int, typer.Option(min=0, help="Test pictures that the scorer's judge sees of a component; 0: all.")
     ] = 0,
+    max_tokens: Tokens = 0,
+    max_money: Money = 0,
+    max_tokens_each: TokensEach = 0,
+    max_money_each: MoneyEach = 0,
+    max_revisions: Revisions = REVISIONS,
+    context: Context = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
     store: StorePlace = "",
     seed: Seed = 0,
@@ -60,6 +79,7 @@ def label(
     as_json: JsonFlag = False,
 ) -> int:
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
+    from agent.state import Limits
     from experiments.commands.workplaces import chosen_planner, opened_workplace
     from experiments.label import Allowance, begin, choose
 
@@ -69,11 +89,17 @@ def label(
         "images": lasting_images(images),
         "judge": lasting_judge(judge),
         "planner": planner,
+        "describer": describer,
     }
     asked |= {"seed": seed, "dtype": dtype}
     asked |= {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds, "judged": judged}
+    asked |= {"revisions": max_revisions, "context": context}
+    purses = {"tokens": max_tokens, "money": max_money}
+    purses |= {"tokens_each": max_tokens_each, "money_each": max_money_each}
+    asked |= purses
     if resume:
         asked |= recorded_words(resume, store, asked)
+        asked |= {name: limit for name, limit in purses.items() if limit}
     check_words(asked)
     say = (lambda _: None) if quiet else narrate
     with opened_workplace(
@@ -81,6 +107,9 @@ def label(
         store=store,
         images=asked["images"],
         judge=asked["judge"],
+        describer=asked["describer"],
+        base_url=base_url,
+        prices=prices,
         device=device,
         dtype=asked["dtype"],
         seed=asked["seed"],
@@ -88,7 +117,15 @@ def label(
         chosen = choose(asked["components"], workplace.extent)
         if dry_run:
             return print_estimate(workplace, len(chosen), as_json)
-        maker = chosen_planner(asked["planner"], base_url, workplace.store)
+        maker = chosen_planner(
+            asked["planner"],
+            base_url,
+            workplace.store,
+            prices=prices,
+            context=asked["context"],
+            tell=workplace.progress,
+        )
+        check_prices(asked, prices)
         run = resume or begin(workplace, chosen, maker.name, asked)
         same_target(workplace, run)
         say(f"run {run}: {len(chosen)} components of {workplace.target.name}")
@@ -97,11 +134,18 @@ def label(
             forwards=asked["forwards"] or None,
             seconds=asked["seconds"] or None,
             jobs=jobs,
+            limits=Limits(revisions=asked["revisions"]),
+            tokens=asked["tokens"] or None,
+            money=asked["money"] or None,
+            tokens_each=asked["tokens_each"] or None,
+            money_each=asked["money_each"] or None,
         )
-        again = resume_command(run, store, base_url)
+        again = resume_command(run, store, base_url, prices)
         found = carried_on(workplace, run, maker, allowance, limit=limit, again=again, say=say)
     print_found(found, as_json)
-    return ended(found, again, lambda failed: new_command(asked, failed, store, base_url))
+    if told := found.spent.words():
+        say(told)
+    return ended(found, again, lambda failed: new_command(asked, failed, store, base_url, prices))
 
 
 def check_words(asked: dict[str, Any]) -> None:
@@ -113,6 +157,25 @@ def check_words(asked: dict[str, Any]) -> None:
             kind="usage",
             hint="such as `maieutic label tableau-llava --components 'language.3.mlp[0:8]'`",
         )
+
+
+def check_prices(asked: dict[str, Any], prices: str) -> None:
+    """Refuses a limit on money where nobody knows what a model costs: it would never be reached."""
+    from agent.prices import read_prices
+
+    if not (asked["money"] or asked["money_each"]):
+        return
+    known = read_prices(prices)
+    names = [asked["planner"].partition(":")[2] if asked["planner"].startswith("openai:") else ""]
+    names.append(asked["describer"].removeprefix("openai:"))
+    for name in filter(None, names):
+        if known.of(name) is None:
+            raise UserError(
+                f"nobody knows what `{name}` costs, so money can't be limited",
+                kind="prices",
+                hint=f'write `[models."{name}"]` with `input` and `output` for a million tokens into a file that '
+                "`--prices` names; or limit `--max-tokens`",
+            )
 
 
 def recorded_words(run: str, store: str, given: dict[str, Any]) -> dict[str, Any]:

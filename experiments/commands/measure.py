@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.commands.options import (
+    BaseUrl,
+    DescriberName,
     Device,
     Images,
     JsonFlag,
     JudgeName,
     Precision,
+    PriceFile,
     Seed,
     StorePlace,
     TargetName,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from store.records import Experiment
 
 DIRECT = "direct"
-WORLD = ("images", "judge", "dtype")
+WORLD = ("images", "judge", "describer", "dtype")
 """Words of a command that an experiment needs to be made again, besides its own arguments."""
 CLOSE = 1e-4
 """Difference of numbers that a replay may show."""
@@ -66,6 +69,9 @@ def run(
     ] = None,
     images: Images = "",
     judge: JudgeName = "",
+    describer: DescriberName = "",
+    base_url: BaseUrl = "",
+    prices: PriceFile = "",
     store: StorePlace = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -83,16 +89,25 @@ def run(
     except PlannerError as error:
         raise UsageError(plainly(error), kind=error.kind, hint=error.hint) from error
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
+    world = {"images": images, "judge": judge, "describer": describer}
     with opened_workplace(
-        target, store=store, images=images, judge=judge, device=device, dtype=dtype, seed=seed
+        target,
+        store=store,
+        **world,
+        base_url=base_url,
+        prices=prices,
+        device=device,
+        dtype=dtype,
+        seed=seed,
     ) as workplace:
-        found = measure(workplace, tool, words, {"images": images, "judge": judge, "dtype": dtype})
+        found = measure(workplace, tool, words, world | {"dtype": dtype})
     print_experiment(found, as_json)
 
 
 def replay(
     number: Annotated[str, typer.Argument(help="Such as e12.")],
     store: StorePlace = "",
+    base_url: BaseUrl = "",
     device: Device = "auto",
     as_json: JsonFlag = False,
 ) -> int:
@@ -110,6 +125,8 @@ def replay(
         store=store,
         images=str(begun.arguments.get("images", "")),
         judge=str(begun.arguments.get("judge", "")),
+        describer=str(begun.arguments.get("describer", "")),
+        base_url=base_url,
         device=device,
         dtype=str(begun.arguments.get("dtype", "float32")),
         seed=old.seed,

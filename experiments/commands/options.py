@@ -48,6 +48,21 @@ BaseUrl = Annotated[
     str,
     typer.Option("--base-url", envvar="OPENAI_BASE_URL", help="An OpenAI-compatible endpoint of your own."),
 ]
+DescriberName = Annotated[
+    str,
+    typer.Option(
+        "--describer",
+        envvar="MAIEUTIC_DESCRIBER",
+        metavar="MODEL",
+        help="A language model that puts pictures into words, blind to hypotheses; empty: the world's own describer.",
+    ),
+]
+PriceFile = Annotated[
+    str,
+    typer.Option(
+        "--prices", envvar="MAIEUTIC_PRICES", metavar="FILE", help="What language models cost, as TOML."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No narration, no bars.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
 TargetName = Annotated[

@@ -109,21 +109,32 @@ def runs(store: StorePlace = "", as_json: JsonFlag = False) -> None:
 def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) -> None:
     """Show what a run has found so far, component by component and site by site."""
     from experiments.sites import by_site
+    from store.costs import spent
     from store.database import known_store
 
     with known_store(store or None) as record:
         name = _named(record, run)
         about, found = record.queries.run(name), record.queries.descriptions(name, test=True)
-        waiting = [one.address for one in record.queries.components(name) if one.status is None]
-    if as_json:
-        told = [one.model_dump(mode="json") for one in found]
-        sites = [site.as_json() for site in by_site(found)]
-        print_json(
-            {"run": about.model_dump(mode="json"), "descriptions": told, "sites": sites, "waiting": waiting}
+        components = record.queries.components(name)
+        paid = spent(
+            [step for one in components for step in record.queries.steps(name, one.address)],
+            record.queries.experiments(name),
         )
+    waiting = [one.address for one in components if one.status is None]
+    if as_json:
+        told = {
+            "run": about.model_dump(mode="json"),
+            "descriptions": [one.model_dump(mode="json") for one in found],
+            "sites": [site.as_json() for site in by_site(found)],
+            "waiting": waiting,
+            "cost": paid.as_json(),
+        }
+        print_json(told)
         return
     title = f"run {name}, {about.status}; {len(waiting)} components wait"
     print_descriptions(found, title)
+    if words := paid.words():
+        print_text(words)
 
 
 def component(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.commands.output import progress
@@ -12,8 +13,11 @@ from store.errors import UsageError
 
 if TYPE_CHECKING:
     from agent.planner import Planner
-    from experiments.workplace import Workplace
+    from experiments.workplace import Progress, Workplace
     from store.database import Store
+
+SHOWN = 72
+"""Characters of a thought that stand beside the bar."""
 
 
 @contextmanager
@@ -23,6 +27,9 @@ def opened_workplace(
     store: str,
     images: str = "",
     judge: str = "",
+    describer: str = "",
+    base_url: str = "",
+    prices: str = "",
     device: str = "auto",
     dtype: str = "float32",
     seed: int = 0,
@@ -36,7 +43,7 @@ def opened_workplace(
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
     with open_store(store or None) as record, progress() as tell:
-        yield open_workplace(
+        opened = open_workplace(
             record,
             target,
             images=images or None,
@@ -46,10 +53,37 @@ def opened_workplace(
             seed=seed,
             progress=tell,
         )
+        if describer:
+            describes(opened, describer, base_url, prices)
+        yield opened
 
 
-def chosen_planner(name: str, base_url: str, store: Store) -> Planner:
-    """The planner that `name` means. Raises UsageError for another word."""
+def describes(workplace: Workplace, name: str, base_url: str, prices: str) -> None:
+    """From here on the language model `name` puts this workplace's pictures into words."""
+    from agent.endpoint import Endpoint
+    from agent.openai_describer import OpenAIDescriber
+    from agent.prices import read_prices
+
+    model, known = name.removeprefix("openai:"), read_prices(prices)
+    words = workplace.world.describer.vocabulary()
+    workplace.world = replace(
+        workplace.world,
+        describer=OpenAIDescriber(
+            model, lambda: Endpoint(model, base_url, prices=known), words, workplace.cache / "describer"
+        ),
+    )
+
+
+def chosen_planner(
+    name: str,
+    base_url: str,
+    store: Store,
+    *,
+    prices: str = "",
+    context: int = 0,
+    tell: Progress | None = None,
+) -> Planner:
+    """The planner that `name` means; `tell` is told what it thinks. Raises UsageError for another word."""
     kind, _, rest = name.partition(":")
     if kind == "builtin":
         from agent.builtin import BuiltinPlanner
@@ -57,9 +91,17 @@ def chosen_planner(name: str, base_url: str, store: Store) -> Planner:
 
         return BuiltinPlanner(without_of(name))
     if kind == "openai" and rest:
-        from agent.openai_planner import OpenAIPlanner
+        from agent.openai_planner import CONTEXT, OpenAIPlanner
+        from agent.prices import read_prices
 
-        return OpenAIPlanner(rest, base_url or None)
+        return OpenAIPlanner(
+            rest,
+            base_url or None,
+            prices=read_prices(prices),
+            context=context or CONTEXT,
+            fetch=store.artifacts.get,
+            tell=lambda component, said: tell(last_words(component, said), 0, 1) if tell else None,
+        )
     if kind == "recorded" and rest:
         from agent.recorded import Recorded
 
@@ -67,3 +109,9 @@ def chosen_planner(name: str, base_url: str, store: Store) -> Planner:
     raise UsageError(
         f"`{name}` is not a planner", kind="planner", hint="give `builtin`, `openai:MODEL` or `recorded:RUN`"
     )
+
+
+def last_words(component: str, said: str) -> str:
+    """The end of what a planner has said so far, on one line."""
+    words = " ".join(said.split())
+    return f"{component}: {'…' if len(words) > SHOWN else ''}{words[-SHOWN:]}"

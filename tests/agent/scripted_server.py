@@ -1,6 +1,7 @@
 """An OpenAI-compatible endpoint on loopback that answers from a script: real HTTP, threads, no model.
 
-Each line of the script answers one request: a Reply, or a function from the request's body to one.
+Each line of the script answers one request: a Reply, or a function from the request's body to one. Where a stream is
+asked for, a completion is sent in pieces, as real servers send it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,41 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back: a status, a body as JSON or as it is, after `delay` seconds."""
+    """What goes back: a status, a body as JSON or as it is, after `delay` seconds.
+
+    `streams` says whether the server can send it in pieces, `breaks` that the connection is lost on the way.
+    """
 
     body: dict[str, Any] | str
     status: int = 200
     delay: float = 0.0
+    streams: bool = True
+    breaks: bool = False
+
+    def pieces(self, told_usage: bool) -> list[str]:
+        """The completion as events: the words in halves, then each call in two pieces, then the usage."""
+        assert isinstance(self.body, dict)
+        message = self.body["choices"][0]["message"]
+        words, calls = message["content"] or "", message.get("tool_calls", [])
+        half = len(words) // 2
+        deltas: list[dict[str, Any]] = [{"content": part} for part in (words[:half], words[half:]) if part]
+        for place, call in enumerate(calls):
+            given = call["function"]["arguments"]
+            named = {"name": call["function"]["name"], "arguments": given[:5]}
+            deltas.append(
+                {"tool_calls": [{"index": place, "id": call["id"], "type": "function", "function": named}]}
+            )
+            deltas.append({"tool_calls": [{"index": place, "function": {"arguments": given[5:]}}]})
+        head = {name: self.body[name] for name in ("id", "created", "model")} | {
+            "object": "chat.completion.chunk"
+        }
+        events = [
+            head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+            for delta in deltas or [{}]
+        ]
+        if told_usage and self.body.get("usage"):
+            events.append(head | {"choices": [], "usage": self.body["usage"]})
+        return [f"data: {json.dumps(event)}\n\n" for event in events] + ["data: [DONE]\n\n"]
 
 
 Body = dict[str, Any]
@@ -47,8 +78,8 @@ class Endpoint:
         return line if isinstance(line, Reply) else line(body)
 
 
-def says(*calls: tuple[str, dict[str, Any] | str], content: str = "") -> Reply:
-    """An answer with tool calls; arguments given as a string are sent as they are."""
+def says(*calls: tuple[str, dict[str, Any] | str], content: str = "", tokens: int = 110) -> Reply:
+    """An answer with tool calls; arguments given as a string are sent as they are. `tokens` are what it cost."""
     called = [
         {
             "id": f"call_{place}",
@@ -69,7 +100,7 @@ def says(*calls: tuple[str, dict[str, Any] | str], content: str = "") -> Reply:
             "choices": [
                 {"index": 0, "message": message, "finish_reason": "tool_calls" if called else "stop"}
             ],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+            "usage": {"prompt_tokens": tokens - 10, "completion_tokens": 10, "total_tokens": tokens},
         }
     )
 
@@ -86,9 +117,13 @@ def serving(*script: Line) -> Iterator[Endpoint]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             reply = endpoint.answer(body, self.headers.get("Authorization", ""))
             time.sleep(reply.delay)
-            told = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
-            data = told.encode()
+            whole = isinstance(reply.body, dict) and bool(reply.body.get("choices"))
             try:
+                if body.get("stream") and whole and reply.streams:
+                    self.send_stream(reply, bool(body.get("stream_options", {}).get("include_usage")))
+                    return
+                told = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+                data = told.encode()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
@@ -96,6 +131,20 @@ def serving(*script: Line) -> Iterator[Endpoint]:
                 self.wfile.write(data)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True  # the client's patience was shorter than the delay
+
+        def send_stream(self, reply: Reply, told_usage: bool) -> None:
+            self.send_response(reply.status)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            pieces = reply.pieces(told_usage)
+            for piece in pieces[: len(pieces) // 2] if reply.breaks else pieces:
+                data = piece.encode()
+                self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            if reply.breaks:
+                self.close_connection = True
+            else:
+                self.wfile.write(b"0\r\n\r\n")
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -147,11 +147,43 @@ async def test_a_refused_text_comes_back_with_its_reasons_and_is_revised(
 async def test_words_without_a_call_are_answered_and_three_times_end_the_thread(
     opened: Opened, run_one: RunOne
 ) -> None:
-    endpoint, planner = opened(says(content="I would like to think."))
+    endpoint, planner = opened(says(PROPOSE, WEIGH), says(content="I would like to think."))
     outcome = await run_one(planner)
     assert isinstance(outcome.decision, Abstention) and outcome.by == "loop"
-    assert "nothing was asked for" in endpoint.requests[1]["messages"][-1]["content"]
+    assert "nothing was asked for" in endpoint.requests[2]["messages"][-1]["content"]
+    assert len(endpoint.requests) == 4
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_never_calls_a_tool_is_told_apart_and_others_are_named(
+    opened: Opened, run_one: RunOne, context: ToolContext, run: str
+) -> None:
+    endpoint, planner = opened(says(content="I would like to think."))
+    with pytest.raises(UserError, match=r"`scripted` at `http://127.* does not call tools") as failed:
+        await run_one(planner)
+    assert failed.value.kind == "endpoint-tools" and "vLLM" in failed.value.hint
     assert len(endpoint.requests) == 3
+    _, better = opened(says(ABSTAIN))
+    assert (await run_one(better)).by == "planner"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "registry.ollama.ai/library/tiny does not support tools",
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "tools param requires --jinja flag",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.asyncio
+async def test_a_server_that_says_it_can_not_call_tools_is_believed(
+    opened: Opened, run_one: RunOne, told: str, status: int
+) -> None:
+    _, planner = opened(Reply({"error": {"message": told}}, status))
+    with pytest.raises(UserError) as failed:
+        await run_one(planner)
+    assert failed.value.kind == "endpoint-tools" and "llama.cpp with `--jinja`" in failed.value.hint
 
 
 @pytest.mark.asyncio
@@ -173,7 +205,11 @@ async def test_every_turn_keeps_the_hash_of_what_was_sent_and_what_it_cost(
         "model": "scripted-1",
         "prompt_tokens": 100,
         "completion_tokens": 10,
+        "cached_tokens": 0,
         "requests": 1,
+        "money": None,
+        "currency": "USD",
+        "estimated": False,
     }
 
 
@@ -234,7 +270,7 @@ async def test_the_key_is_written_nowhere(
         for row in context.store.queries.export_rows()
         if row["table"] == "step" and row["prompt"]
     ]
-    assert KEY not in rows + "".join(prompts) + caplog.text + repr(vars(planner).get("model"))
+    assert KEY not in rows + "".join(prompts) + caplog.text + repr(planner.endpoint)
 
 
 @pytest.mark.asyncio

@@ -43,10 +43,10 @@ class Place:
         return self.context.store.recorder.open_run("label", self.context.target.fingerprint, {}, 0, "test")
 
     async def carry(
-        self, planner: Planner, run: str, component: Address = COMPONENT, **budget: int
+        self, planner: Planner, run: str, component: Address = COMPONENT, calls: int | None = None
     ) -> Outcome:
         alive = replace(
-            self.context, budget=Budget(**budget), memory=replace(self.context.memory, charged=set())
+            self.context, budget=Budget(calls), memory=replace(self.context.memory, charged=set())
         )
         with Bench() as bench:
             return await run_thread(
