@@ -21,7 +21,7 @@ from agent.decision import Conclusion
 from agent.graph import run_thread
 from agent.planner import Planner
 from agent.record import Outcome, outcome_of
-from agent.state import Limits
+from experiments.allowance import Allowance, short_of, spent_by
 from experiments.scoring.blind import score_frozen
 from experiments.sites import by_site
 from experiments.workplace import Workplace
@@ -31,7 +31,6 @@ from store.errors import MaieuticError, UserError
 from store.failures import room_told
 from store.records import Description, Status
 from store.views import RunEnd
-from tools.budget import CALLS, Budget
 from tools.purse import Purse
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
@@ -44,34 +43,6 @@ SPENT = "the budget"
 Tell = Callable[[Description], None]
 Drive = Callable[[Coroutine[Any, Any, None]], None]
 """What runs a coroutine to its end; a notebook's own loop is busy running the caller."""
-
-
-@dataclass(frozen=True)
-class Allowance:
-    """What one component may cost (None: no limit), and how many components are worked on at once.
-
-    `tokens` and `money` are what language models may cost the whole run, `tokens_each` and `money_each` a component.
-    """
-
-    calls: int | None = CALLS
-    forwards: int | None = None
-    seconds: float | None = None
-    jobs: int = 1
-    limits: Limits = field(default_factory=Limits)
-    tokens: int | None = None
-    money: float | None = None
-    tokens_each: int | None = None
-    money_each: float | None = None
-
-    def purse(self, paid: Spent) -> Purse:
-        """The run's, of which so much is spent."""
-        purse = Purse(self.tokens, self.money, threads=self.jobs)
-        purse.pay(paid.tokens, paid.priced, paid.requests)
-        return purse
-
-    def budget(self, shared: Purse) -> Budget:
-        own = Purse(self.tokens_each, self.money_each)
-        return Budget(self.calls, self.forwards, self.seconds, own=own, shared=shared)
 
 
 @dataclass(frozen=True)
@@ -177,19 +148,7 @@ def carry_on(
     store.recorder.end_run(run, status)
     found = tuple(store.queries.descriptions(run, test=True))
     waits = any(one.status is None for one in store.queries.components(run))
-    return Labelled(run, status, found, spent_by(workplace, run), _short_of(purse) if waits else "")
-
-
-def spent_by(workplace: Workplace, run: str) -> Spent:
-    """What language models have cost a run, from its record."""
-    queries = workplace.store.queries
-    steps = [step for one in queries.components(run) for step in queries.steps(run, one.address)]
-    return spent(steps, queries.experiments(run))
-
-
-def _short_of(purse: Purse) -> str:
-    """Why no further component is begun, or empty."""
-    return purse.empty or ("the budget of the run is nearly spent" if purse.low else "")
+    return Labelled(run, status, found, spent_by(workplace, run), short_of(purse) if waits else "")
 
 
 def _end(workplace: Workplace, run: str, purse: Purse) -> RunEnd:
@@ -197,7 +156,7 @@ def _end(workplace: Workplace, run: str, purse: Purse) -> RunEnd:
     queries = workplace.store.queries
     components = queries.components(run)
     if any(one.status is None for one in components):
-        return "budget" if _short_of(purse) else "partial"
+        return "budget" if short_of(purse) else "partial"
     outcomes = [outcome_of(queries.steps(run, one.address)) for one in components]
     return "budget" if any(one and one.finish.startswith(SPENT) for one in outcomes) else "done"
 
@@ -221,7 +180,7 @@ async def _threads(
             async def one(component: Address) -> None:
                 nonlocal done
                 async with gate:
-                    if _short_of(purse):
+                    if short_of(purse):
                         return
                     began = time.monotonic()
                     context = workplace.context(allowance.budget(purse))

@@ -16,9 +16,10 @@ from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
+from experiments.allowance import Allowance
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.workplaces import chosen_planner, opened_workplace
-from experiments.label import Allowance, begin, carry_on, choose
+from experiments.label import begin, carry_on, choose
 from experiments.workplace import Workplace
 from store.errors import UserError
 from store.records import Description

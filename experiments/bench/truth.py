@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from agent.builtin import BuiltinPlanner
 from agent.builtin.without import Without
 from agent.planner import Planner
+from experiments.allowance import Allowance
 from experiments.bench.against import against
 from experiments.bench.baselines import BASELINES, Seen
 from experiments.bench.found import Found, compared
@@ -20,7 +21,7 @@ from experiments.bench.report import Report, Shares
 from experiments.bench.runs import begun, tested_guesses
 from experiments.bench.setting import Bench
 from experiments.bench.spared import spared
-from experiments.label import Allowance, carry_on
+from experiments.label import carry_on
 from experiments.worlds import World
 from store.records import Description
 from tools.door import code_version

@@ -21,7 +21,8 @@ from tools.budget import CALLS, REVISIONS
 
 if TYPE_CHECKING:
     from agent.planner import Planner
-    from experiments.label import Allowance, Labelled
+    from experiments.allowance import Allowance
+    from experiments.label import Labelled
     from experiments.workplace import Workplace
 
 FAILED, PARTLY, BUDGET, INTERRUPTED = 1, 3, 4, 130

@@ -80,8 +80,9 @@ def label(
 ) -> int:
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
     from agent.state import Limits
+    from experiments.allowance import Allowance
     from experiments.commands.workplaces import chosen_planner, opened_workplace
-    from experiments.label import Allowance, begin, choose
+    from experiments.label import begin, choose
 
     asked: dict[str, Any] = {
         "target": lasting_target(target),

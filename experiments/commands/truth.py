@@ -90,11 +90,11 @@ def truth(
     as_json: JsonFlag = False,
 ) -> int:
     """Label components whose truth is known, under ordinary addresses, and compare."""
+    from experiments.allowance import Allowance
     from experiments.bench.truth import measure
     from experiments.commands.tables import line_of
     from experiments.commands.truth_tables import print_report
     from experiments.commands.workplaces import chosen_planner
-    from experiments.label import Allowance
     from store.database import open_store
 
     if figure is not None:

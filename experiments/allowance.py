@@ -1,0 +1,54 @@
+"""What a labelling run may cost: its components one by one, and language models altogether.
+
+Knows budgets and purses, and what a run has paid by its record; knows nothing about what the money buys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.state import Limits
+from experiments.workplace import Workplace
+from store.costs import Spent, spent
+from tools.budget import CALLS, Budget
+from tools.purse import Purse
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one component may cost (None: no limit), and how many components are worked on at once.
+
+    `tokens` and `money` are what language models may cost the whole run, `tokens_each` and `money_each` a component.
+    """
+
+    calls: int | None = CALLS
+    forwards: int | None = None
+    seconds: float | None = None
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    tokens: int | None = None
+    money: float | None = None
+    tokens_each: int | None = None
+    money_each: float | None = None
+
+    def purse(self, paid: Spent) -> Purse:
+        """The run's, of which so much is spent."""
+        purse = Purse(self.tokens, self.money, threads=self.jobs)
+        purse.pay(paid.tokens, paid.priced, paid.requests)
+        return purse
+
+    def budget(self, shared: Purse) -> Budget:
+        own = Purse(self.tokens_each, self.money_each)
+        return Budget(self.calls, self.forwards, self.seconds, own=own, shared=shared)
+
+
+def spent_by(workplace: Workplace, run: str) -> Spent:
+    """What language models have cost a run, from its record."""
+    queries = workplace.store.queries
+    steps = [step for one in queries.components(run) for step in queries.steps(run, one.address)]
+    return spent(steps, queries.experiments(run))
+
+
+def short_of(purse: Purse) -> str:
+    """Why no further component is begun, or empty."""
+    return purse.empty or ("the budget of the run is nearly spent" if purse.low else "")
