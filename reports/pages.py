@@ -22,6 +22,7 @@ from reports.distrust import distrust
 from reports.pictures import Pictures
 from reports.receipts import Receipts, code
 from reports.record import CITATION, RunRecord, Thread, cited_in
+from reports.story import brought
 from reports.transcript import transcript
 from store.records import Experiment
 from store.views import Found
@@ -101,6 +102,7 @@ class Pages:
             said=said,
             places_citing=citing(thread, self._concepts),
             turns=transcript(thread.steps, thread.experiments),
+            brought=brought(thread),
         )
 
     def finding(self, found: Found) -> str:

@@ -138,6 +138,18 @@ def read_run(store: Store, run: str) -> RunRecord:
     )
 
 
+def read_thread(store: Store, run: str, address: str) -> Thread:
+    """One component of a run. Raises UserError for a run that the store does not know."""
+    known = store.queries.run(run).id
+    standing = {one.address: one for one in store.queries.components(known)}
+    status, reason = (
+        (standing[address].status or PENDING, standing[address].reason) if address in standing else ("", "")
+    )
+    return _thread(
+        store, known, address, status, reason, tuple(store.queries.experiments(known, address, test=True))
+    )
+
+
 def cited(description: Description | None, proposed: tuple[Proposed, ...]) -> frozenset[int]:
     """Numbers of all experiments that words, facets, claims or verdicts lean on."""
     found = {number for one in proposed for verdict in one.verdicts for number in verdict.experiments}

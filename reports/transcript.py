@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store.costs import one_of
 from store.records import Experiment
 from store.views import Step
 
@@ -57,6 +58,11 @@ class TurnTaken:
     pressed: str
     usage: Mapping[str, Any]
 
+    @property
+    def cost(self) -> str:
+        """What the turn cost at an endpoint, in words; empty where nothing was asked of one."""
+        return one_of(dict(self.usage)).words()
+
 
 def transcript(steps: Sequence[Step], experiments: Sequence[Experiment]) -> list[TurnTaken]:
     """The turns in order; the row that only repeats a planner's own outcome is left out."""
@@ -90,7 +96,7 @@ def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mappi
         ),
         refusals=tuple(str(note.get("text", "")) for note in ours if note.get("call") is None),
         pressed=pressed,
-        usage={name: told for name, told in step.usage.items() if told},
+        usage={name: told for name, told in step.usage.items() if told or name == "money"},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,6 +141,9 @@ def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) ->
 def component(
     address: Annotated[str, typer.Argument(help="Such as language.3.mlp.17.")],
     run: Annotated[str, typer.Option(help="A run's id; default: the newest that describes it.")] = "",
+    story: Annotated[
+        bool, typer.Option("--story", help="Tell turn by turn what was thought, asked, seen and judged.")
+    ] = False,
     store: StorePlace = "",
     as_json: JsonFlag = False,
 ) -> None:
@@ -151,9 +155,10 @@ def component(
     name = str(parse(address))
     with known_store(store or None) as record:
         candidates = [run] if run else [one.id for one in record.queries.runs()]
-        told = ((place, record.queries.description(place, name, test=True)) for place in candidates)
-        place, found = next(((place, one) for place, one in told if one), ("", None))
+        known = ((place, record.queries.description(place, name, test=True)) for place in candidates)
+        place, found = next(((place, one) for place, one in known if one), ("", None))
         trace = traceback_in(record, place, name) if found and found.status == "failed" else ""
+        told = list(told_in(record, place, name)) if found and story else []
     if found is None:
         raise UserError(
             f"the store knows nothing of `{name}`",
@@ -161,7 +166,7 @@ def component(
             hint=f"describe it: `maieutic label TARGET --components '{name}'`",
         )
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(found.model_dump(mode="json") | ({"story": told} if story else {}))
         return
     print_text(
         f"{found.component}: {found.status}" + (f", “{found.label}” ({found.reading})" if found.label else "")
@@ -174,6 +179,16 @@ def component(
         print_text(f"  {line}")
     if trace:
         print_text(f"  traceback: {trace}")
+    for line in told:
+        print_text(line)
+
+
+def told_in(record: Store, run: str, component: str) -> Iterator[str]:
+    """The component's story in a run, line by line."""
+    from reports.record import read_thread
+    from reports.story import as_text, story
+
+    yield from as_text(story(read_thread(record, run, component)))
 
 
 def claim_line(name: str, claim: Claim, test: Score | None) -> str:
