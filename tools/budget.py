@@ -63,19 +63,21 @@ class Budget:
 
         Every request that was let in ends with `pay`.
         """
+        entered: list[Purse] = []
         for purse in (self.shared, self.own):
+            if not purse.empty:
+                await purse.enter()
+                entered.append(purse)
             if told := purse.empty:
+                for one in entered:
+                    one.leave()
                 raise BudgetReached(told, kind="budget", hint="raise `--max-tokens` or `--max-money`")
-        await self.shared.enter()
-        if told := self.shared.empty:
-            self.shared.leave()
-            raise BudgetReached(told, kind="budget", hint="raise `--max-tokens` or `--max-money`")
 
     def pay(self, tokens: int, money: float | None, requests: int = 1) -> None:
         """Ends a request that was let in, and takes what it cost from both purses (money None: nobody knows)."""
-        self.own.pay(tokens, money, requests)
-        self.shared.pay(tokens, money, requests)
-        self.shared.leave()
+        for purse in (self.own, self.shared):
+            purse.pay(tokens, money, requests)
+            purse.leave()
 
     @property
     def low(self) -> bool:

@@ -1,0 +1,133 @@
+"""A describer behind a real endpoint: blind, frugal, and held to the words that a judge knows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from agent.endpoint import Endpoint
+from agent.openai_describer import AT_ONCE, OpenAIDescriber, read
+from store.errors import MaieuticError
+from tests.agent.scripted_server import Body, Reply, says, serving
+from tools.budget import PAYING, Budget, BudgetReached
+from tools.purse import Purse
+from tools.stimuli import Describer
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-unused")
+
+
+def pictures(count: int) -> list[Image.Image]:
+    return [Image.new("RGB", (16, 16), (number, 0, 0)) for number in range(count)]
+
+
+def shown(body: Body) -> int:
+    return sum(part["type"] == "image_url" for part in body["messages"][0]["content"])
+
+
+def tells(body: Body) -> Reply:
+    return says(content=f"Here: {json.dumps([['a Red', 'star', 'red star']] * shown(body))}")
+
+
+def over(url: str, folder: Path, words: tuple[str, ...] = ()) -> OpenAIDescriber:
+    return OpenAIDescriber("eyes", lambda: Endpoint("eyes", url, retries=0), words, folder)
+
+
+def test_pictures_are_described_some_at_a_time_in_plain_phrases(tmp_path: Path) -> None:
+    with serving(tells) as endpoint:
+        describer: Describer = over(endpoint.url, tmp_path)
+        told = describer.describe(pictures(AT_ONCE + 3))
+    assert told == [("red", "star", "red star")] * (AT_ONCE + 3)
+    assert sorted(map(shown, endpoint.requests)) == [3, AT_ONCE] and describer.name == "openai:eyes"
+    assert describer.placed(pictures(2)) == [(), ()]
+
+
+def test_it_is_told_nothing_but_pictures_and_the_question(tmp_path: Path) -> None:
+    with serving(tells) as endpoint:
+        over(endpoint.url, tmp_path, ("red", "star")).describe(pictures(1))
+    (body,) = endpoint.requests
+    (message,) = body["messages"]
+    assert message["role"] == "user" and "tools" not in body
+    asked, *seen = message["content"]
+    assert [part["type"] for part in seen] == ["image_url"]
+    for secret in ("hypothes", "neuron", "component", "activ", "language.", "e1"):
+        assert secret not in asked["text"].replace("there", "")
+
+
+def test_a_picture_is_paid_for_once_also_by_another_process(tmp_path: Path) -> None:
+    with serving(tells) as endpoint:
+        first = over(endpoint.url, tmp_path).describe(pictures(2))
+        again = over(endpoint.url, tmp_path).describe(pictures(3))
+    assert again[:2] == first and list(map(shown, endpoint.requests)) == [2, 1]
+
+
+def test_what_is_remembered_needs_neither_key_nor_endpoint(tmp_path: Path) -> None:
+    with serving(tells) as endpoint:
+        over(endpoint.url, tmp_path).describe(pictures(2))
+
+    def never() -> Endpoint:
+        raise AssertionError("nothing is new")
+
+    assert len(OpenAIDescriber("eyes", never, (), tmp_path).describe(pictures(2))) == 2
+
+
+def test_with_closed_words_only_phrases_made_of_them_are_kept(tmp_path: Path) -> None:
+    with serving(tells) as endpoint:
+        describer = over(endpoint.url, tmp_path, ("red thing", "moon"))
+        assert describer.describe(pictures(1)) == [("red",)]
+    assert "moon, red, thing" in endpoint.requests[0]["messages"][0]["content"][0]["text"]
+    assert describer.vocabulary() == ("red thing", "moon")
+
+
+def test_an_answer_about_several_that_can_not_be_read_is_asked_for_one_by_one(tmp_path: Path) -> None:
+    def answer(body: Body) -> Reply:
+        return says(content="They are nice.") if shown(body) > 1 else tells(body)
+
+    with serving(answer) as endpoint:
+        assert len(over(endpoint.url, tmp_path).describe(pictures(3))) == 3
+    assert list(map(shown, endpoint.requests)) == [3, 1, 1, 1]
+
+
+def test_a_model_that_does_not_describe_ends_the_run_with_what_to_do(tmp_path: Path) -> None:
+    with (
+        serving(says(content="I can't see pictures.")) as endpoint,
+        pytest.raises(MaieuticError, match="`eyes` does not put pictures into words") as failed,
+    ):
+        over(endpoint.url, tmp_path).describe(pictures(2))
+    assert failed.value.kind.startswith("endpoint") and "--describer" in failed.value.hint
+
+
+def test_it_is_paid_from_the_budget_at_hand_and_what_was_paid_for_is_kept(tmp_path: Path) -> None:
+    budget = Budget(own=Purse(tokens=150))
+    token = PAYING.set(budget)
+    try:
+        with serving(tells) as endpoint, pytest.raises(BudgetReached, match="150 tokens"):
+            over(endpoint.url, tmp_path).describe(pictures(4 * AT_ONCE))
+    finally:
+        PAYING.reset(token)
+    assert budget.own.spent_tokens == 110 * len(endpoint.requests)
+    assert len(list(tmp_path.rglob("*.json"))) == AT_ONCE * len(endpoint.requests)
+
+
+@pytest.mark.parametrize(
+    ("told", "pictures", "expected"),
+    [
+        ('[["a"], ["b"]]', 2, [["a"], ["b"]]),
+        ('```json\n[["a"]]\n```', 1, [["a"]]),
+        ('["a", "b"]', 1, [["a", "b"]]),
+        ('[["a"]]', 2, None),
+        ("[[1]]", 1, None),
+        ("nothing", 1, None),
+        ("", 1, None),
+    ],
+)
+def test_answers_are_read_with_words_around_them_or_not_at_all(
+    told: str, pictures: int, expected: Any
+) -> None:
+    assert read(told, pictures) == expected
