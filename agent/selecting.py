@@ -46,11 +46,11 @@ def selected(
     found = quantities(scored).get("pearson") if scored else None
     if scored is None or found is None or found.value >= ENOUGH:
         return Selected()
-    if last or _told(view, scored):
+    if last or _told(view, conclusion):
         if found.value > 0:
             return Selected()
         told = (
-            f"`{conclusion.concept}` predicts nothing on pictures that nobody looked at: {{e#.pearson}} [e#]"
+            f"`{conclusion.concept}` predicts nothing on pictures that nobody looked at: {{e#.pearson}} [e#]."
         )
         return Selected(nothing=fill(told.replace("#", str(scored.number)), {scored.number: scored}))
     wrong = _measured(context, Turn(turn.run, turn.thread, turn.step, 1), MISJUDGED, conclusion)
@@ -88,9 +88,17 @@ def _measured(context: ToolContext, turn: Turn, tool: str, conclusion: Conclusio
         return None
 
 
-def _told(view: ThreadView, scored: Experiment) -> bool:
-    """Whether this score went back to the planner before."""
-    return any(note.kind == "revision" and f"(e{scored.number})" in note.text for note in view.notes)
+def _told(view: ThreadView, conclusion: Conclusion) -> bool:
+    """Whether this conclusion went back to the planner before for its score: at a step that concludes, experiments are
+    the loop's own."""
+    measured = {one.step for one in view.experiments}
+    return any(
+        isinstance(turn.decision, Conclusion)
+        and turn.step in measured
+        and turn.decision.reading == conclusion.reading
+        and _same(turn.decision.concept, conclusion.concept)
+        for turn in view.decided
+    )
 
 
 def _same(one: str, other: str) -> bool:
