@@ -105,6 +105,18 @@ def test_each_branch_of_a_low_score_renders(change: dict[str, Any], told: str) -
     assert told in prompts.load("select").render(**(low | {"misjudged": None, "scores": 0} | change))
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "Below are 8 pictures."),
+        ({"pictures": 1}, "Below is 1 picture."),
+        ({"words": ["red", "star"]}, "Use these words and no others: red, star."),
+    ],
+)
+def test_each_branch_of_the_describers_question_renders(change: dict[str, Any], told: str) -> None:
+    assert told in prompts.load("describer").render(**({"pictures": 8, "words": []} | change))
+
+
 def test_a_picture_is_announced_by_where_it_is_from() -> None:
     assert prompts.load("picture").render(number=5, words="e3 top train/17") == "e5: e3 top train/17"
 
@@ -123,6 +135,6 @@ def test_a_missing_or_unknown_variable_is_an_error() -> None:
 
 def test_an_unknown_prompt_is_answered_with_those_there_are() -> None:
     with pytest.raises(
-        LookupError, match="there is no prompt `poem`; there are component, earlier, experimenter"
+        LookupError, match="there is no prompt `poem`; there are component, describer, earlier"
     ):
         prompts.load("poem")
