@@ -37,7 +37,9 @@ class Allowance:
         purse.pay(paid.tokens, paid.priced, paid.requests)
         return purse
 
-    def budget(self, shared: Purse) -> Budget:
+    def budget(self, shared: Purse | None = None) -> Budget:
+        """A component's; what it spends comes out of the run's purse as well, a new one unless it is given."""
+        shared = Purse(self.tokens, self.money) if shared is None else shared
         own = Purse(self.tokens_each, self.money_each)
         return Budget(self.calls, self.forwards, self.seconds, own=own, shared=shared)
 

@@ -23,7 +23,8 @@ from agent.ask.what import Labelled, what
 from agent.ask.which import which
 from agent.ask.why import Shown, why
 from agent.planner import Planner
-from experiments.label import Allowance, Drive, begin, carry_on
+from experiments.allowance import Allowance
+from experiments.label import Drive, begin, carry_on
 from experiments.workplace import Workplace
 from store.address import Address
 from store.errors import PlannerError, UserError

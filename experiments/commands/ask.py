@@ -59,9 +59,9 @@ def ask(
     as_json: JsonFlag = False,
 ) -> int:
     """Ask what a component does, which read or carry a concept, whether it is used, why an answer; with receipts."""
+    from experiments.allowance import Allowance
     from experiments.asking import ask as answered
     from experiments.commands.workplaces import chosen_planner, opened_workplace
-    from experiments.label import Allowance
 
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     words = {"target": target, "images": images, "judge": judge, "planner": planner}
