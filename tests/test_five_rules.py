@@ -239,6 +239,6 @@ def test_a_run_that_is_resumed_again_and_again_records_each_thing_once(place: Pl
         assert len(endpoint.requests) == asked
     with open_store(place.store) as store:
         made = rows(store, "experiment")
-        assert len({(row["thread"], row["step"], row["call"]) for row in made}) == len(made) == 2
+        assert len({(row["thread"], row["step"], row["call"]) for row in made}) == len(made) == 3
         verdict = store.queries.hypotheses(said.json["run"], DESCRIBED)[0].verdicts
         assert len(verdict) == 1 and isinstance(verdict[0], Verdict)

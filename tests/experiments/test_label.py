@@ -156,14 +156,14 @@ def test_a_small_budget_ends_in_a_conclusion_and_exit_code_4(place: Place) -> No
 
 def test_an_interruption_exits_with_130_loses_nothing_and_says_how_to_go_on(place: Place) -> None:
     process = place.begins(*label(ABSTAINED, "--json"))
-    wait_for(process, place.store, 2)
+    wait_for(process, place.store, 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     with open_store(place.store) as opened:
         (run,) = opened.queries.runs()
         kept = opened.queries.experiments(run.id)
     assert process.returncode == 130, err
-    assert (run.status, len(kept) >= 2) == ("interrupted", True)
+    assert (run.status, len(kept) >= 1) == ("interrupted", True)
     command = f"`maieutic label --resume {run.id} --store {place.store}`"
     assert err.endswith(f"Interrupted.\nHint: go on with {command}\n") and "Traceback" not in err
     assert out.count('"error"') == 1 and command in out
