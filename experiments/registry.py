@@ -51,6 +51,8 @@ EMBEDDED = {
     for model in (
         Embedded("tableau-llava", "answers questions about painted scenes (LLaVA, trained in stages)"),
         Embedded("tableau-llava-random", "the same, never trained: the control", copies="tableau-llava"),
+        Embedded("tableau-llava-shortcut", "a sibling that answers by the planted cues: audits must find it"),
+        Embedded("tableau-llava-balanced", "a sibling weaned of the planted cues: audits must find nothing"),
         Embedded("tableau-clip", "matches painted scenes with captions (CLIP)"),
     )
 }
