@@ -7,13 +7,14 @@ head is active where it writes; where it looks and which answers fail without it
 
 from __future__ import annotations
 
+from agent.builtin.calls import call, called_so_far
 from agent.builtin.candidates import candidates, comparisons, parts, reading_of, unions, varied
 from agent.builtin.claims import claims
+from agent.builtin.closer import PAIRS, look_closer
 from agent.builtin.predictions import (
     best_scored,
     confidence,
     favorite_of,
-    is_open,
     pair_prediction,
     prediction,
     select_pearson,
@@ -25,7 +26,7 @@ from agent.builtin.telling import facets, tell
 from agent.builtin.variants import deciding, pairs_of, variants
 from agent.builtin.without import WHOLE, Without
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision
-from agent.thread import ThreadView, quantities
+from agent.thread import ThreadView
 from store.records import Reading, Verdict
 from tools.scoring.normal import canonical
 from tools.scoring.plain import label
@@ -36,8 +37,6 @@ ENOUGH = 0.3
 """Score on the select split below which nothing is claimed."""
 OPENING, ROUNDS = 3, 4
 """Turns before a favorite is widened, and turns that this may take."""
-PAIRS, MORE_PAIRS = 24, 72
-"""Pairs of a test, and of its repetition, with others, where the first left it open."""
 PICTURES = 1024
 """Pictures of a comparison, at most; a run has measured them ahead."""
 
@@ -47,7 +46,7 @@ def decide(view: ThreadView, without: Without = WHOLE) -> Decision:
     turns = [turn.decision for turn in view.decided]
     if view.finish_now or (turns and isinstance(turns[-1], Calls) and not turns[-1].calls):
         return conclude(view)
-    called = {call.tool for call in _called(view)}
+    called = {call.tool for call in called_so_far(view)}
     if "ablate" in called:
         return conclude(view) if "steer" in called else add(view)
     if "score_description" in called:
@@ -62,10 +61,10 @@ def survey(view: ThreadView) -> Decision:
     scopes = ("visual",) if view.component.tower == "vision" else ("visual", "question", "answer")
     signs = "+" if view.component.part == "head" else "+-"
     readings = [Reading.model_validate({"sign": sign, "scope": scope}) for scope in scopes for sign in signs]
-    more = (_call("attention", view),) if view.component.part == "head" else ()
+    more = (call("attention", view),) if view.component.part == "head" else ()
     return Calls(
         thought="Both ends of the component, described blindly, give phrases that may be what it stands for.",
-        calls=(*(_call("describe", view, reading=reading.model_dump()) for reading in readings), *more),
+        calls=(*(call("describe", view, reading=reading.model_dump()) for reading in readings), *more),
     )
 
 
@@ -82,7 +81,7 @@ def compare(view: ThreadView) -> Decision:
         thought=f"`{chosen[0].concept}` sets active pictures apart best ({best}); the runners-up compete with it.",
         propose=tuple(prediction(one.concept, one.reading) for one in chosen),
         calls=(
-            _call("top_exemplars", view, reading=best.model_dump()),
+            call("top_exemplars", view, reading=best.model_dump()),
             *(_compare(view, one.concept, one.reading) for one in chosen),
         ),
     )
@@ -141,13 +140,13 @@ def break_it(view: ThreadView, without: Without) -> Decision:
     calls, proposed = [], []
     reading = favorite.reading.model_dump()
     if all(reading_of(shown) != favorite.reading for shown in view.of("top_exemplars")):
-        calls.append(_call("top_exemplars", view, reading=reading))
+        calls.append(call("top_exemplars", view, reading=reading))
     for phrase, decided in deciding(favorite.concept) if "pairs" not in without else ():
         proposed.append(pair_prediction(favorite.concept, phrase, decided, favorite.reading))
-        calls.append(_call("make_pairs", view, reading=reading, concept=phrase, given=decided.given, n=PAIRS))
+        calls.append(call("make_pairs", view, reading=reading, concept=phrase, given=decided.given, n=PAIRS))
     rivals = [one for one in standing(view, verdicts) if one.concept != favorite.concept][:1]
     calls += [
-        _call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
+        call("score_description", view, reading=one.reading.model_dump(), concept=one.concept)
         for one in (favorite, *rivals)
     ]
     return Calls(
@@ -155,49 +154,6 @@ def break_it(view: ThreadView, without: Without) -> Decision:
         verdicts=verdicts,
         propose=tuple(proposed),
         calls=tuple(calls),
-    )
-
-
-def look_closer(view: ThreadView) -> Decision | None:
-    """More pairs, all of them new, where the first ones left it open whether a phrase decides; None where nothing is
-    open, where no more came about than were had, or where this was tried."""
-    if any(call.arguments.get("skip") for call in _called(view)):
-        return None
-    verdicts = verdicts_due(view)
-    favorite = favorite_of(view, verdicts)
-    if favorite is None:
-        return None
-    wide = [
-        one
-        for one in pairs_of(view, favorite.concept, favorite.reading)
-        if quantities(one.experiment)["effect"].n == one.experiment.arguments["n"]
-        and is_open(
-            pair_prediction(favorite.concept, one.phrase, one.decides, favorite.reading), one.experiment
-        )
-    ]
-    if not wide:
-        return None
-    reading = favorite.reading.model_dump()
-    return Calls(
-        thought="Too few pairs to tell whether "
-        + " and ".join(f"`{one.phrase}`" for one in wide)
-        + " decides: more.",
-        verdicts=verdicts,
-        propose=tuple(
-            pair_prediction(favorite.concept, one.phrase, one.decides, favorite.reading) for one in wide
-        ),
-        calls=tuple(
-            _call(
-                "make_pairs",
-                view,
-                reading=reading,
-                concept=one.phrase,
-                given=one.decides.given,
-                n=MORE_PAIRS,
-                skip=PAIRS,
-            )
-            for one in wide
-        ),
     )
 
 
@@ -209,11 +165,11 @@ def cut(view: ThreadView, without: Without) -> Decision:
         return _give_up(view, verdicts) if verdicts else conclude(view)
     if "causal" in without:
         return conclude(view)
-    writes = (_call("vocabulary_effect", view),) if view.component.tower == "language" else ()
+    writes = (call("vocabulary_effect", view),) if view.component.tower == "language" else ()
     return Calls(
         thought="Whether any answer needs it, and what it writes.",
         verdicts=verdicts,
-        calls=(_call("ablate", view), *writes),
+        calls=(call("ablate", view), *writes),
     )
 
 
@@ -259,22 +215,12 @@ def conclude(view: ThreadView) -> Decision:
     )
 
 
-def _called(view: ThreadView) -> list[Call]:
-    """Every call that was decided, also such as were refused."""
-    turns = (turn.decision for turn in view.decided)
-    return [call for turn in turns if isinstance(turn, Calls) for call in turn.calls]
-
-
-def _call(tool: str, view: ThreadView, **more: object) -> Call:
-    return Call.model_validate({"tool": tool, "arguments": {"component": str(view.component), **more}})
-
-
 def _compare(view: ThreadView, concept: str, reading: Reading) -> Call:
-    return _call("activations", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
+    return call("activations", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
 
 
 def _unexplained(view: ThreadView, concept: str, reading: Reading) -> Call:
-    return _call("unexplained", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
+    return call("unexplained", view, reading=reading.model_dump(), concept=concept, n=PICTURES)
 
 
 def _give_up(view: ThreadView, verdicts: tuple[Verdict, ...]) -> Decision:

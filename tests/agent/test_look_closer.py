@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from agent.builtin.method import MORE_PAIRS, PAIRS, look_closer
+from agent.builtin.closer import MORE_PAIRS, PAIRS, look_closer
 from agent.builtin.predictions import THRESHOLD, pair_prediction, prediction
 from agent.builtin.variants import deciding, pairs_of
 from agent.thread import Decided, Stated, ThreadView
