@@ -53,7 +53,8 @@ class FindComponentsArguments(Arguments):
 class FoundComponent(Model):
     """One of the first k. `screen` ranked it: its attribution as a share of the gap, of readers the t of its rise;
     `effect` is what verified it, on other pairs: the share that it restores, of readers its rise in sd. `lost` is the
-    share that goes with it. `verified` says which of `sufficient`, `necessary`, `selective` stood."""
+    share that goes with it. `verified` says what stood: that it `restores` a share, that it `costs` one, that it is
+    `selective`; a share may be small, and none of these says that it is sufficient or necessary."""
 
     component: str
     screen: float
@@ -162,7 +163,7 @@ def _readers(
 
 def _carrier(one: Carrier) -> FoundComponent:
     assert one.denoising.ci is not None
-    stood = [name for name, sure in (("sufficient", one.sufficient), ("necessary", one.necessary)) if sure]
+    stood = [name for name, sure in (("restores", one.sufficient), ("costs", one.necessary)) if sure]
     return FoundComponent(
         component=str(one.address),
         screen=one.guess,
@@ -171,7 +172,7 @@ def _carrier(one: Carrier) -> FoundComponent:
         control=one.denoising.control,
         lost=one.noising.value,
         lost_ci=one.noising.ci,
-        verified=" and ".join(stood),
+        verified=f"{' and '.join(stood)} a share" if stood else "",
     )
 
 

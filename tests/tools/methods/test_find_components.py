@@ -88,7 +88,7 @@ def test_the_tool_names_the_carrier_with_interval_control_and_agreement(
     result = do("find_components", concept="color", role=role, among=NEURONS, n=24, k=4).result
     first = result["found"][0]
     assert first["component"] == str(carrying)
-    assert first["verified"] == "sufficient and necessary"
+    assert first["verified"] == "restores and costs a share"
     assert first["ci"][0] > first["control"]
     quantity = result["quantities"][f"denoising {carrying}"]
     assert quantity["ci"][0] <= quantity["value"] <= quantity["ci"][1]
