@@ -11,6 +11,7 @@ import warnings
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from store.errors import UserError
@@ -18,6 +19,9 @@ from store.errors import UserError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 50_000_000
+
+NUMBERS = ("I", "F")
+"""Modes of pictures whose values have no largest one: nobody can say what is white in them."""
 
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error)
 
@@ -40,7 +44,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         if width * height > MAX_PIXELS:
             raise _too_many_pixels(name, f"{width}×{height} pixels")
         picture.load()
-        return _plain(picture)
+        return plain(picture, name)
     except UnidentifiedImageError:
         raise _refusal(
             f"`{name}` is not a picture that can be read", f"give one of {', '.join(FORMATS)}"
@@ -49,6 +53,26 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         raise _too_many_pixels(name, "far too many pixels") from None
     except _DECODER_ERRORS as error:
         raise _refusal(f"`{name}` is broken ({error})", "save or download the picture again") from error
+
+
+def plain(picture: Image.Image, name: str) -> Image.Image:
+    """The picture as upright RGB and nothing else (no EXIF, no color profile, no text), transparency laid on white,
+    16 bits brought to 8; `name` is what an error calls it.
+
+    Raises UserError for a picture of bare numbers (NUMBERS), and for one in a mode that has no colors.
+    """
+    if picture.mode in NUMBERS:
+        raise _refusal(
+            f"`{name}` holds numbers without a scale (mode `{picture.mode}`)",
+            "save it with 8 or 16 bits a channel",
+        )
+    try:
+        upright = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
+    except ValueError as error:
+        raise _refusal(f"`{name}` can't be shown in colors ({error})", "save it as an RGB picture") from None
+    page = Image.new("RGB", upright.size, "white")
+    page.paste(upright, mask=upright.getchannel("A"))
+    return page
 
 
 def _read(path: Path) -> bytes:
@@ -66,12 +90,11 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """RGB pixels and nothing else: no EXIF, no color profile, no text."""
-    upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    page = Image.new("RGB", upright.size, "white")
-    page.paste(upright, mask=upright.getchannel("A"))
-    return page
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Pillow would show a 16-bit grey as white wherever it is above 255."""
+    if not picture.mode.startswith("I;16"):
+        return picture
+    return Image.fromarray((np.asarray(picture, dtype=np.float32) / 257).round().astype(np.uint8))
 
 
 def _too_many_pixels(name: str, size: str) -> UserError:

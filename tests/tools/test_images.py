@@ -7,12 +7,13 @@ import zlib
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from store.errors import UserError
 from tools import images
-from tools.images import FORMATS, decode_image, open_image
+from tools.images import FORMATS, decode_image, open_image, plain
 
 ORIENTATION = 0x0112
 
@@ -95,6 +96,30 @@ def test_transparent_pixels_show_white_and_not_what_lies_under_them() -> None:
     file = BytesIO()
     Image.new("RGBA", (2, 2), (255, 0, 0, 0)).save(file, format="PNG")
     assert decode_image(file.getvalue(), "clear.png").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_sixteen_bits_of_grey_are_brought_to_eight() -> None:
+    file = BytesIO()
+    Image.fromarray(np.array([[0, 257 * 100, 65535]], dtype=np.uint16)).save(file, format="PNG")
+    picture = decode_image(file.getvalue(), "scan.png")
+    assert [picture.getpixel((x, 0)) for x in range(3)] == [(0,) * 3, (100,) * 3, (255,) * 3]
+
+
+def test_inks_are_shown_as_colors() -> None:
+    file = BytesIO()
+    Image.new("CMYK", (8, 8), (255, 0, 0, 0)).save(file, format="JPEG")
+    assert decode_image(file.getvalue(), "print.jpg").getpixel((0, 0)) == (0, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_without_a_scale_are_refused(mode: str) -> None:
+    with pytest.raises(UserError, match="numbers without a scale"):
+        plain(Image.new(mode, (2, 2)), "depth")
+
+
+def test_a_mode_without_colors_is_refused() -> None:
+    with pytest.raises(UserError, match="can't be shown in colors"):
+        plain(Image.new("La", (2, 2)), "half")
 
 
 def declared_png(side: int) -> bytes:

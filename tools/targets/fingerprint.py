@@ -8,30 +8,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 _NOISE = {"transformers_version", "dtype", "torch_dtype", "architectures", "return_dict", "use_cache"}
 """Fields that say how a model was written or is run, not what it computes."""
 
 
+class Hash(Protocol):
+    """A hash that takes bytes, as hashlib makes them."""
+
+    def update(self, data: Any, /) -> None: ...
+
+
 def fingerprint(model: PreTrainedModel) -> str:
     """64 hex digits. Floating-point weights count by value (as float32), all others by their bytes."""
-    digest = hashlib.sha256(_canonical(model.config.to_dict()).encode())
+    digest = hashlib.sha256(canonical(model.config.to_dict()).encode())
+    add_weights(digest, model)
+    return digest.hexdigest()
+
+
+def add_weights(digest: Hash, model: nn.Module) -> None:
+    """Every tensor of the model by name, shape and values."""
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"\n{name}:{tuple(tensor.shape)}:".encode())
         digest.update(_bytes(tensor))
-    return digest.hexdigest()
 
 
 def configuration(model: PreTrainedModel) -> str:
     """64 hex digits of the configuration alone: the same for a model, its checkpoints and its untrained copies."""
-    return hashlib.sha256(_canonical(model.config.to_dict()).encode()).hexdigest()
+    return hashlib.sha256(canonical(model.config.to_dict()).encode()).hexdigest()
 
 
-def _canonical(config: dict[str, Any]) -> str:
+def canonical(config: dict[str, Any]) -> str:
+    """The fields of a configuration that say what is computed, always in the same order."""
     return json.dumps(_without_noise(config), sort_keys=True, separators=(",", ":"), default=str)
 
 
