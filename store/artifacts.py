@@ -31,7 +31,7 @@ class Artifacts:
         path = self._place(sha)
         with told(str(self.folder)):
             if not path.exists() or path.stat().st_size != len(data):
-                _write_whole(path, data)
+                write_whole(path, data)
 
         def work(session: Session) -> None:
             if session.get(ArtifactRow, sha) is None:
@@ -81,8 +81,8 @@ class Artifacts:
         return self.folder / sha[:2] / sha
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Under a temporary name first; then the file and the folder's entry are forced to the disk."""
+def write_whole(path: Path, data: bytes) -> None:
+    """The bytes as a file: under a temporary name first; then file and folder's entry are forced to the disk."""
     new = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
