@@ -18,7 +18,7 @@ from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, Op
 
 from agent.planner import Usage
 from agent.prices import Prices
-from agent.refusals import refused, too_long, without_streams
+from agent.refusals import masked, refused, too_long, without_streams
 from agent.streaming import Answer, BrokenOff, heard
 from store.errors import MaieuticError, UserError
 from tools.budget import PAYING
@@ -132,7 +132,8 @@ class Endpoint:
                 return await self._once(messages, tools, hear)
             raise refused(self.place, self.model, error, self._key) from None
         except APIConnectionError as error:
-            raise self._unreachable(f"did not answer ({type(error).__name__})") from None
+            why = str(error.__cause__ or "") or type(error).__name__
+            raise self._unreachable(f"did not answer ({masked(why, self._key)})") from None
         except APIError as error:
             if too_long(error):
                 raise TooLong(
@@ -172,7 +173,8 @@ class Endpoint:
         return MaieuticError(
             f"`{self.place}` {what}",
             kind="endpoint",
-            hint="nothing is lost: resume the run when it answers again",
+            hint="check that the server runs, and that `--base-url` is its address; nothing is lost: resume the run "
+            "when it answers again",
         )
 
 

@@ -12,6 +12,8 @@ from store.errors import MaieuticError, UserError
 
 TRY_AGAIN = (408, 409, 425, 429)
 """Status codes below 500 that another time may cure."""
+SECRET = 8
+"""Characters of the shortest key that is one: shorter ones (`none`, `EMPTY`) are written for servers that want none."""
 WITH_TOOLS = (
     "servers that can: OpenAI; vLLM with `--enable-auto-tool-choice --tool-call-parser …`; Ollama with a model whose "
     "page says `tools`; llama.cpp with `--jinja`; SGLang with `--tool-call-parser …`; LM Studio; `transformers serve` "
@@ -33,6 +35,18 @@ _STREAMS = (
     "stream is not",
     "does not support stream",
 )
+_MODEL = (
+    "not found",
+    "not_found",
+    "not exist",
+    "not available",
+    "no such model",
+    "no models loaded",
+    "unknown model",
+    "invalid model",
+    "pinned to",
+)
+"""What servers say of a model that they do not have, in a message that speaks of models or names this one."""
 _LENGTH = (
     "context length",
     "context_length",
@@ -61,31 +75,48 @@ def without_streams(error: APIStatusError) -> bool:
 
 def refused(place: str, model: str, error: APIStatusError, key: str) -> MaieuticError:
     """The refusal as the user's error, or as one of kind "endpoint" that passes by itself."""
-    status = error.status_code
+    status, told = error.status_code, masked(error.message, key)[:300]
     if status in (400, 404, 422, 500, 501) and _says(error, _TOOLS):
         return without_tools(place, model)
     if status in TRY_AGAIN or status >= 500:
         return MaieuticError(
-            f"`{place}` answered {status}, also after waiting",
+            f"`{place}` answered {status}, also after waiting: {told}",
             kind="endpoint",
-            hint="nothing is lost: resume the run when it answers again",
+            hint="its own log may say why (a model that it can't load, too little memory); nothing is lost: resume "
+            "the run when it answers again",
         )
     if status in (401, 403):
         return UserError(
             f"`{place}` refused the key ({status})", kind="endpoint-key", hint="check OPENAI_API_KEY"
         )
-    if status == 404:
+    if status in (400, 404, 422) and _misses(error, model):
         return UserError(
-            f"`{place}` has no model `{model}` (404)",
+            f"`{place}` has no model `{model}` ({status})",
             kind="endpoint-model",
-            hint="check the name after `openai:` and `--base-url`",
+            hint="have the server load it, or begin a new run with another name after `openai:`",
         )
-    told = error.message.replace(key, "…") if key else error.message
+    if status in (404, 405):
+        return UserError(
+            f"`{place}` takes no chat there ({status})",
+            kind="endpoint-url",
+            hint="check `--base-url`: most addresses end in `/v1`",
+        )
     return UserError(
-        f"`{place}` refused the request ({status}): {told[:300]}",
+        f"`{place}` refused the request ({status}): {told}",
         kind="endpoint-request",
-        hint="the model must support tool calls",
+        hint="the server's words say why; it must take chats with tool calls",
     )
+
+
+def masked(text: str, key: str) -> str:
+    """The text without the key, should a server repeat it. Words that only stand in for a key are no secrets."""
+    return text.replace(key, "…") if len(key) >= SECRET else text
+
+
+def _misses(error: APIError, model: str) -> bool:
+    """Whether the refusal is about the model: it could not be found."""
+    told = str(error.message).lower()
+    return ("model" in told or model.lower() in told) and _says(error, _MODEL)
 
 
 def _says(error: APIError, words: tuple[str, ...]) -> bool:

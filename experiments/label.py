@@ -49,7 +49,8 @@ Drive = Callable[[Coroutine[Any, Any, None]], None]
 class Labelled:
     """How a run stands: its id, how it ended, every description so far, as tested, and what language models cost.
 
-    `told` says which budget of the run is spent, if one is.
+    `told` says which budget of the run is spent, if one is; `pressed` are components that had to be concluded for want
+    of one.
     """
 
     run: str
@@ -57,6 +58,7 @@ class Labelled:
     descriptions: tuple[Description, ...]
     spent: Spent = field(default_factory=Spent)
     told: str = ""
+    pressed: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The shape of the public contract."""
@@ -144,21 +146,20 @@ def carry_on(
     except Exception:
         store.recorder.end_run(run, "failed")
         raise
-    status = _end(workplace, run, purse)
+    pressed = _pressed(workplace, run)
+    waits = any(one.status is None for one in store.queries.components(run))
+    told = short_of(purse) if waits else ""
+    status: RunEnd = "budget" if told or (pressed and not waits) else "partial" if waits else "done"
     store.recorder.end_run(run, status)
     found = tuple(store.queries.descriptions(run, test=True))
-    waits = any(one.status is None for one in store.queries.components(run))
-    return Labelled(run, status, found, spent_by(workplace, run), short_of(purse) if waits else "")
+    return Labelled(run, status, found, spent_by(workplace, run), told, pressed)
 
 
-def _end(workplace: Workplace, run: str, purse: Purse) -> RunEnd:
-    """`partial` while components wait, `budget` where one of them does for want of it, or had to be concluded."""
+def _pressed(workplace: Workplace, run: str) -> tuple[str, ...]:
+    """Components that had to be concluded for want of budget."""
     queries = workplace.store.queries
-    components = queries.components(run)
-    if any(one.status is None for one in components):
-        return "budget" if short_of(purse) else "partial"
-    outcomes = [outcome_of(queries.steps(run, one.address)) for one in components]
-    return "budget" if any(one and one.finish.startswith(SPENT) for one in outcomes) else "done"
+    outcomes = {one.address: outcome_of(queries.steps(run, one.address)) for one in queries.components(run)}
+    return tuple(name for name, one in outcomes.items() if one and one.finish.startswith(SPENT))
 
 
 async def _threads(

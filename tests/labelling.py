@@ -43,10 +43,11 @@ class Said:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with a cache and a store, in which commands run."""
+    """A folder with a cache and a store, in which commands run; `key` is what endpoints are sent."""
 
     folder: Path
     cache: Path
+    key: str = "none"
 
     @property
     def store(self) -> Path:
@@ -82,7 +83,7 @@ class Place:
             "MAIEUTIC_CACHE": str(self.cache),
             "OMP_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1",
-            "OPENAI_API_KEY": "none",
+            "OPENAI_API_KEY": self.key,
         }
 
 

@@ -113,13 +113,18 @@ async def _heard(work: Coroutine[Any, Any, None], again: str) -> None:
 
 
 def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:
-    """The exit code; what is left to do is told on stderr."""
+    """The exit code; what is left to do is told on stderr: `again` goes on, `anew` begins some components once more."""
     failed = [one for one in found.descriptions if one.status == "failed"]
     for one in failed:
         narrate(f"{one.component} failed by a mistake of ours: {one.reason}")
     if failed:
         narrate(
             f"{len(failed)} of {len(found.descriptions)} failed; {anew([one.component for one in failed])}"
+        )
+    if found.pressed:
+        narrate(
+            f"{len(found.pressed)} of {len(found.descriptions)} had to be concluded for want of budget; "
+            f"with a higher one {anew(list(found.pressed))}"
         )
     if found.status == "budget" and found.told:
         narrate(f"{found.told}: with a higher one {again}")

@@ -81,7 +81,7 @@ def label(
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
     from agent.state import Limits
     from experiments.allowance import Allowance
-    from experiments.commands.workplaces import chosen_planner, opened_workplace
+    from experiments.commands.workplaces import check_endpoints, chosen_planner, opened_workplace
     from experiments.label import begin, choose
 
     asked: dict[str, Any] = {
@@ -102,6 +102,10 @@ def label(
         asked |= recorded_words(resume, store, asked)
         asked |= {name: limit for name, limit in purses.items() if limit}
     check_words(asked)
+    if not dry_run:
+        kept = bool(resume) or asked["planner"].startswith("recorded:")
+        check_endpoints(asked["planner"], "" if kept else asked["describer"], base_url)
+        check_prices(asked, prices)
     say = (lambda _: None) if quiet else narrate
     with opened_workplace(
         asked["target"],
@@ -126,7 +130,6 @@ def label(
             context=asked["context"],
             tell=workplace.progress,
         )
-        check_prices(asked, prices)
         run = resume or begin(workplace, chosen, maker.name, asked)
         same_target(workplace, run)
         say(f"run {run}: {len(chosen)} components of {workplace.target.name}")
@@ -161,12 +164,13 @@ def check_words(asked: dict[str, Any]) -> None:
 
 
 def check_prices(asked: dict[str, Any], prices: str) -> None:
-    """Refuses a limit on money where nobody knows what a model costs: it would never be reached."""
+    """Refuses a price file that is none, and a limit on money where nobody knows what a model costs: it would never be
+    reached."""
     from agent.prices import read_prices
 
+    known = read_prices(prices)
     if not (asked["money"] or asked["money_each"]):
         return
-    known = read_prices(prices)
     names = [asked["planner"].partition(":")[2] if asked["planner"].startswith("openai:") else ""]
     names.append(asked["describer"].removeprefix("openai:"))
     for name in filter(None, names):

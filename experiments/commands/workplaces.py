@@ -58,6 +58,16 @@ def opened_workplace(
         yield opened
 
 
+def check_endpoints(planner: str, describer: str, base_url: str) -> None:
+    """Refuses a language model that can't be asked from here (no key, no address) before anything is opened."""
+    kind, _, model = planner.partition(":")
+    for name in (model if kind == "openai" else "", describer.removeprefix("openai:")):
+        if name:
+            from agent.endpoint import Endpoint
+
+            Endpoint(name, base_url)
+
+
 def describes(workplace: Workplace, name: str, base_url: str, prices: str) -> None:
     """From here on the language model `name` puts this workplace's pictures into words."""
     from agent.endpoint import Endpoint

@@ -244,7 +244,7 @@ async def test_an_endpoint_that_fails_can_be_resumed_when_it_answers_again(
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, "endpoint-key"), (404, "endpoint-model"), (400, "endpoint-request")]
+    ("status", "kind"), [(401, "endpoint-key"), (404, "endpoint-url"), (400, "endpoint-request")]
 )
 @pytest.mark.asyncio
 async def test_what_waiting_would_not_cure_is_the_users_to_mend_and_never_tells_the_key(
