@@ -118,15 +118,28 @@ class Judge(nn.Module):
 
     def forward(self, pixels: Float[Tensor, "image 3 height width"]) -> Maps:
         """Pixels in [−1, 1], of any size. Cells that lie wholly in the padding (gray) are left out."""
-        height, width = pixels.shape[-2:]
-        rows, columns = -(-height // STRIDE), -(-width // STRIDE)
-        local = self.stem(F.pad(pixels, (0, -width % COARSE, 0, -height % COARSE)))
-        context = F.interpolate(self.context(local), scale_factor=COARSE // STRIDE)
-        cells = self.joint(local + context)[..., :rows, :columns]
+        cells = self._cells(pixels)
         attention = self.bare(cells).flatten(1).softmax(-1)
         ground = (cells.flatten(2) @ attention[..., None])[..., 0]
         size, fill, color, shape = (self.heads[name](cells) for name in ATTRIBUTES)
         return Maps(self.thing(cells)[:, 0], size, fill, color, shape, self.background(ground))
+
+    def _cells(self, pixels: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image fine row column"]:
+        height, width = pixels.shape[-2:]
+        rows, columns = -(-height // STRIDE), -(-width // STRIDE)
+        local = self.stem(F.pad(pixels, (0, -width % COARSE, 0, -height % COARSE)))
+        context = F.interpolate(self.context(local), scale_factor=COARSE // STRIDE)
+        return self.joint(local + context)[..., :rows, :columns]
+
+    @torch.no_grad()
+    def embed(self, images: Sequence[Image.Image], /) -> Float32[np.ndarray, "image width"]:
+        """Mean and sd over the cells of a picture of what stands in them: two numbers a channel."""
+        rows = np.zeros((len(images), 2 * self.widths["fine"]), dtype=np.float32)
+        for chosen in _alike(images):
+            pixels = picture_pixels([images[index] for index in chosen])
+            cells = self._cells(pixels.to(self.background.weight.device)).flatten(2)
+            rows[chosen] = torch.cat([cells.mean(-1), cells.std(-1)], dim=1).float().cpu().numpy()
+        return rows
 
     @torch.no_grad()
     def read(self, pixels: Float[Tensor, "image 3 height width"]) -> Reading:

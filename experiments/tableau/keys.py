@@ -3,7 +3,7 @@
 `train/17` is a scene of a split, `train/color-64-3/5` the fifth of 64 scenes for color questions drawn with seed 3, and
 `made` the empty canvas; each edit follows after `|`, as in `train/17|remove red star #2`. A `?` behind the first part
 says that the stimulus carries the picture's own question, and words behind that which other question it carries; the
-scene knows nothing of either. Knows strings alone.
+scene knows nothing of either. `redrawn` says that a model drew the picture of the same scene. Knows strings alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-Verb = Literal["add", "remove", "swap", "edit", "paint"]
+Verb = Literal["add", "remove", "swap", "edit", "paint", "redrawn"]
 MADE = "made"
 """Where stimuli begin that descend from no picture."""
 _STEP = re.compile(rf"(?P<verb>{'|'.join(get_args(Verb))}) (?P<words>[^|?#]*) #(?P<seed>\d+)")

@@ -49,6 +49,8 @@ def take(key: Key, step: Step) -> Altered | None:
         return Altered(painted_wish(read_prompt(step.words), chance), f"painted {step.words}")
     seen = _scene(key)
     assert seen is not None  # keys are read by `recall`, which has looked
+    if step.verb == "redrawn":
+        return Altered(seen, f"redrawn by {step.words}")
     if step.verb == "edit":
         return follow(seen, step.words, chance)
     return altered_combination(seen, heard(step.words), step.verb, chance)

@@ -1,1 +1,1 @@
-"""Models that edit pictures: back ends that change pixels after words, and what is checked of what comes back."""
+"""Pictures that models edit: back ends that change pixels after words, and the proof of what each edit changed."""

@@ -1,0 +1,138 @@
+"""Proof of an edit: did what was meant come about, did nothing else, and does the picture still look like the data?
+
+Knows a judge's words, pixels and what pictures usually look like; knows nothing about the model that edited, nor about
+the model under study, with which the judge shares no weights. A judge errs: how often this verifier does is measured
+where the truth is known (`bench edits`) and stands beside every rate of acceptance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image
+
+from store.records import Model
+from tools.editing.difference import Difference, difference
+from tools.editing.intent import Intent
+from tools.editing.likeness import Likeness
+from tools.judging import ConceptJudge
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is accepted. `sure` is the least probability of what was meant; `swing` the most by which that of any other
+    phrase may change; `outside` and `worst` are mean |Δ| of pixels from 0 to 1 (difference.py); `usual` is the least
+    p-value of looking like the data (likeness.py).
+    """
+
+    sure: float = 0.5
+    swing: float = 0.5
+    outside: float = 0.04
+    worst: float = 0.2
+    usual: float = 0.01
+
+
+class Check(Model):
+    """What was found of one edit; `reasons` says why it is not accepted, in plain words, and is empty if it is.
+
+    `meant` is the least probability among what was to come and what was to go (1 − presence); `flipped` are the other
+    phrases that changed. `outside`, `worst` and `similarity` are None where the region is not known, `usual` where
+    nobody can say what the data look like.
+    """
+
+    meant: float
+    flipped: tuple[str, ...] = ()
+    inside: float
+    outside: float | None = None
+    worst: float | None = None
+    similarity: float | None = None
+    usual: float | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return not self.reasons
+
+
+class Verifier:
+    """Checks edits by a judge that is blind to the model under study; `likeness` is None where data are not at hand."""
+
+    def __init__(
+        self, judge: ConceptJudge, judge_name: str, likeness: Likeness | None, limits: Limits | None = None
+    ) -> None:
+        self.judge = judge
+        self.judge_name = judge_name
+        self.likeness = likeness
+        self.limits = limits or Limits()
+
+    def check(
+        self, befores: Sequence[Image.Image], afters: Sequence[Image.Image], intents: Sequence[Intent]
+    ) -> list[Check]:
+        """One check an edit, in order. Each depends on its own pictures and intent alone.
+
+        Raises UserError for a phrase that the judge does not know or a picture that it can't look at, and ValueError
+        where the sides of an edit differ in size.
+        """
+        usual = self.likeness.p_values(afters) if self.likeness is not None and afters else None
+        return [
+            self._one(before, after, intent, None if usual is None else float(usual[place]))
+            for place, (before, after, intent) in enumerate(zip(befores, afters, intents, strict=True))
+        ]
+
+    def _one(self, before: Image.Image, after: Image.Image, intent: Intent, usual: float | None) -> Check:
+        phrases = [*intent.come, *intent.gone, *intent.kept]
+        seen = self.judge.present([before, after], phrases)
+        come, gone = len(intent.come), len(intent.come) + len(intent.gone)
+        meant = np.concatenate([seen[1, :come], 1 - seen[1, come:gone]])
+        flipped = tuple(np.array(intent.kept)[_flipped(seen[:, gone:], self.limits.swing)].tolist())
+        apart = difference(before, after, intent.region)
+        known = intent.region is not None
+        least = float(meant.min()) if meant.size else 1.0
+        return Check(
+            meant=least,
+            flipped=flipped,
+            inside=apart.inside,
+            outside=apart.outside if known else None,
+            worst=apart.worst if known else None,
+            similarity=apart.similarity if known else None,
+            usual=usual,
+            reasons=tuple(self._reasons(intent, meant, flipped, apart if known else None, usual)),
+        )
+
+    def _reasons(
+        self,
+        intent: Intent,
+        meant: Float32[np.ndarray, "phrase"],
+        flipped: tuple[str, ...],
+        apart: Difference | None,
+        usual: float | None,
+    ) -> list[str]:
+        limits, found = self.limits, []
+        wanted = [
+            *(f"`{one}` did not come" for one in intent.come),
+            *(f"`{one}` stayed" for one in intent.gone),
+        ]
+        found += [told for told, sure in zip(wanted, meant, strict=True) if sure < limits.sure]
+        if flipped:
+            more = f" and {len(flipped) - 3} more" if len(flipped) > 3 else ""
+            found.append(f"{', '.join(f'`{one}`' for one in flipped[:3])}{more} changed too")
+        if apart is not None and apart.worst > limits.worst:
+            found.append(
+                f"a place outside the region changed by {apart.worst:.2f} of the scale (at most {limits.worst:g})"
+            )
+        elif apart is not None and apart.outside > limits.outside:
+            found.append(
+                f"everything outside the region changed by {apart.outside:.3f} (at most {limits.outside:g})"
+            )
+        if usual is not None and usual < limits.usual:
+            found.append(f"it does not look like the data (p = {usual:.3f}, at least {limits.usual:g})")
+        return found
+
+
+def _flipped(kept: Float32[np.ndarray, "side phrase"], swing: float) -> np.ndarray:
+    """Which phrases are seen on one side and not on the other, by a change of probability of more than `swing`."""
+    across = (kept[0] >= 0.5) != (kept[1] >= 0.5)
+    return across & (np.abs(kept[1] - kept[0]) > swing)
