@@ -83,11 +83,17 @@ class Tries:
         if not values:
             return None
         mean = bootstrap_mean(np.array(values), seed=0)
-        return {"value": round(mean.value, 4), "ci": [round(mean.low, 4), round(mean.high, 4)], "n": len(values)}
+        return {
+            "value": round(mean.value, 4),
+            "ci": [round(mean.low, 4), round(mean.high, 4)],
+            "n": len(values),
+        }
 
     def _reasons(self) -> Counter[str]:
         """Why tries were turned down, in words without names."""
-        return Counter(_plain(reason) for one in self.tried for each in one.attempts for reason in each.reasons)
+        return Counter(
+            _plain(reason) for one in self.tried for each in one.attempts for reason in each.reasons
+        )
 
 
 def _intended(check: Check | None) -> bool:
@@ -96,7 +102,14 @@ def _intended(check: Check | None) -> bool:
 
 
 def _plain(reason: str) -> str:
-    for told in ("did not come", "stayed", "changed too", "a place outside", "everything outside", "look like"):
+    for told in (
+        "did not come",
+        "stayed",
+        "changed too",
+        "a place outside",
+        "everything outside",
+        "look like",
+    ):
         if told in reason:
             return told
     return reason
@@ -162,7 +175,8 @@ def try_verifier(verifier: Verifier, wear: Wear, n: int, seed: int) -> Judgement
                 [planned.before.image] * len(done), worn, [planned.intent] * len(done)
             )
             found.worn += [
-                difference(one.picture, picture, None).outside for one, picture in zip(done, worn, strict=True)
+                difference(one.picture, picture, None).outside
+                for one, picture in zip(done, worn, strict=True)
             ]
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -29,6 +29,7 @@ from tools.scoring.narrowing import PLACES
 EditKind = Literal["color", "shape", "fill", "size", "remove", "add", "background"]
 EDIT_KINDS: tuple[EditKind, ...] = ("color", "shape", "fill", "size", "remove", "add", "background")
 Rng = np.random.Generator
+T = TypeVar("T", bound=str)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +130,6 @@ def _altered(told: str, scene: Scene, index: int, rng: Rng) -> Iterator[tuple[st
             yield told.format(name), edit(scene, changed(index, name, word))
 
 
-def _other(words: tuple[str, ...], word: str, rng: Rng) -> str:
+def _other(words: tuple[T, ...], word: str, rng: Rng) -> T:
     others = [one for one in words if one != word]
     return others[int(rng.integers(len(others)))]

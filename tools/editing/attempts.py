@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -15,6 +16,7 @@ from tools.editing.backend import Made, Outcome, PictureModel, Region, same_leng
 from tools.editing.intent import Intent
 from tools.editing.verify import Check, Verifier
 from tools.scoring.intervals import wilson
+from tools.stimuli import Change, Pair, Stimulus
 
 MOST = 3
 """Tries at one edit."""
@@ -78,9 +80,37 @@ class Tally:
         return Quantity(value=share.value, unit="share of edits", ci=(share.low, share.high), n=self.edits)
 
 
+def all_told(tallies: Sequence[Tally]) -> Tally | None:
+    """The tallies added up; None of none."""
+    if not tallies:
+        return None
+    return Tally(
+        sum(one.edits for one in tallies),
+        sum(one.first for one in tallies),
+        sum(one.accepted for one in tallies),
+    )
+
+
+@runtime_checkable
+class Proving(Protocol):
+    """An editor that proves its edits, counts them, and makes many pairs together."""
+
+    @property
+    def tally(self) -> Tally: ...
+
+    def pairs(
+        self, stimuli: Sequence[Stimulus], concept: str, change: Change, seeds: Sequence[int], /
+    ) -> list[Pair | None]: ...
+
+
+def tally_of(editor: object) -> Tally | None:
+    """What an editor has counted until now; None of one whose edits need no proof."""
+    return editor.tally if isinstance(editor, Proving) else None
+
+
 @dataclass
 class Attempts:
-    """A model that edits behind a verifier. Without `before` pictures are generated."""
+    """A model that edits, behind a verifier; `tally` counts what became of all its edits."""
 
     model: PictureModel
     verifier: Verifier

@@ -7,6 +7,7 @@ happened (`tally`), which travels with every result that uses its pairs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from store.errors import UserError
@@ -36,15 +37,28 @@ class VerifiedEditor:
 
         Raises UserError for a concept that is not understood.
         """
-        planned = self.intents.pair(stimulus, concept, change, seed)
-        if planned is None:
-            return None
-        after = self._made(planned, seed, self._edited(planned, seed))
-        if after is None:
-            return None
-        without, with_ = (planned.before, after) if change == "add" else (after, planned.before)
-        told = f"{planned.told}, by {self.name}"
-        return Pair(concept, without, with_, told, planned.intent.region)
+        return self.pairs([stimulus], concept, change, [seed])[0]
+
+    def pairs(
+        self, stimuli: Sequence[Stimulus], concept: str, change: Change, seeds: Sequence[int], /
+    ) -> list[Pair | None]:
+        """The same for many pictures, which the model edits together."""
+        plans = [
+            self.intents.pair(stimulus, concept, change, seed)
+            for stimulus, seed in zip(stimuli, seeds, strict=True)
+        ]
+        worded = [(plan, seed) for plan, seed in zip(plans, seeds, strict=True) if plan is not None]
+        tried = iter(
+            self.attempts.edit(
+                [plan.before.image for plan, _ in worded],
+                [plan.intent for plan, _ in worded],
+                [seed for _, seed in worded],
+            )
+        )
+        return [
+            None if plan is None else self._paired(plan, change, self._made(plan, seed, next(tried)))
+            for plan, seed in zip(plans, seeds, strict=True)
+        ]
 
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Stimulus:
         """The stimulus after an instruction. Raises UserError where it can't be carried out or no try was proved."""
@@ -78,6 +92,13 @@ class VerifiedEditor:
 
     def _edited(self, planned: Planned, seed: int) -> Tried:
         return self.attempts.edit([planned.before.image], [planned.intent], [seed])[0]
+
+    def _paired(self, planned: Planned, change: Change, after: Stimulus | None) -> Pair | None:
+        if after is None:
+            return None
+        without, with_ = (planned.before, after) if change == "add" else (after, planned.before)
+        told = f"{planned.told}, by {self.name}"
+        return Pair(planned.concept, without, with_, told, planned.intent.region)
 
     def _made(self, planned: Planned, seed: int, tried: Tried) -> Stimulus | None:
         if tried.picture is None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from store.errors import PlannerError, UserError
+from tools.editing.attempts import all_told
 from tools.methods.duels import Duel, asks_for_it
 from tools.methods.pairing import Made, pairs_for
 
@@ -67,6 +68,7 @@ def contested(context: ToolContext, concept: str, n: int) -> Made:
         sum(part.rejected for part in parts),
         sum(part.refused for part in parts),
         found=any(part.found for part in parts),
+        tally=all_told([part.tally for part in parts if part.tally is not None]),
     )
 
 

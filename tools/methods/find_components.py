@@ -121,7 +121,7 @@ def find_components(context: ToolContext, arguments: FindComponentsArguments) ->
         searched=len(components),
         made="found" if made.found else "made",
         found=tuple(_carrier(one) for one in found.carriers),
-        quantities=_quantities(found, len(components)),
+        quantities=_quantities(found, len(components)) | made.proof,
         warnings=_warnings(made, found),
         summary=_summary(arguments, found, len(components)),
     )
@@ -155,7 +155,7 @@ def _readers(
         searched=len(components),
         made="found" if made.found else "made",
         found=tuple(_reader(one) for one in found),
-        quantities=_read_quantities(found, len(components)),
+        quantities=_read_quantities(found, len(components)) | made.proof,
         warnings=("pairs were found, not made: they differ in more than the concept",) if made.found else (),
         summary=_read_summary(arguments, found, len(components)),
     )

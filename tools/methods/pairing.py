@@ -7,11 +7,14 @@ the editor. Found pairs are nearest neighbours in an embedding that the target h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from store.errors import PlannerError
+from store.records import Quantity
+from tools.editing.attempts import Proving, Tally, tally_of
 from tools.methods.neighbours import embedding, nearest
 from tools.methods.piles import piles, presence, presence_of
 from tools.scoring.retrieval import HOLDS
@@ -23,18 +26,27 @@ if TYPE_CHECKING:
 
 BLOCK = 32
 """Pictures judged at once."""
+TOGETHER = 8
+"""Pictures that an editor gets at a time which has to prove its edits."""
 FEWEST = 4
 """Pairs without which nothing is said."""
 
 
 class Made(NamedTuple):
     """Pairs that the judge agrees with; `rejected` counts those that it does not, `refused` pictures that the editor
-    could not change in this way. `found`: they were found, not made."""
+    could not change in this way. `found`: they were found, not made. `tally` counts the edits of an editor that has to
+    prove them."""
 
     pairs: list[Pair]
     rejected: int
     refused: int
     found: bool
+    tally: Tally | None = None
+
+    @property
+    def proof(self) -> dict[str, Quantity]:
+        """The rate at which edits were proved; nothing for an editor that needs no proof."""
+        return {"edits_proved": self.tally.rate} if self.tally is not None and self.tally.edits else {}
 
 
 def pairs_for(
@@ -58,11 +70,9 @@ def pairs_for(
         return _found(context, concept, n, given, skip, wanted)
     kept: list[Pair] = []
     rejected = refused = tried = 0
-    for stimulus in _suited(context, concept, change, given):
-        if len(kept) >= skip + n or tried >= most:
-            break
+    before = tally_of(context.editor)
+    for stimulus, pair in _edited(context, context.editor, concept, change, given):
         tried += 1
-        pair = _edited(context, context.editor, stimulus, concept, change)
         if pair is not None and not wanted(pair) and isinstance(context.editor, Inquirer):
             pair = context.editor.telling(pair, context.derived_seed("telling", stimulus.key) % 2**16)
         if pair is None:
@@ -73,6 +83,8 @@ def pairs_for(
             rejected += 1
         else:
             kept.append(pair)
+        if len(kept) >= skip + n or tried >= most:
+            break
     kept = kept[skip:]
     if len(kept) < FEWEST:
         raise PlannerError(
@@ -81,7 +93,9 @@ def pairs_for(
             kind="pairs",
             hint="try another change (`add`, `remove`, `swap`), a simpler concept or none given",
         )
-    return Made(kept, rejected, refused, found=False)
+    after = tally_of(context.editor)
+    tally = after.minus(before) if after is not None and before is not None else None
+    return Made(kept, rejected, refused, found=False, tally=tally)
 
 
 def _where(given: str) -> str:
@@ -103,11 +117,22 @@ def _suited(context: ToolContext, concept: str, change: Change, given: str) -> I
 
 
 def _edited(
-    context: ToolContext, editor: ImageEditor, stimulus: Stimulus, concept: str, change: Change
-) -> Pair | None:
-    return editor.pair(
-        stimulus, concept, change, context.derived_seed("pair", stimulus.key, concept, change) % 2**16
-    )
+    context: ToolContext, editor: ImageEditor, concept: str, change: Change, given: str
+) -> Iterator[tuple[Stimulus, Pair | None]]:
+    """Suited pictures with what the editor makes of each; one that has to prove its edits makes some together."""
+    suited = _suited(context, concept, change, given)
+
+    def seed(stimulus: Stimulus) -> int:
+        return context.derived_seed("pair", stimulus.key, concept, change) % 2**16
+
+    if isinstance(editor, Proving):
+        while stimuli := list(islice(suited, TOGETHER)):
+            yield from zip(
+                stimuli, editor.pairs(stimuli, concept, change, [*map(seed, stimuli)]), strict=True
+            )
+    else:
+        for stimulus in suited:
+            yield stimulus, editor.pair(stimulus, concept, change, seed(stimulus))
 
 
 def _agreed(context: ToolContext, pair: Pair, given: str) -> bool:

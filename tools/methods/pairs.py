@@ -130,6 +130,7 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
             "p": Quantity(value=p, unit="probability", n=effect.n),
             "mean_with": Quantity(value=float(sides[0, :, 0].mean()), unit="activation", n=effect.n),
             "mean_without": Quantity(value=float(sides[1, :, 0].mean()), unit="activation", n=effect.n),
+            **made.proof,
         },
         warnings=_warnings(made, effect, arguments.n),
         summary=_summary(address, arguments, effect, up.value, p, made),

@@ -133,6 +133,7 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
             "denoising": denoising,
             "noising": noising,
             "gap": Quantity(value=float(gaps.mean()), unit=arguments.metric, n=len(told)),
+            **made.proof,
         },
         warnings=_warnings(made, denoising, noising),
         summary=_summary(arguments, addresses, denoising, noising, float(gaps.mean())),
