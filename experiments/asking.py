@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from agent.ask.answer import Answer, check
 from agent.ask.asking import Asking
+from agent.ask.beside import Side, beside
 from agent.ask.compare import compare
 from agent.ask.grammar import understood
 from agent.ask.known import known
-from agent.ask.questions import Compare, Known, Question, Used, WhatDoes, Which, Why
+from agent.ask.needed import needed
+from agent.ask.questions import Compare, Known, Needed, Question, Used, WhatDoes, Which, Why
 from agent.ask.used import used
 from agent.ask.what import Labelled, what
 from agent.ask.which import which
@@ -36,7 +38,7 @@ from tools.methods.piles import presence
 
 CALLS = 16
 """Tool calls that a question may cost unless somebody says otherwise; a description has a budget of its own."""
-NOT_KNOWN = ("pairs", "gap", "rare", "scope")
+NOT_KNOWN = ("pairs", "gap", "rare", "scope", "no_path")
 """Refusals of tools that are an answer: what was asked can't be measured here. All others are the asker's mistake."""
 
 
@@ -50,75 +52,135 @@ class Asked:
     reused: int
 
 
-def ask(
-    workplace: Workplace,
-    text: str,
-    planner: Planner,
-    *,
-    words: Mapping[str, Any],
-    allowance: Allowance | None = None,
-    labelling: Allowance | None = None,
-    shown: Shown | None = None,
-    drive: Drive = asyncio.run,
-) -> Asked:
-    """`words` are the command's, which the run remembers; `shown` is the picture and question that a "why" is about.
+@dataclass(frozen=True)
+class Terms:
+    """What goes for a question whoever it is asked of. `words` are the command's, which the run remembers; `shown` is
+    the picture and question that a "why" is about; `labelling` what a description may cost that it needs."""
+
+    planner: Planner
+    words: Mapping[str, Any]
+    allowance: Allowance = field(default_factory=lambda: Allowance(calls=CALLS))
+    labelling: Allowance = field(default_factory=Allowance)
+    shown: Shown | None = None
+    drive: Drive = asyncio.run
+
+
+def ask(workplace: Workplace, text: str, terms: Terms, against: Workplace | None = None) -> Asked:
+    """The question asked of one target, or of one and `against` another.
 
     Raises UsageError for a question of no known kind, and UserError for concepts, components and targets that it can't
     be asked of; nothing is recorded then.
     """
-    question = understood(text, workplace.extent, workplace.world.train.kinds)
-    workplace.register()
-    _check(workplace, question, shown)
-    recorder = workplace.store.recorder
-    run = recorder.open_run(
-        "ask",
-        workplace.target.fingerprint,
-        {**words, "question": text, "understood": question.understood},
-        workplace.seed,
-        planner.name,
-    )
-    budget = (allowance or Allowance(calls=CALLS)).budget()
-    asking = Asking(
-        workplace.store,
-        workplace.target.fingerprint,
-        partial(workplace.context, budget),
-        run,
-        words,
+    places = [workplace] if against is None else [workplace, against]
+    if against is not None and against.target.fingerprint == workplace.target.fingerprint:
+        raise UserError(
+            f"`{workplace.target.name}` is compared with itself", kind="question", hint="name another target"
+        )
+    questions = [understood(text, place.extent, place.world.train.kinds) for place in places]
+    for place, question in zip(places, questions, strict=True):
+        place.register()
+        _check(place, question, terms.shown)
+    parts = [
+        _Part.of(place, question, text, terms) for place, question in zip(places, questions, strict=True)
+    ]
+    try:
+        for part in parts:
+            part.answer()
+    except BaseException as error:
+        for part in parts:
+            part.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        raise
+    first = parts[0]
+    if against is not None:
+        parts[1].keep(text)
+        first.join(parts[1], against)
+    first.keep(text)
+    status: RunEnd = "budget" if any(part.status == "budget" for part in parts) else "done"
+    for part in parts:
+        part.end(status)
+    found = workplace.store.queries.finding(first.asking.run)
+    return Asked(
+        found, status, sum(part.asking.made for part in parts), sum(part.asking.found for part in parts)
     )
 
-    def label(component: Address) -> Labelled:
-        allowed = labelling or Allowance()
-        asked = {**words, "components": str(component), "calls": allowed.calls}
+
+@dataclass
+class _Part:
+    """The question as it is asked of one target: its run, what is measured in it, what comes of it."""
+
+    workplace: Workplace
+    question: Question
+    terms: Terms
+    asking: Asking
+    found: Answer = field(default_factory=lambda: Answer(""))
+    status: RunEnd = "done"
+    against: str = ""
+
+    @classmethod
+    def of(cls, workplace: Workplace, question: Question, text: str, terms: Terms) -> _Part:
+        store, fingerprint = workplace.store, workplace.target.fingerprint
+        told = {**terms.words, "question": text, "understood": question.understood}
+        run = store.recorder.open_run("ask", fingerprint, told, workplace.seed, terms.planner.name)
+        opened = partial(workplace.context, terms.allowance.budget())
+        return cls(workplace, question, terms, Asking(store, fingerprint, opened, run, terms.words))
+
+    def answer(self) -> None:
+        """Raises UserError for what turns out to be the asker's mistake when it is measured."""
+        try:
+            self.found = _answered(self.asking, self.question, self._label, self.terms.shown)
+            if not isinstance(self.question, WhatDoes):
+                check(self.found, self.asking.experiments)
+        except BudgetReached as error:
+            self.found, self.status = Answer("", f"{error.message} before it could be answered"), "budget"
+        except PlannerError as error:
+            if error.kind not in NOT_KNOWN:
+                raise UserError(
+                    error.message.removesuffix(f"; {error.hint}"), kind=error.kind, hint=error.hint
+                ) from error
+            self.found = Answer("", error.message)
+
+    def join(self, other: _Part, place: Workplace) -> None:
+        """Makes the answer one about both targets, with the receipts of both."""
+        self.found = beside(
+            Side(self.workplace.target.name, self.found), Side(place.target.name, other.found)
+        )
+        for experiment in other.asking.experiments.values():
+            self.asking.cite(experiment)
+        self.against = place.target.fingerprint
+
+    def keep(self, text: str) -> None:
+        self.asking.store.recorder.finding(self.asking.run, 1, self._finding(text))
+
+    def end(self, status: RunEnd) -> None:
+        self.asking.store.recorder.end_run(self.asking.run, status)
+
+    def _label(self, component: Address) -> Labelled:
+        allowed, terms = self.terms.labelling, self.terms
+        asked = {**terms.words, "components": str(component), "calls": allowed.calls}
         asked |= {"forwards": allowed.forwards or 0, "seconds": allowed.seconds or 0}
-        begun = begin(workplace, [component], planner.name, asked)
-        carry_on(workplace, begun, planner, allowed, drive=drive)
-        description = workplace.store.queries.description(begun, str(component))
+        begun = begin(self.workplace, [component], terms.planner.name, asked)
+        carry_on(self.workplace, begun, terms.planner, allowed, drive=terms.drive)
+        description = self.workplace.store.queries.description(begun, str(component))
         assert description is not None  # a run that has ended has described its component
         return begun, description
 
-    status: RunEnd = "done"
-    try:
-        answer = _answered(asking, question, label, shown)
-        if not isinstance(question, WhatDoes):
-            check(answer, asking.experiments)
-    except BudgetReached as error:
-        answer, status = Answer("", f"{error.message} before it could be answered"), "budget"
-    except PlannerError as error:
-        if error.kind not in NOT_KNOWN:
-            recorder.end_run(run, "failed")
-            raise UserError(
-                error.message.removesuffix(f"; {error.hint}"), kind=error.kind, hint=error.hint
-            ) from error
-        answer = Answer("", error.message)
-    except KeyboardInterrupt:
-        recorder.end_run(run, "interrupted")
-        raise
-    except Exception:
-        recorder.end_run(run, "failed")
-        raise
-    recorder.finding(run, 1, _finding(text, question, answer, asking))
-    recorder.end_run(run, status)
-    return Asked(workplace.store.queries.finding(run), status, asking.made, asking.found)
+    def _finding(self, text: str) -> Finding:
+        answer = self.found
+        return Finding(
+            question=" ".join(text.split()),
+            kind="beside" if self.against else self.question.kind,
+            understood=self.question.understood,
+            status="answered" if answer.text else "unknown",
+            answer=answer.text,
+            reason=answer.reason,
+            verdict=answer.verdict,
+            named=answer.named,
+            against=self.against,
+            rows=answer.rows,
+            evidence=tuple(self.asking.experiments),
+            described=answer.described,
+            artifacts=dict(answer.artifacts),
+        )
 
 
 def _answered(asking: Asking, question: Question, label: Any, shown: Shown | None) -> Answer:
@@ -129,6 +191,8 @@ def _answered(asking: Asking, question: Question, label: Any, shown: Shown | Non
             return which(asking, question)
         case Used():
             return used(asking, question)
+        case Needed():
+            return needed(asking, question)
         case Why():
             assert shown is not None  # _check refuses it
             return why(asking, question, shown)
@@ -136,21 +200,6 @@ def _answered(asking: Asking, question: Question, label: Any, shown: Shown | Non
             return compare(asking, question)
         case Known():
             return known(asking, question)
-
-
-def _finding(text: str, question: Question, answer: Answer, asking: Asking) -> Finding:
-    return Finding(
-        question=" ".join(text.split()),
-        kind=question.kind,
-        understood=question.understood,
-        status="answered" if answer.text else "unknown",
-        answer=answer.text,
-        reason=answer.reason,
-        rows=answer.rows,
-        evidence=tuple(asking.experiments),
-        described=answer.described,
-        artifacts=dict(answer.artifacts),
-    )
 
 
 def _check(workplace: Workplace, question: Question, shown: Shown | None) -> None:
@@ -161,7 +210,9 @@ def _check(workplace: Workplace, question: Question, shown: Shown | None) -> Non
     context = workplace.context(Allowance().budget())
     if isinstance(question, Which | Used) and question.concept not in context.images.kinds:
         presence(context, question.concept, [context.images.asked(0)])
-    causal = isinstance(question, Used | Why) or (isinstance(question, Which) and question.role != "reads")
+    causal = isinstance(question, Used | Needed | Why) or (
+        isinstance(question, Which) and question.role != "reads"
+    )
     if causal:
         try:
             refuse_wordless(context)

@@ -54,7 +54,7 @@ def _drawn(row: AnswerRow) -> tuple[str, str, Measured, str, str]:
     sample = f"n = {row.n:,}" if row.n is not None else ""
     control = f"control {estimate(row.control, row.control_ci)}" if row.control is not None else ""
     return (
-        row.component,
+        f"{row.component} on {row.target}" if row.target else row.component,
         ", ".join(filter(None, (row.told, sample))),
         Measured(row.value, row.ci, row.control, row.control_ci),
         estimate(row.value, row.ci),

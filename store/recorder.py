@@ -88,7 +88,7 @@ class Recorder(Journal):
         """The answer that a run gives, under its number in the run, from 1; the same one twice is one.
 
         Raises RuntimeError for another one under the same number, and for a citation of what is not recorded, belongs
-        to another target or to the sealed test.
+        to a target that it is not about, or to the sealed test.
         """
         row = FindingRow(
             run=run,
@@ -103,7 +103,7 @@ class Recorder(Journal):
                 rules.same_finding(stored, finding)
                 return
             rules.known_run(session, run)
-            rules.cite(session, run, QUESTION, rules.leaned_on(finding, number))
+            rules.cite(session, run, QUESTION, rules.leaned_on(finding, number), finding.against)
             session.add(row)
 
         self._access.write(work)

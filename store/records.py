@@ -158,7 +158,8 @@ class Description(Model):
 
 class AnswerRow(Model):
     """One line of an answer: a number of a component (or of tokens, or of a kind of question), with what makes it
-    count. `measure` says what was measured, `told` what follows in words."""
+    count. `measure` says what was measured, `told` what follows in words, `target` whose it is where two are compared.
+    """
 
     component: str
     value: float
@@ -170,6 +171,7 @@ class AnswerRow(Model):
     evidence: tuple[int, ...] = ()
     measure: str = ""
     told: str = ""
+    target: str = ""
 
 
 class Described(Model):
@@ -182,7 +184,10 @@ class Described(Model):
 class Finding(Model):
     """The answer to a question. `answer` cites experiments as `[e12]`; where it is not known, `reason` says why.
 
-    `rows` is the table, first what matters most. `described` names descriptions that the answer leans on.
+    `verdict` is the answer in one word where the question was whether something is so; empty where that is open, or the
+    question was another. `named` are the components for which it holds. `rows` is the table, first what matters most.
+    `described` names descriptions that the answer leans on, `against` the fingerprint of another target that it is
+    about as well.
     """
 
     question: str
@@ -191,6 +196,9 @@ class Finding(Model):
     status: Literal["answered", "unknown"]
     answer: str = ""
     reason: str = ""
+    verdict: Literal["", "yes", "no"] = ""
+    named: tuple[str, ...] = ()
+    against: str = ""
     rows: tuple[AnswerRow, ...] = ()
     evidence: tuple[int, ...] = ()
     described: tuple[Described, ...] = ()

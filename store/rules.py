@@ -101,15 +101,18 @@ def same_finding(row: FindingRow, finding: Finding) -> None:
         )
 
 
-def cite(session: Session, run: str, thread: str, places: Mapping[str, Iterable[int]]) -> None:
-    """Writes down who leans on which experiment. A receipt is a recorded experiment on the same target, not on test."""
-    fingerprint = known_run(session, run).fingerprint
+def cite(
+    session: Session, run: str, thread: str, places: Mapping[str, Iterable[int]], against: str = ""
+) -> None:
+    """Writes down who leans on which experiment. A receipt is a recorded experiment on the same target, not on test;
+    what compares two targets says so, and may cite experiments `against` the other one as well."""
+    allowed = {known_run(session, run).fingerprint, against}
     for place, numbers in places.items():
         for number in dict.fromkeys(numbers):
             cited = session.get(ExperimentRow, number)
             if cited is None:
                 raise RuntimeError(f"`[e{number}]`: no such experiment is recorded ({place} of `{thread}`)")
-            if cited.fingerprint != fingerprint:
+            if cited.fingerprint not in allowed:
                 raise RuntimeError(f"`[e{number}]` was made on another target ({place} of `{thread}`)")
             if cited.split == "test":
                 raise RuntimeError(f"`[e{number}]` belongs to the sealed test ({place} of `{thread}`)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agent.receipts import broken_references, foreign_numbers, rounded, uncited
 from store.records import AnswerRow, Described, Experiment, Quantity
@@ -16,10 +17,13 @@ from store.records import AnswerRow, Described, Experiment, Quantity
 @dataclass(frozen=True)
 class Answer:
     """`text` is empty where the answer is not known; then `reason` says why, with receipts where it leans on any.
-    `names` are phrases of text and reason whose words are no measurements."""
+    `verdict` and `named` are those of a finding. `names` are phrases of text and reason whose words are no
+    measurements."""
 
     text: str
     reason: str = ""
+    verdict: Literal["", "yes", "no"] = ""
+    named: tuple[str, ...] = ()
     rows: tuple[AnswerRow, ...] = ()
     described: tuple[Described, ...] = ()
     artifacts: Mapping[str, str] = field(default_factory=dict)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from agent.ask.answer import Answer, cited, listed, row, told
+from typing import Literal
+
+from agent.ask.answer import Answer, cited, row, told
 from agent.ask.asking import Asking, quantity
 from agent.ask.known import leans_on
+from agent.ask.needed import drops, needed_for
 from agent.ask.questions import Compare
 from store.errors import PlannerError
-from store.records import AnswerRow, Described, Experiment
+from store.records import AnswerRow, Described, Quantity
 
 RANDOM = "random pairs"
+TOGETHER = 0.5
+"""Correlation from which on two components are said to go together, and below which they are not."""
+Alike = Literal["", "yes", "no"]
+TOLD: dict[Alike, str] = {
+    "yes": "they go together, more than others of their sites",
+    "no": "they do not go together",
+    "": "it is open whether they go together",
+}
 
 
 def compare(asking: Asking, question: Compare) -> Answer:
@@ -19,10 +30,10 @@ def compare(asking: Asking, question: Compare) -> Answer:
     rows: list[AnswerRow] = [
         row(f"{question.first}, {question.second}", "correlation over pictures", rho, together)
     ]
-    alike = rho.ci is not None and rho.control is not None and rho.ci[0] > rho.control
+    verdict = _together(rho)
     text = (
-        f"Over pictures they go together with a correlation of {told(rho, control=RANDOM)} at their closest "
-        f"readings, {'more than' if alike else 'not surely more than'} others of their sites {receipt}."
+        f"Over pictures {TOLD[verdict]}: their correlation is {told(rho, control=RANDOM)} at their closest readings "
+        f"{receipt}."
     )
     for address in (question.first, question.second):
         try:
@@ -30,17 +41,8 @@ def compare(asking: Asking, question: Compare) -> Answer:
         except PlannerError:
             text += f" Of {address} nothing causal was measured {receipt}."
             continue
-        text += f" {_needed(ablated)}"
-        rows += [
-            row(
-                str(address),
-                f"margin lost, {kind} questions",
-                quantity(ablated, f"drop_{kind}"),
-                ablated,
-                "necessary",
-            )
-            for kind in ablated.result["necessary"]
-        ]
+        text += f" {needed_for(ablated)}"
+        rows += drops(ablated, ablated.result["necessary"])
     places, names = [], []
     for address in (question.first, question.second):
         for run, one in asking.store.queries.described(asking.fingerprint, str(address)):
@@ -48,13 +50,22 @@ def compare(asking: Asking, question: Compare) -> Answer:
                 text += f" The store describes {one.component} as “{one.label}” {cited(receipts)}."
                 places.append(Described(run=run, component=one.component))
                 names.append(one.label)
-    return Answer(text, rows=tuple(rows), described=tuple(places), names=tuple(names))
+    pair = (str(question.first), str(question.second))
+    return Answer(
+        text,
+        "",
+        verdict,
+        pair if verdict == "yes" else (),
+        tuple(rows),
+        described=tuple(places),
+        names=tuple(names),
+    )
 
 
-def _needed(ablated: Experiment) -> str:
-    name, receipt = str(ablated.result["component"]), cited([ablated])
-    needed = ablated.result["necessary"]
-    if needed:
-        return f"{name} is needed for {listed(needed)} questions {receipt}."
-    unused = {"yes": " and is unused", "no": "", "undetermined": ""}[str(ablated.result["unused"])]
-    return f"{name} is surely needed for no kind of question{unused} {receipt}."
+def _together(rho: Quantity) -> Alike:
+    """Yes where the interval lies above TOGETHER and above random pairs, no where it lies below one of them."""
+    low, high = rho.ci or (rho.value, rho.value)
+    control = rho.control or 0.0
+    if low > max(TOGETHER, control):
+        return "yes"
+    return "no" if high < TOGETHER else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from agent.ask.questions import KINDS, Compare, Known, Question, Role, Used, WhatDoes, Which, Why
+from agent.ask.questions import KINDS, Compare, Known, Needed, Question, Role, Used, WhatDoes, Which, Why
 from store.address import Extent, parse, parse_set
 from store.errors import UsageError
 
@@ -48,8 +48,9 @@ _USED = re.compile(
     r"|(?:only|just|merely) encoded(?:,? or (?:is it |are they )?(?:also |really )?used)?)"
     r"(?: (?:for|in|by) (?:(?:answering|answers to) )?(?:the )?(?P<kind>[\w]+)(?: questions?)?)?"
 )
+_ONE = re.compile(rf"(?:the )?(?:(?:neuron|head|component|unit) )?(?P<one>{_ADDRESS})")
 _DOES_USE = re.compile(
-    r"does (?:it|the (?:model|target)) (?:really |actually )?use (?P<concept>.+?)"
+    r"does (?:it|the (?:model|target)) (?:really |actually )?(?:use|need) (?P<concept>.+?)"
     r"(?: (?:for|in) (?:answering )?(?:the )?(?P<kind>[\w]+) questions?)?"
 )
 _WHY = re.compile(
@@ -132,6 +133,7 @@ def _among(tower: str, layer: str, parts: str, extent: Extent) -> str:
 
 
 def _used(plain: str, extent: Extent, kinds: Collection[str]) -> Question | None:
+    """Of a component or of a concept."""
     found = _USED.fullmatch(plain) or _DOES_USE.fullmatch(plain)
     if not found:
         return None
@@ -142,6 +144,8 @@ def _used(plain: str, extent: Extent, kinds: Collection[str]) -> Question | None
             kind="question",
             hint=f"kinds: {', '.join(kinds) or 'none, since no answers are known'}",
         )
+    if one := _ONE.fullmatch(found["concept"]):
+        return Needed(parse(one["one"], extent), kind)
     return Used(_concept(found["concept"], kinds), kind)
 
 

@@ -39,7 +39,10 @@ def known(asking: Asking, question: Known) -> Answer:
     rows = tuple(row for _, one in described for row in claimed(one))
     text = " ".join(filter(None, (_descriptions(asking, described), _experiments(measured))))
     places = tuple(Described(run=run, component=one.component) for run, one in described[:SHOWN])
-    return Answer(text, "" if text else "what it holds has no receipt.", rows, places, names=names)
+    if not text:
+        return Answer("", "what it holds has no receipt.", rows=rows, described=places, names=names)
+    named = tuple(place.component for place in places)
+    return Answer(text, "", "", named, rows, places, names=names)
 
 
 def leans_on(asking: Asking, one: Description) -> list[Experiment]:

@@ -20,6 +20,7 @@ KINDS = (
     "what does ADDRESS do?",
     "which neurons (heads, components) read (carry, write) CONCEPT?",
     "is CONCEPT used or only encoded for KIND questions?",
+    "is ADDRESS used for KIND questions?",
     "why 'ANSWER'? (with --image and --question)",
     "compare ADDRESS and ADDRESS",
     "what is known about WORDS?",
@@ -69,6 +70,20 @@ class Used:
 
 
 @dataclass(frozen=True)
+class Needed:
+    """Whether a component is used for questions of a kind; "" is every kind there is."""
+
+    component: Address
+    questions: str
+    kind = "needed"
+
+    @property
+    def understood(self) -> str:
+        where = f"{self.questions} questions" if self.questions else "any kind of question"
+        return f"is {self.component} used for {where}?"
+
+
+@dataclass(frozen=True)
 class Why:
     """Why the target gives this answer to a question about a picture."""
 
@@ -105,4 +120,4 @@ class Known:
         return f"what does the store say about {self.words}?"
 
 
-Question = WhatDoes | Which | Used | Why | Compare | Known
+Question = WhatDoes | Which | Used | Needed | Why | Compare | Known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from agent.ask.answer import Answer, cited, row, told
 from agent.ask.asking import Asking, quantity
 from agent.ask.questions import Used
@@ -36,7 +38,8 @@ def used(asking: Asking, question: Used) -> Answer:
     )
     names = (question.concept, *found.result["uses"])
     if verdict not in VERDICTS:
-        return Answer("", f"{found.result['because']} {receipt}.", rows, names=names)
+        return Answer("", f"{found.result['because']} {receipt}.", rows=rows, names=names)
+    sure: Literal["yes", "no"] = "yes" if verdict == "used" else "no"
     text = f"{question.concept} {VERDICTS[verdict]} {_where(question)} {receipt}. {_encoded(found)}"
     for kind in found.result["uses"]:
         drop = quantity(found, f"drop {kind}")
@@ -46,7 +49,7 @@ def used(asking: Asking, question: Used) -> Answer:
         )
     if found.result["warnings"]:
         text += f" To be distrusted: {found.result['warnings'][0]} {receipt}."
-    return Answer(text, rows=rows, names=names)
+    return Answer(text, "", sure, (), rows, names=names)
 
 
 def _where(question: Used) -> str:

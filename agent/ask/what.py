@@ -25,4 +25,4 @@ def what(asking: Asking, question: WhatDoes, label: Label) -> Answer:
     names = (one.label, one.concept, *(facet.phrase for facet in one.facets))
     if not one.label:
         return Answer("", one.reason, described=place, names=names)
-    return Answer(one.text, rows=tuple(claimed(one)), described=place, names=names)
+    return Answer(one.text, "", "", (one.component,), tuple(claimed(one)), described=place, names=names)

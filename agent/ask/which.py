@@ -10,10 +10,13 @@ from agent.ask.questions import Which
 from store.records import AnswerRow, Experiment, Quantity
 
 RANDOM = "random components"
+SMALL = 0.05
+"""Share of the gap below which a single component is said to carry nothing."""
 
 
 def which(asking: Asking, question: Which) -> Answer:
-    """Not known where nothing of what the search put first stood on other pairs."""
+    """Those that stood on other pairs. No where all that could be large was tested and is surely small; not known where
+    nothing stood and something could still be large."""
     found = asking.measure(
         "find_components", concept=question.concept, role=question.role, among=question.among
     )
@@ -21,12 +24,18 @@ def which(asking: Asking, question: Which) -> Answer:
     rows = tuple(_row(one, found, question) for one in _ordered(found.result["found"]))
     searched, verified = quantity(found, "searched"), quantity(found, "verified")
     receipt, names = cited([found]), (question.concept,)
+    if not stood and question.role != "reads" and (largest := _all_small(found)) is not None:
+        text = (
+            f"None of the {searched.value:.0f} {question.parts} does so by itself: no share that they restore or cost "
+            f"lies surely beyond {told(largest)}, and the search attributes no more to any other {receipt}."
+        )
+        return Answer(text, "", "no", (), rows, names=names)
     if not stood:
         reason = (
             f"none of the {verified.n} that came first among {searched.value:.0f} {question.parts} stood "
             f"when they were tested on other pairs {receipt}."
         )
-        return Answer("", reason, rows, names=names)
+        return Answer("", reason, rows=rows, names=names)
     read = question.role == "reads"
     best = _ordered(stood)
     text = (
@@ -34,7 +43,16 @@ def which(asking: Asking, question: Which) -> Answer:
         f"stood when they were tested on other pairs: {listed([one['component'] for one in best])} {receipt}. "
     )
     text += _read(best[0], found) if read else _carried(best[0], found, question)
-    return Answer(text, rows=rows, names=names)
+    return Answer(text, "", "yes", tuple(one["component"] for one in best), rows, names=names)
+
+
+def _all_small(found: Experiment) -> Quantity | None:
+    """The largest share that any component may have, where it is below SMALL of the gap; None where one may have more.
+
+    Every interval counts that exact patching gave, and of the others what the search attributes to the first of them.
+    """
+    largest = quantity(found, "largest")
+    return largest if largest.value < SMALL else None
 
 
 def _read(best: dict[str, Any], found: Experiment) -> str:

@@ -20,15 +20,16 @@ class Shown:
 
 
 def why(asking: Asking, question: Why, shown: Shown) -> Answer:
-    """Not known where the target says something else, or nothing moves the answer more than random parts do."""
+    """No where the target says something else; not known where nothing moves the answer more than random parts do."""
     found = asking.measure("explain_answer", image=shown.image, question=shown.question)
     said, rival = str(found.result["said"]), str(found.result["rival"])
     receipt, names = cited([found]), (question.answer, said, rival, shown.question)
     if question.answer != said.lower():
-        reason = (
-            f"the target says “{said}” there and not “{question.answer}” {receipt}: ask why it says “{said}”."
+        other = (
+            f"It does not say “{question.answer}” there: it says “{said}”, by {told(quantity(found, 'margin'))} logits "
+            f"before “{rival}” {receipt}."
         )
-        return Answer("", reason, names=names)
+        return Answer(other, "", "no", names=names)
     parts = found.result["parts"]
     stood = [one for one in parts if one["stood"]]
     rows = tuple(
@@ -45,7 +46,7 @@ def why(asking: Asking, question: Why, shown: Shown) -> Answer:
     margin = quantity(found, "margin")
     if not stood:
         reason = f"no token and no component moved the answer surely more than random ones {receipt}."
-        return Answer("", reason, rows, artifacts=artifacts, names=names)
+        return Answer("", reason, rows=rows, artifacts=artifacts, names=names)
     text = (
         f"“{said}” leads “{rival}” by {told(margin)} logits {receipt}. "
         f"Taken from other pictures with the same question, these cost it most: "
@@ -54,4 +55,5 @@ def why(asking: Asking, question: Why, shown: Shown) -> Answer:
     best = max(stood, key=lambda one: float(one["drop"]))["part"]
     drop = quantity(found, f"drop {best}")
     text += f"Without {best} the lead falls by {told(drop, control=RANDOM)} logits {receipt}."
-    return Answer(text, rows=rows, artifacts=artifacts, names=names)
+    named = tuple(one["part"] for one in sorted(stood, key=lambda one: -one["drop"]))
+    return Answer(text, "", "yes", named, rows, artifacts=artifacts, names=names)

@@ -44,6 +44,9 @@ def ask(
         str, typer.Option(help="For a question why: a picture's number or key, or a file.")
     ] = "",
     question: Annotated[str, typer.Option(help="For a question why: what was asked about the picture.")] = "",
+    against: Annotated[
+        str, typer.Option(metavar="TARGET", help="Ask another target the same, and compare the two.")
+    ] = "",
     images: Images = "",
     judge: JudgeName = "",
     planner: PlannerName = "builtin",
@@ -60,11 +63,13 @@ def ask(
 ) -> int:
     """Ask what a component does, which read or carry a concept, whether it is used, why an answer; with receipts."""
     from experiments.allowance import Allowance
+    from experiments.asking import Terms
     from experiments.asking import ask as answered
     from experiments.commands.workplaces import chosen_planner, opened_workplace
 
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     words = {"target": target, "images": images, "judge": judge, "planner": planner}
+    words |= {"against": lasting_target(against)} if against else {}
     with opened_workplace(
         target,
         store=store,
@@ -74,20 +79,39 @@ def ask(
         dtype=dtype,
         seed=seed,
     ) as workplace:
-        found = answered(
-            workplace,
-            text,
+        terms = Terms(
             chosen_planner(planner, base_url, workplace.store),
-            words=words | {"seed": seed, "dtype": dtype},
-            allowance=Allowance(calls=max_calls, forwards=max_forwards or None, seconds=max_seconds or None),
+            words | {"seed": seed, "dtype": dtype},
+            Allowance(calls=max_calls, forwards=max_forwards or None, seconds=max_seconds or None),
             shown=shown_in(workplace, image, question),
         )
+        found = answered(workplace, text, terms, beside(workplace, against, words, device, dtype))
         told = as_told(workplace.store, found.found)
     if not quiet:
         narrate(f"understood: {found.found.finding.understood}")
         narrate(f"{found.made} experiments measured, {found.reused} found in the store")
     print_finding(told, found.found, as_json)
     return BUDGET if found.status == "budget" else 0
+
+
+def beside(
+    workplace: Workplace, target: str, words: dict[str, str], device: str, dtype: str
+) -> Workplace | None:
+    """The other target before the same pictures, with the same store."""
+    from experiments.workplace import open_workplace
+
+    if not target:
+        return None
+    return open_workplace(
+        workplace.store,
+        lasting_target(target),
+        images=words["images"] or None,
+        judge=words["judge"] or None,
+        device=device,
+        dtype=dtype,
+        seed=workplace.seed,
+        progress=workplace.progress,
+    )
 
 
 def shown_in(workplace: Workplace, image: str, question: str) -> Shown | None:
@@ -136,7 +160,10 @@ def print_finding(told: dict[str, Any], found: Found, as_json: bool) -> None:
         print_json(told)
         return
     finding = found.finding
-    print_text(finding.answer or f"Not known: {finding.reason}")
+    if finding.answer:
+        print_text(finding.answer)
+    if finding.reason:
+        print_text(f"Not known: {finding.reason}")
     for one in told["described"]:
         rho = one["scores"].get("pearson")
         tested = f", test ρ {rho['value']:.2f} [{rho['ci'][0]:.2f}, {rho['ci'][1]:.2f}]" if rho else ""
@@ -149,7 +176,7 @@ def print_finding(told: dict[str, Any], found: Found, as_json: bool) -> None:
 
 def _cells(one: AnswerRow) -> list[str]:
     return [
-        one.component,
+        f"{one.component} ({one.target})" if one.target else one.component,
         one.measure,
         f"{one.value:.3f}",
         f"[{one.ci[0]:.3f}, {one.ci[1]:.3f}]" if one.ci else "–",

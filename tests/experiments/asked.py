@@ -8,7 +8,7 @@ from typing import Any
 from agent.ask.why import Shown
 from agent.builtin import BuiltinPlanner
 from experiments.allowance import Allowance
-from experiments.asking import Asked, ask
+from experiments.asking import Asked, Terms, ask
 from experiments.workplace import Workplace
 from experiments.worlds import World
 from store.database import Store
@@ -41,13 +41,13 @@ def place(store: Store, model: Path, cache: Path) -> Workplace:
 
 
 def asks(
-    workplace: Workplace, text: str, *, calls: int = 16, shown: Shown | None = None, **words: Any
+    workplace: Workplace,
+    text: str,
+    *,
+    calls: int = 16,
+    shown: Shown | None = None,
+    against: Workplace | None = None,
+    **words: Any,
 ) -> Asked:
-    return ask(
-        workplace,
-        text,
-        BuiltinPlanner(),
-        words=WORDS | words,
-        allowance=Allowance(calls=calls),
-        shown=shown,
-    )
+    terms = Terms(BuiltinPlanner(), WORDS | words, Allowance(calls=calls), shown=shown)
+    return ask(workplace, text, terms, against)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from agent.ask.answer import Answer, check
 from agent.ask.why import Shown
@@ -15,8 +16,9 @@ from experiments.workplace import Workplace
 from store.database import open_store
 from store.errors import UsageError, UserError
 from store.records import Description
-from tests.experiments.asked import WORDS, asks, place
+from tests.experiments.asked import WORDS, asks, place, squares
 from tests.tools.lively import lively
+from tools.targets.load import load_target
 
 UNIT, OTHER = "language.0.mlp.3", "language.1.head.2"
 
@@ -36,6 +38,15 @@ def filled(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     folder = tmp_path_factory.mktemp("filled")
     with open_store(folder / "store.db") as store:
         yield place(store, model, folder / "cache")
+
+
+@pytest.fixture(scope="module")
+def deaf(filled: Workplace, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The same target, with a store that it shares and another last layer."""
+    target = load_target(model, name="deaf")
+    with torch.no_grad():
+        target.model.model.language_model.layers[-1].mlp.down_proj.weight.zero_()
+    return Workplace(filled.store, target, squares(), seed=0, cache=tmp_path_factory.mktemp("deaf"))
 
 
 def described(workplace: Workplace, component: str, label: str) -> str:
@@ -106,10 +117,34 @@ def test_why_names_parts_with_controls_and_shows_where_it_looked(filled: Workpla
         assert "does not hang on this one" in finding.reason
 
 
-def test_why_another_answer_than_the_targets_is_not_known_and_says_what_it_says(filled: Workplace) -> None:
+def test_why_another_answer_than_the_targets_is_answered_with_no_and_what_it_says(filled: Workplace) -> None:
     finding = asks(filled, "why 'circle'?", shown=Shown(3, "what color is the star ?")).found.finding
-    assert finding.status == "unknown"
-    assert "“circle”" in finding.reason or "does not hang" in finding.reason
+    assert finding.verdict in ("no", "")
+    assert "It does not say “circle” there" in finding.answer or "does not hang" in finding.reason
+
+
+def test_whether_a_component_is_used_is_tested_without_it(filled: Workplace) -> None:
+    finding = asks(filled, f"is {UNIT} used for color questions?").found.finding
+    assert finding.kind == "needed"
+    assert finding.rows and all(row.control is not None and row.ci for row in finding.rows)
+    assert finding.verdict == {"answered": "no"}.get(finding.status, "") or finding.named == (UNIT,)
+
+
+def test_two_targets_are_asked_the_same_and_every_row_says_whose_it_is(
+    filled: Workplace, deaf: Workplace
+) -> None:
+    asked = asks(filled, f"is {UNIT} used for color questions?", against=deaf)
+    finding = asked.found.finding
+    assert (finding.kind, finding.against) == ("beside", deaf.target.fingerprint)
+    assert {row.target for row in finding.rows} == {"tiny", "deaf"}
+    made_on = {filled.store.queries.experiment(number).fingerprint for number in finding.evidence}
+    assert made_on == {filled.target.fingerprint, deaf.target.fingerprint}
+    assert all(name in finding.answer + finding.reason for name in ("tiny", "deaf"))
+
+
+def test_a_target_is_not_compared_with_itself(filled: Workplace) -> None:
+    with pytest.raises(UserError, match="compared with itself"):
+        asks(filled, f"is {UNIT} used?", against=filled)
 
 
 def test_a_description_in_the_store_answers_what_a_component_does(filled: Workplace) -> None:

@@ -14,10 +14,12 @@ import numpy as np
 from jaxtyping import Float
 
 from store.address import Address
+from store.errors import PlannerError
 from store.records import Quantity
 from tools.methods.attention import spearman
 from tools.methods.attribution import Attributed, attributed
 from tools.methods.contrasts import paired_p, ratio_of_sums
+from tools.methods.patch import GAP
 from tools.methods.transplants import Positions, Runs, transplanted
 from tools.methods.values import others
 from tools.scoring.correction import benjamini_hochberg
@@ -58,10 +60,20 @@ class Carried(NamedTuple):
 def carriers(
     context: ToolContext, told: Sequence[Duel], components: Sequence[Address], k: int, *, direct: bool = False
 ) -> Carried:
-    """The `k` components with the largest guessed effect, verified. With `direct` at the answer position alone."""
+    """The `k` components with the largest guessed effect, verified. With `direct` at the answer position alone.
+
+    Raises PlannerError of kind "gap" where the target hardly tells the sides of the pairs apart.
+    """
     half = len(told) // 2
     guessed = attributed(context, told, components, direct=direct)
     ranking, checking = slice(0, half), slice(half, None)
+    gap = min(float(guessed.gaps[part].mean()) for part in (ranking, checking))
+    if gap < GAP["margin"]:
+        raise PlannerError(
+            f"the target hardly tells the two sides apart (mean gap {gap:.3f} logits): a share of that would be noise",
+            kind="gap",
+            hint="choose a concept that the target's answers show",
+        )
     shares = guessed.both[ranking].sum(axis=0) / guessed.gaps[ranking].sum()
     places = np.argsort(-np.abs(shares), kind="stable")[:k].tolist()
     best = [components[place] for place in places]

@@ -1,7 +1,8 @@
 """Streams without a concept: what linear probes read of it is taken out of every layer while questions are answered.
 
-Knows the streams of the language side, their pooled values on pictures, and how an eraser becomes interventions; knows
-nothing about verdicts (probe.py). Not a tool.
+Knows the picture tokens' streams of the language side, and how an eraser becomes interventions; knows nothing about
+verdicts (probe.py). Not a tool. Only picture tokens are touched: they are what erasers are made from, words behind them
+can learn of a picture from nothing else, and at other positions the same map is far from the smallest change.
 """
 
 from __future__ import annotations
@@ -21,53 +22,42 @@ if TYPE_CHECKING:
 
     from tools.context import ToolContext
     from tools.engine.plan import Intervention
-    from tools.targets.batch import Positions
     from tools.targets.sites import Site
 
 Maps = Mapping["Site", Float[np.ndarray, "width width"]]
 """What is taken out of each site."""
 AT_ONCE = 32
 """Pictures whose streams are read together."""
-SCOPES: tuple[Positions, ...] = ("visual", "question", "answer")
 
 
 class Streams(NamedTuple):
-    """The residual stream of every site, pooled over a picture's tokens, and its mean at each class of positions."""
+    """The residual stream at picture tokens of every site: pooled over each picture, and its covariance over tokens."""
 
     pooled: dict[Site, Float[np.ndarray, "picture width"]]
-    means: dict[Site, Float[Tensor, "class width"]]
+    spread: dict[Site, Float[np.ndarray, "width width"]]
 
 
 def streams(context: ToolContext, stimuli: Sequence[Stimulus]) -> Streams:
     """At the decoder's input and after every layer but the last, behind which picture tokens are read no more."""
-    import torch
-
-    from tools.targets.batch import CLASSES
-
     sites = stream_sites(context)
     parts: dict[Site, list[Tensor]] = {site: [] for site in sites}
-    sums = {
-        site: torch.zeros(len(CLASSES), context.adapter.tap(site).width, dtype=torch.float64)
-        for site in sites
-    }
-    counts = torch.zeros(len(CLASSES), dtype=torch.float64)
+    squares: dict[Site, list[Tensor]] = {site: [] for site in sites}
     for start in range(0, len(stimuli), AT_ONCE):
         outcome = context.engine.plain(stimuli[start : start + AT_ONCE], sites)
-        visual = outcome.batch.visual.float()
-        classes = outcome.batch.classes("language")
-        chosen = [(classes == number).float() for number in range(len(CLASSES))]
-        counts += torch.stack([one.sum().double().cpu() for one in chosen])
+        visual = outcome.batch.visual.to(outcome.reads[sites[0]].device)
+        count = visual.sum(1, keepdim=True)
         for site in sites:
-            values = outcome.reads[site].float()
-            parts[site].append(
-                (torch.einsum("rp,rpw->rw", visual, values) / visual.sum(1, keepdim=True)).double().cpu()
-            )
-            sums[site] += (
-                torch.stack([torch.einsum("rp,rpw->w", one, values) for one in chosen]).double().cpu()
-            )
+            values = outcome.reads[site].float() * visual[..., None]
+            parts[site].append((values.sum(1) / count).double().cpu())
+            squares[site].append(((values.mT @ values) / count[..., None]).sum(0).double().cpu())
+    pooled = {site: np.concatenate([part.numpy() for part in found]) for site, found in parts.items()}
     return Streams(
-        {site: torch.cat(found).numpy() for site, found in parts.items()},
-        {site: (total / counts.clamp(min=1)[:, None]).float() for site, total in sums.items()},
+        pooled,
+        {
+            site: sum(square.numpy() for square in found) / len(stimuli) - np.outer(middle, middle)
+            for site, found in squares.items()
+            for middle in [pooled[site].mean(axis=0)]
+        },
     )
 
 
@@ -80,7 +70,7 @@ def stream_sites(context: ToolContext) -> tuple[Site, ...]:
 
 def erasers(found: Streams, labels: Bool[np.ndarray, "picture concept"]) -> Maps:
     """One for each site, made on the same pictures."""
-    return {site: eraser(values, labels) for site, values in found.pooled.items()}
+    return {site: eraser(values, labels, found.spread[site]) for site, values in found.pooled.items()}
 
 
 def without(
@@ -89,7 +79,7 @@ def without(
     found: Streams,
     maps: Maps,
 ) -> Margins:
-    """Margins of the questions while every site's map takes its part out, at every position that has a meaning."""
+    """Margins of the questions while every site's map takes its part out of the picture tokens."""
     from tools.engine.plan import Plan, Row
 
     done = _interventions(context, found, maps)
@@ -101,16 +91,14 @@ def _interventions(context: ToolContext, found: Streams, maps: Maps) -> tuple[In
     import torch
 
     from tools.engine.plan import Apply, Intervention
-    from tools.targets.batch import CLASSES
 
     done = []
     for site, erase in maps.items():
         matrix = torch.from_numpy(erase).float().to(context.target.device)
-        for scope in SCOPES:
-            mean = found.means[site][CLASSES.index(str(scope))].to(context.target.device)
+        mean = torch.from_numpy(found.pooled[site].mean(axis=0)).float().to(context.target.device)
 
-            def taken(now: Tensor, matrix: Tensor = matrix, mean: Tensor = mean) -> Tensor:
-                return now - ((now.float() - mean) @ matrix.T).to(now.dtype)
+        def taken(now: Tensor, matrix: Tensor = matrix, mean: Tensor = mean) -> Tensor:
+            return now - ((now.float() - mean) @ matrix.T).to(now.dtype)
 
-            done.append(Intervention(site, None, scope, Apply(taken)))
+        done.append(Intervention(site, None, "visual", Apply(taken)))
     return tuple(done)

@@ -21,7 +21,6 @@ from tools.methods.carriers import Carried, Carrier, carriers
 from tools.methods.contested import FEWEST, aligned, contested, too_few
 from tools.methods.duels import duels
 from tools.methods.pairing import Made, pairs_for
-from tools.methods.patch import GAP
 from tools.methods.readers import Reader, readers
 from tools.tool import Arguments, Result, tool
 
@@ -84,7 +83,8 @@ def find_components(context: ToolContext, arguments: FindComponentsArguments) ->
     `carries`: ranked by attribution patching (activation difference times gradient) on half of the pairs; the first k
     are patched exactly on the other half: `denoising C` (share of the gap between the answers that C restores) and
     `noising C` (share lost without it), beside random components; `shuffled` is what the screen gives when the pairs'
-    sides are shuffled, `agreement` the rank correlation of screen and patch. `writes`: the same for what a component
+    sides are shuffled, `agreement` the rank correlation of screen and patch, `largest` the largest share that any of
+    them may have. `writes`: the same for what a component
     adds directly at the answer position. `reads`: how much its activation rises with the concept (`effect C`, in sd),
     beside random components, and `auroc C` over pictures; says nothing about use. A kind of question as concept asks
     for what carries or writes the answers of that kind.
@@ -108,13 +108,6 @@ def find_components(context: ToolContext, arguments: FindComponentsArguments) ->
     if len(told) < FEWEST:
         raise too_few(arguments.concept, len(told))
     found = carriers(context, told, components, min(arguments.k, len(components) - 1), direct=direct)
-    if found.gap.value < GAP["margin"]:
-        raise PlannerError(
-            f"the target hardly tells the two sides apart (mean gap {found.gap.value:.3f} logits): a share of that "
-            "would be noise",
-            kind="gap",
-            hint="choose a concept that the target's answers show",
-        )
     return FoundComponents(
         concept=arguments.concept,
         role=arguments.role,
@@ -199,7 +192,14 @@ def _quantities(found: Carried, searched: int) -> dict[str, Quantity]:
         "gap": found.gap,
         "verified": Quantity(value=stood, unit="components", n=len(found.carriers)),
         "searched": Quantity(value=searched, unit="components"),
+        "largest": Quantity(value=_largest(found), unit="share of the gap", n=len(found.carriers)),
     }
+
+
+def _largest(found: Carried) -> float:
+    """The largest share that a component may have: the furthest end of any interval, or the largest guess."""
+    ends = [end for one in found.carriers for both in (one.denoising, one.noising) for end in both.ci or ()]
+    return max(map(abs, [*ends, *(one.guess for one in found.carriers)]))
 
 
 def _read_quantities(found: Sequence[Reader], searched: int) -> dict[str, Quantity]:

@@ -1,8 +1,8 @@
 """`probe`: is a concept only encoded, or used? A probe with its control task, then questions without what it reads.
 
 Linear probes on the pooled picture tokens of every layer, against labels that are shuffled over pictures (Hewitt and
-Liang 2019). Then everything that such a probe could read is erased at all layers at once (Belrose et al. 2023) while
-questions are answered, beside an erasure of equal rank that shuffled labels give.
+Liang 2019). Then everything that such a probe could read is erased from the picture tokens at all layers at once
+(Belrose et al. 2023) while questions are answered, beside an erasure of equal rank that shuffled labels give.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ def probe(context: ToolContext, arguments: ProbeArguments) -> Probed:
 
     `encoded`: balanced accuracy of a linear probe at the best layer, beside one for shuffled labels. `drop K`
     for each kind of question: margin lost (logits) when all that linear probes could read of the concept is erased at
-    every layer, beside an erasure made from shuffled labels. Encoded and used; encoded only (every drop is no more than
-    the control's within ±delta of the margin, while questions about the concept itself do fall); not encoded; or open.
+    every layer, beside an erasure made from shuffled labels. Encoded and used; encoded only (every drop is none, or no
+    more than the control's, within ±delta of the margin, while questions about the concept itself do fall); not
+    encoded; or open.
     Linear: what is encoded otherwise is missed.
     """
     refuse_wordless(context)
@@ -98,11 +99,13 @@ def probe(context: ToolContext, arguments: ProbeArguments) -> Probed:
 
 class Drop(NamedTuple):
     """One kind of question untouched, without the concept, and without what shuffled labels name. `beyond` tests the
-    difference between the two losses; `known`: answered better than by chance."""
+    difference between the two losses, `none` whether there is a loss at all; `known`: answered better than by chance.
+    """
 
     erased: Estimate
     control: Estimate
     beyond: Equivalence
+    none: bool
     known: bool
 
 
@@ -118,6 +121,7 @@ def _drop(
         bootstrap_mean(plain.margin - erased.margin, seed=seed),
         bootstrap_mean(plain.margin - control.margin, seed=seed),
         equivalence(control.margin - erased.margin, bound),
+        equivalence(plain.margin - erased.margin, bound).equivalent,
         known,
     )
 
@@ -135,7 +139,8 @@ def _uses(drops: dict[str, Drop], wanted: list[str]) -> dict[str, Use]:
         if bool(yes) and _fell(drop) and not drop.beyond.equivalent:
             found[kind] = "used"
         else:
-            found[kind] = "not used" if drop.beyond.equivalent and drop.known else "undetermined"
+            small = drop.none or drop.beyond.equivalent
+            found[kind] = "not used" if small and drop.known else "undetermined"
     return found
 
 

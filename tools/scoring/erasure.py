@@ -58,12 +58,18 @@ def balanced(
 
 
 def eraser(
-    x: Float[np.ndarray, "row width"], labels: Bool[np.ndarray, "row concept"]
+    x: Float[np.ndarray, "row width"],
+    labels: Bool[np.ndarray, "row concept"],
+    spread: Float[np.ndarray, "width width"] | None = None,
 ) -> Float[np.ndarray, "width width"]:
-    """The matrix A with which x − A (x − mean) is uncorrelated with every column of labels; of at most their rank."""
+    """The matrix A with which x − A (x − mean) is uncorrelated with every column of labels; of at most their rank.
+
+    `spread` is the covariance of what will be changed, where that is not x itself: rows that are means of many tokens
+    vary less than the tokens, and in other directions, and the change would be the smallest for the means alone.
+    """
     centered = x - x.mean(axis=0)
     z = labels.astype(np.float64) - labels.mean(axis=0)
-    values, vectors = np.linalg.eigh(centered.T @ centered / len(x))
+    values, vectors = np.linalg.eigh(centered.T @ centered / len(x) if spread is None else spread)
     full = values > FLAT * values.max()
     root = np.sqrt(values[full])
     whiten = (vectors[:, full] / root) @ vectors[:, full].T

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.ask.grammar import understood
-from agent.ask.questions import KINDS, Compare, Known, Question, Used, WhatDoes, Which, Why
+from agent.ask.questions import KINDS, Compare, Known, Needed, Question, Used, WhatDoes, Which, Why
 from store.address import Extent, Layers, parse, parse_set
 from store.errors import UsageError, UserError
 
@@ -53,6 +53,9 @@ def asks(text: str) -> Question:
         ("is red thing used?", Used("red thing", "")),
         ("Is the shape only encoded?", Used("shape", "")),
         ("does it use the background for counting questions?", Used("background", "counting")),
+        ("is language.3.mlp.17 used?", Needed(UNIT, "")),
+        ("is the head language.4.head.1 needed for color questions?", Needed(HEAD, "color")),
+        ("does the model need language.3.mlp.17 for counting questions?", Needed(UNIT, "counting")),
         ("why 'red'?", Why("red")),
         ("Why does it say “red”?", Why("red")),
         ("why is the answer red", Why("red")),

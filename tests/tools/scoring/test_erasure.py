@@ -60,3 +60,16 @@ def test_a_concept_that_is_always_or_never_there_changes_nothing() -> None:
     labels = np.zeros((N, 1), dtype=bool)
     assert np.abs(eraser(x, labels)).max() == 0
     assert not probe(x, labels).holds(x).any()
+
+
+def test_of_tokens_it_takes_the_concept_and_moves_them_less_than_the_map_for_their_means() -> None:
+    random = np.random.default_rng(3)
+    x, labels = mixed()
+    around = random.normal(size=(N, 20, WIDTH)) * np.linspace(0.1, 30, WIDTH)
+    tokens = x[:, None] + around - around.mean(axis=1, keepdims=True)
+    flat = tokens.reshape(-1, WIDTH) - x.mean(axis=0)
+    own = eraser(x, labels, flat.T @ flat / len(flat))
+    of_means = eraser(x, labels)
+    left = (x - x.mean(axis=0)) - (x - x.mean(axis=0)) @ own.T
+    assert np.abs(left.T @ (labels - labels.mean(axis=0))).max() / N < 1e-6
+    assert np.square(flat @ own.T).mean() < np.square(flat @ of_means.T).mean()

@@ -1,0 +1,1 @@
+"""Forty questions with known answers, asked as a user asks them: the table, the places, the judgement, the proof."""
