@@ -26,16 +26,17 @@ def replies(
     context: ToolContext,
     stimuli: Sequence[Stimulus],
     *,
-    done: tuple[Intervention, ...] = (),
+    done: Sequence[tuple[Intervention, ...]] = (),
     words: int = 1,
     progress: Progress = lambda *_: None,
 ) -> list[str]:
-    """What is said to each question; `done` is done to every run, and only where one word is asked for."""
+    """What is said to each question; `done` says for each what is done to its run, only where one word is asked for."""
+    each = list(done) or [()] * len(stimuli)
     said: list[str] = []
     for start in range(0, len(stimuli), BATCH):
         block = list(stimuli[start : start + BATCH])
         if words == 1:
-            tokens = run(context, block, [done] * len(block)).argmax(dim=1).tolist()
+            tokens = run(context, block, each[start : start + BATCH]).argmax(dim=1).tolist()
             told = [str(context.target.processor.tokenizer.decode([token])) for token in tokens]
         else:
             questions, pictures = [one.question for one in block], [one.image for one in block]
@@ -49,12 +50,11 @@ def polled(
     context: ToolContext,
     survey: Survey,
     *,
-    done: tuple[Intervention, ...] = (),
     progress: Progress = lambda *_: None,
 ) -> dict[str, list[bool]]:
     """By arm, for which of its probes the replies are of the kind that is counted. A question is asked once."""
     stimuli = {one.key: one for arm in survey.arms.values() for probe in arm for one in probe.asked}
-    told = replies(context, list(stimuli.values()), done=done, words=survey.words, progress=progress)
+    told = replies(context, list(stimuli.values()), words=survey.words, progress=progress)
     said = dict(zip(stimuli, told, strict=True))
 
     def heard(asked: Sequence[Stimulus]) -> Replies:

@@ -1,7 +1,9 @@
 """From counted replies to findings: effect, control, excess, and after correction over the audit a verdict.
 
-Pure. A claim stands where the effect beyond its control is surely above 0 (q ≤ 0.05 over the audit's findings) and at
-least five points; it is refuted where the whole interval lies below five points; anything else is undetermined.
+Pure. A claim stands where the effect is at least five points, by itself and beyond its control, and beyond it surely
+above 0 (q ≤ 0.05 over the audit's findings); it is refuted where the whole interval of one of the two lies below five
+points; anything else is undetermined. Where effect and control are of the same pictures, only those count on which the
+two differ.
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ from store.values import Estimate
 from tools.scoring.contrast import Cell, contrast, p_value
 from tools.scoring.correction import benjamini_hochberg
 from tools.scoring.intervals import wilson
+from tools.scoring.paired import Discordant, discordant, paired_difference, paired_p
 
 LEVEL = 0.05
 """False discoveries among an audit's findings."""
 Counts = Mapping[str, tuple[int, int]]
 """By arm, how many of how many."""
+TESTED_ONLY, CONTROL_ONLY = "tested only", "control only"
+"""Of pictures that both arms ask about: those on which one alone is of the kind counted."""
 TOLD: dict[Answer, str] = {
     "yes": "supports",
     "no": "contradicts",
@@ -64,12 +69,34 @@ class Counted(NamedTuple):
     numbers: Mapping[str, Quantity] = {}
 
 
+class Excess(NamedTuple):
+    """An effect beyond its control, and the p of "there is none"."""
+
+    estimate: Estimate
+    p: float
+
+
 def findings(counted: Sequence[Counted]) -> tuple[AuditFinding, ...]:
     """All findings of an audit together, since their p-values are corrected together."""
-    cells = [effect_cells(one.counts) + control_cells(one.counts, -1.0) for one in counted]
-    p = [p_value(both) for both in cells]
-    q = benjamini_hochberg(p).tolist() if p else []
-    return tuple(_finding(*row) for row in zip(counted, cells, p, q, strict=True))
+    beyond = [excess(one.counts) for one in counted]
+    q = benjamini_hochberg([one.p for one in beyond]).tolist() if beyond else []
+    return tuple(_finding(*row) for row in zip(counted, beyond, q, strict=True))
+
+
+def compared(tested: Sequence[bool], control: Sequence[bool]) -> Counts:
+    """The two arms' counts on which a paired excess rests. Raises ValueError where they do not pair up."""
+    first, second, n = discordant(tested, control)
+    return {TESTED_ONLY: (first, n), CONTROL_ONLY: (second, n)}
+
+
+def excess(counts: Counts) -> Excess:
+    """The effect beyond its control; baselines that both share cancel out."""
+    if TESTED_ONLY in counts:
+        (first, n), (second, _) = counts[TESTED_ONLY], counts[CONTROL_ONLY]
+        both = Discordant(first, second, n)
+        return Excess(paired_difference(both), paired_p(both))
+    cells = effect_cells(counts) + control_cells(counts, -1.0)
+    return Excess(contrast(cells), p_value(cells))
 
 
 def effect_cells(counts: Counts) -> list[Cell]:
@@ -82,11 +109,17 @@ def control_cells(counts: Counts, weight: float = 1.0) -> list[Cell]:
     return _cells(counts, "control", "control baseline", weight)
 
 
-def verdict_of(excess: Estimate, q: float) -> Answer:
-    """Whether a claim of an effect beyond its control stands."""
-    if excess.low > 0 and excess.value >= MATTERS and q <= LEVEL:
+def verdict_of(effect: Estimate, beyond: Estimate, q: float) -> Answer:
+    """Whether a claim of an effect stands that matters by itself and beyond its control."""
+    if beyond.low > 0 and min(effect.value, beyond.value) >= MATTERS and q <= LEVEL:
         return "yes"
-    return "no" if excess.high < MATTERS else "undetermined"
+    return "no" if min(effect.high, beyond.high) < MATTERS else "undetermined"
+
+
+def suspected(counts: Counts) -> bool:
+    """Whether a claim would stand alone, uncorrected: reason enough to look for what carries it."""
+    beyond = excess(counts)
+    return verdict_of(contrast(effect_cells(counts)), beyond.estimate, beyond.p) == "yes"
 
 
 def as_verdict(finding: AuditFinding, number: int) -> Verdict:
@@ -124,10 +157,10 @@ def _cells(counts: Counts, name: str, baseline: str, weight: float) -> list[Cell
     return cells
 
 
-def _finding(one: Counted, cells: Sequence[Cell], p: float, q: float) -> AuditFinding:
+def _finding(one: Counted, beyond: Excess, q: float) -> AuditFinding:
     effect, control = contrast(effect_cells(one.counts)), contrast(control_cells(one.counts))
-    excess, claimed = contrast(cells), one.claimed
-    verdict = verdict_of(excess, q)
+    found, claimed = beyond.estimate, one.claimed
+    verdict = verdict_of(effect, found, q)
     shares = {name: _share(*count) for name, count in one.counts.items()}
     return AuditFinding(
         topic=claimed.topic,
@@ -142,9 +175,9 @@ def _finding(one: Counted, cells: Sequence[Cell], p: float, q: float) -> AuditFi
         control=control.value,
         control_ci=(control.low, control.high),
         control_is=claimed.control_is,
-        excess=excess.value,
-        excess_ci=(excess.low, excess.high),
-        p=p,
+        excess=found.value,
+        excess_ci=(found.low, found.high),
+        p=beyond.p,
         q=q,
         refuted=(f"{claimed.rival}: the control is {control.value:+.1%}",) if verdict == "yes" else (),
         shows_not=claimed.shows_not,

@@ -91,6 +91,7 @@ def stated(workplace: Workplace, n: int) -> list[Survey]:
             rival="any sentence before the question disturbs the answer",
             shows_not="It takes the right answers from the questions' file; only the first word of a reply counts.",
             kind="by exact pairs",
+            paired=True,
         )
     ]
 
@@ -140,6 +141,7 @@ def _imagined(by_chance: tuple[Probe, ...], shown: tuple[Probe, ...]) -> Survey:
         control_is="share of `no` to things that are there, in the same pictures",
         rival="it errs either way",
         shows_not=SHOWS_NOT,
+        paired=True,
     )
 
 

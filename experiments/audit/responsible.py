@@ -2,7 +2,8 @@
 
 Every head of the language tower, and every MLP as a whole, is silenced (at its mean) where the cue is shown, on one
 half of the pictures; the few that lower the cue's lead over the right answer most are silenced together on the other
-half, beside as many random ones. Knows margins; knows nothing about any world.
+half, beside as many random ones. Whether the right answer comes back is told too, and what silencing costs where no cue
+is shown. Knows margins; knows nothing about any world.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from experiments.audit.asking import replies
-from experiments.audit.findings import Claimed
-from experiments.audit.survey import Arm, Survey
+from experiments.audit.findings import Claimed, Counts, compared
+from experiments.audit.survey import Arm, Probe, Survey, says_right
 from store.address import Address
 from store.records import Quantity
 from tools.methods.answers import run, silenced, whole
@@ -30,6 +31,8 @@ MOST = 3
 """Components that are silenced together."""
 SEARCHED = 24
 """Pictures on which components are searched, at most half of all."""
+DRAWN = 8
+"""Sets of random parts that the control's pictures are shared out among, so that none of them decides alone."""
 
 
 class Part(NamedTuple):
@@ -37,6 +40,13 @@ class Part(NamedTuple):
 
     name: str
     done: tuple[Intervention, ...]
+
+    @property
+    def is_head(self) -> bool:
+        return ".head." in self.name
+
+
+Parts = Sequence[Part]
 
 
 class Searched(NamedTuple):
@@ -79,15 +89,18 @@ def search(context: ToolContext, survey: Survey) -> Searched:
     return Searched([part for part, _ in best], drops, len(everything))
 
 
-def at_random(context: ToolContext, survey: Survey, best: Sequence[Part]) -> list[Part]:
-    """As many other parts, of the same kinds."""
+def at_random(context: ToolContext, survey: Survey, best: Parts) -> list[Parts]:
+    """DRAWN sets of as many other parts, of the same kinds."""
     names = {part.name for part in best}
     random = context.random("audit", "at random", survey.name)
     free = [part for part in parts(context) if part.name not in names]
-    found: list[Part] = []
-    for part in best:
-        same = [one for one in free if (".head." in one.name) == (".head." in part.name) and one not in found]
-        found.append(same[int(random.integers(len(same)))])
+    found: list[Parts] = []
+    for _ in range(DRAWN):
+        some: list[Part] = []
+        for part in best:
+            same = [one for one in free if one.is_head == part.is_head and one not in some]
+            some.append(same[int(random.integers(len(same)))])
+        found.append(some)
     return found
 
 
@@ -97,23 +110,44 @@ def halves(arm: Arm) -> tuple[Arm, Arm]:
     return arm[:middle], arm[middle:]
 
 
-def silencing(context: ToolContext, survey: Survey, best: Sequence[Part]) -> dict[str, tuple[int, int]]:
-    """On the half that searching has not seen: how many say the cue's word untouched, with the parts silenced, and with
-    random ones silenced."""
-    _, half = halves(survey.tested)
-
-    def saying(done: Sequence[Part]) -> tuple[int, int]:
-        every = tuple(one for part in done for one in part.done)
-        said = replies(context, [probe.asked[0] for probe in half], done=every)
-        return sum(probe.holds((word,)) for probe, word in zip(half, said, strict=True)), len(half)
-
-    untouched = saying([])
-    return {
-        "tested": untouched,
-        "baseline": saying(best),
-        "control": untouched,
-        "control baseline": saying(at_random(context, survey, best)),
+def silencing(context: ToolContext, survey: Survey, best: Parts, beside: Sequence[Parts]) -> Counts:
+    """On the half that searching has not seen: how many say the cue's word, and how many the right one, untouched, with
+    the parts silenced, and with random ones silenced; and how many the right one where there is no cue."""
+    (_, half), (_, uncued) = halves(survey.tested), halves(survey.baseline)
+    asked = [probe.asked[0] for probe in half]
+    plain = replies(context, asked)
+    without = replies(context, asked, done=[_together(best)] * len(asked))
+    in_turn = [_together(beside[number % len(beside)]) for number in range(len(asked))]
+    at_chance = replies(context, asked, done=in_turn)
+    cued = {
+        name: _held(half, said) for name, said in {"": plain, "best": without, "random": at_chance}.items()
     }
+    right = [says_right(one) for one in asked]
+    bare = [says_right(probe.asked[0]) for probe in uncued]
+    kept = replies(context, [probe.asked[0] for probe in bare], done=[_together(best)] * len(bare))
+    return {
+        "tested": _count(cued[""]),
+        "baseline": _count(cued["best"]),
+        "control": _count(cued[""]),
+        "control baseline": _count(cued["random"]),
+        **compared(cued["random"], cued["best"]),
+        "right, untouched": _count(_held(right, plain)),
+        "right, silenced": _count(_held(right, without)),
+        "right, random ones silenced": _count(_held(right, at_chance)),
+        "right without the cue, silenced": _count(_held(bare, kept)),
+    }
+
+
+def _together(some: Parts) -> tuple[Intervention, ...]:
+    return tuple(one for part in some for one in part.done)
+
+
+def _held(arm: Sequence[Probe], said: Sequence[str]) -> list[bool]:
+    return [probe.holds((word,)) for probe, word in zip(arm, said, strict=True)]
+
+
+def _count(held: Sequence[bool]) -> tuple[int, int]:
+    return sum(held), len(held)
 
 
 def claimed(survey: Survey, names: Sequence[str]) -> Claimed:
@@ -124,7 +158,7 @@ def claimed(survey: Survey, names: Sequence[str]) -> Claimed:
         claim=f"{', '.join(names)} carry it: silenced together, they lower the share that says `{survey.cue}`",
         kind="necessary",
         unit="share of replies with the cue, untouched minus silenced",
-        control_is=f"the same for {len(names)} random parts of the same kinds",
+        control_is=f"the same for {len(names)} random parts of the same kinds, drawn {DRAWN} times",
         rival="silencing anything lowers it",
         shows_not="Others may carry it too; what these parts do otherwise is not told here.",
         components=tuple(names),

@@ -16,11 +16,10 @@ from experiments.audit.findings import (
     Claimed,
     Counted,
     as_verdict,
-    control_cells,
-    effect_cells,
+    compared,
     findings,
     summary,
-    verdict_of,
+    suspected,
 )
 from experiments.audit.maps import mapped
 from experiments.audit.results import Found, Mappings, Surveyed, counts_of, surveyed
@@ -34,7 +33,6 @@ from store.records import Cost, Quantity
 from store.views import RunEnd
 from tools.budget import Budget, BudgetReached
 from tools.door import code_version
-from tools.scoring.contrast import contrast, p_value
 from tools.tool import Result
 
 if TYPE_CHECKING:
@@ -139,7 +137,7 @@ class Auditor:
         one = Counted(Claimed.of(survey), counts, (told.number,))
         self._count(step, one)
         self.tell(str(told.result["summary"]))
-        if survey.cue and _suspected(one):
+        if survey.cue and suspected(counts):
             self._search(survey, step, told.number)
 
     def _search(self, survey: Survey, step: int, first: int) -> None:
@@ -152,8 +150,15 @@ class Auditor:
         number = self._next(claimed)
         known = {part.name: part for part in responsible.parts(self.context)}
         best = [known[name] for name in names]
-        asked = {"survey": survey.name, "parts": names}
-        silenced = self._measured(step, 2, "audit_silence", asked, lambda: self._silence(survey, best))
+        beside = responsible.at_random(self.context, survey, best)
+        asked = {
+            "survey": survey.name,
+            "parts": names,
+            "random": [[one.name for one in some] for some in beside],
+        }
+        silenced = self._measured(
+            step, 2, "audit_silence", asked, lambda: self._silence(survey, best, beside)
+        )
         counts = counts_of(silenced)
         drops = {name: Quantity.model_validate(one) for name, one in searched.result["quantities"].items()}
         evidence = (first, searched.number, silenced.number)
@@ -200,7 +205,9 @@ class Auditor:
 
     def _ask(self, survey: Survey) -> Surveyed:
         held = polled(self.context, survey, progress=self.workplace.progress)
-        return surveyed(survey.name, {name: (sum(one), len(one)) for name, one in held.items()})
+        counts = {name: (sum(one), len(one)) for name, one in held.items()}
+        more = compared(held["tested"], held["control"]) if survey.paired else {}
+        return surveyed(survey.name, {**counts, **more})
 
     def _find(self, survey: Survey) -> Found:
         found = responsible.search(self.context, survey)
@@ -212,8 +219,10 @@ class Auditor:
             summary=f"of {found.searched} parts, {', '.join(names) or 'none'} bring `{survey.cue}` to the answer most",
         )
 
-    def _silence(self, survey: Survey, best: list[responsible.Part]) -> Surveyed:
-        return surveyed(survey.name, responsible.silencing(self.context, survey, best))
+    def _silence(
+        self, survey: Survey, best: responsible.Parts, beside: Sequence[responsible.Parts]
+    ) -> Surveyed:
+        return surveyed(survey.name, responsible.silencing(self.context, survey, best, beside))
 
     def _measured(
         self, step: int, call: int, tool: str, arguments: dict[str, Any], measure: Callable[[], Result]
@@ -238,9 +247,3 @@ class Auditor:
             result=result.model_copy(update={"cost": cost}).model_dump(mode="json", by_alias=True),
             seconds=cost.seconds,
         )
-
-
-def _suspected(one: Counted) -> bool:
-    """Whether it would stand alone, uncorrected: reason enough to look for what carries it."""
-    cells = effect_cells(one.counts) + control_cells(one.counts, -1.0)
-    return verdict_of(contrast(cells), p_value(cells)) == "yes"

@@ -45,8 +45,9 @@ class Survey:
     """`claim` is what would be found, `rival` the other explanation that the control would rule out.
 
     `control_is` says what the control is, `refuter` what would refute the claim; `more` are further arms whose shares
-    are told beside the finding. `words` is how many tokens a reply may take. `moved`: the survey is of exact pairs, and
-    where its claim stands, components are looked for that carry it: those that make the target say `cue` in `tested`.
+    are told beside the finding. `words` is how many tokens a reply may take. Where a claim stands that has a `cue`,
+    components are looked for that carry it: those that make the target say that word in `tested`. `paired`: probe by
+    probe, `tested` and `control` are about the same picture, and their baselines, if there are any, are the same.
     """
 
     topic: Topic
@@ -63,6 +64,7 @@ class Survey:
     kind: ClaimKind = "behavior"
     words: int = 1
     cue: str = ""
+    paired: bool = False
     more: dict[str, Arm] = field(default_factory=dict)
 
     @property

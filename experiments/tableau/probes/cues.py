@@ -113,6 +113,7 @@ def _moved(found: Association, n: int, seed: int, number: int) -> Survey:
         shows_not=SHOWS_NOT,
         kind="by exact pairs",
         cue=found.says,
+        paired=True,
     )
 
 

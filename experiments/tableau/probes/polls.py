@@ -134,6 +134,7 @@ def _captioned(pictures: list[Scene]) -> Survey:
         shows_not="Colors, fills, sizes and numbers of things are not judged here, kinds of things alone.",
         unit="share of captions",
         words=LONGEST,
+        paired=True,
     )
 
 
@@ -182,6 +183,7 @@ def _companions(n: int, seed: int) -> Survey:
         unit="share of captions",
         kind="by exact pairs",
         words=LONGEST,
+        paired=True,
     )
 
 
@@ -213,6 +215,7 @@ def _removed(n: int, seed: int) -> Survey:
         shows_not="Without the picture the same words get the same answer: TU would be 0 and SB 1, by construction.",
         unit="share of pairs",
         kind="by exact pairs",
+        paired=True,
         more={
             "TU": share(gone, ("yes", "no")),
             "IG": share(gone, ("no", "yes")),

@@ -100,6 +100,7 @@ def _both(what: str, opposites: Opposites) -> Survey:
         rival="it is unsure either way",
         shows_not="A model that says no to everything would pass; its accuracy stands elsewhere.",
         unit="share of pairs",
+        paired=True,
     )
 
 
@@ -138,6 +139,7 @@ def _sign(n: int, seed: int) -> Survey:
         rival="any sign disturbs the answer",
         shows_not="Signs of one size and one lettering; other writing may be followed more or less.",
         kind="by exact pairs",
+        paired=True,
     )
 
 
@@ -186,5 +188,6 @@ def _stated(n: int, seed: int) -> Survey:
         rival="any sentence before the question disturbs the answer",
         shows_not="Sentences and pictures together did not occur in the embedded models' training.",
         kind="by exact pairs",
+        paired=True,
         more={"follows the text": tuple(contradicted), "follows the picture": tuple(pictured)},
     )

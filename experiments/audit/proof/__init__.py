@@ -1,0 +1,1 @@
+"""Whether audits find what is there and nothing else: models with known habits, marked by other measurements."""
