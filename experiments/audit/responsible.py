@@ -1,8 +1,8 @@
 """Which components carry a cue to the answer, and what silencing them does to the reliance: searched, then verified.
 
-Every head of the language tower, and every MLP as a whole, is silenced (at its mean) where the cue is shown, on one
-half of the pictures; the few that lower the cue's lead over the right answer most are silenced together on the other
-half, beside as many random ones. Whether the right answer comes back is told too, and what silencing costs where no cue
+Every head of the language tower, and every MLP as a whole, is silenced (at its mean) where the cue is shown: all of them
+on a few pictures, the better third on one half of the pictures. The few that lower the cue's lead over the right answer
+most are silenced together on the other half, beside as many random ones. Whether the right answer comes back is told too, and what silencing costs where no cue
 is shown. Knows margins; knows nothing about any world.
 """
 
@@ -31,6 +31,8 @@ MOST = 3
 """Components that are silenced together."""
 SEARCHED = 24
 """Pictures on which components are searched, at most half of all."""
+SCREENED, KEPT = 8, 10
+"""Pictures of these on which every part is tried, and how many parts are tried on the others too."""
 DRAWN = 8
 """Sets of random parts that the control's pictures are shared out among, so that none of them decides alone."""
 
@@ -75,18 +77,23 @@ def search(context: ToolContext, survey: Survey) -> Searched:
     half, _ = halves(survey.tested)
     everything = parts(context)
     plain = _leads(context, half, survey.cue, ())
-    found: list[tuple[float, Part, Quantity]] = []
-    for part in everything:
-        drop = plain - _leads(context, half, survey.cue, part.done)
-        mean = bootstrap_mean(drop, seed=context.seed)
-        quantity = Quantity(value=mean.value, unit="logits", ci=(mean.low, mean.high), n=mean.n)
-        found.append((mean.value, part, quantity))
-    found.sort(key=lambda one: -one[0])
-    best = [(part, told) for value, part, told in found if value > 0][:MOST]
-    drops = {part.name: told for part, told in best}
-    control = float(np.median([value for value, _, _ in found]))
-    drops = {name: told.model_copy(update={"control": control}) for name, told in drops.items()}
-    return Searched([part for part, _ in best], drops, len(everything))
+
+    def drops(part: Part, arm: Arm) -> Float[np.ndarray, "probe"]:
+        lowered: Float[np.ndarray, "probe"] = plain[: len(arm)] - _leads(context, arm, survey.cue, part.done)
+        return lowered
+
+    tried = {part.name: float(drops(part, half[:SCREENED]).mean()) for part in everything}
+    control = float(np.median(list(tried.values())))
+    kept = sorted(everything, key=lambda part: -tried[part.name])[:KEPT]
+    means = {part.name: bootstrap_mean(drops(part, half), seed=context.seed) for part in kept}
+    kept.sort(key=lambda part: -means[part.name].value)
+    best = [part for part in kept if means[part.name].value > 0][:MOST]
+    told = {part.name: means[part.name] for part in best}
+    quantities = {
+        name: Quantity(value=one.value, unit="logits", ci=(one.low, one.high), n=one.n, control=control)
+        for name, one in told.items()
+    }
+    return Searched(best, quantities, len(everything))
 
 
 def at_random(context: ToolContext, survey: Survey, best: Parts) -> list[Parts]:

@@ -12,32 +12,33 @@ from typing import Annotated
 import typer
 
 from experiments.audit.proof.runs import Planned, audited
-from store.audits import Topic
 
-PICTURES = 160
-"""An arm: as many as it takes to refute, where four arms of independent pictures show no error at all."""
+PICTURES = 56
+"""An arm of a sibling's audit."""
+MORE = 100
+"""An arm of the model that the siblings come from."""
 SEEDS = "11,12,13"
 SIBLINGS = ("tableau-llava-shortcut", "tableau-llava-balanced")
 ITSELF = "tableau-llava"
-TOPICS: tuple[Topic, ...] = ("hallucination", "spurious", "text-dominance")
 
 
-def plan(n: int, seeds: list[int]) -> list[Planned]:
-    """Cues in both siblings, and all that can be polled in the model that they come from; seed by seed."""
-    found = []
-    for seed in seeds:
-        found += [Planned(name, ("spurious",), seed, n) for name in SIBLINGS]
-        found.append(Planned(ITSELF, TOPICS, seed, n))
+def plan(n: int, more: int, seeds: list[int]) -> list[Planned]:
+    """Cues in both siblings over all seeds; in the model they come from all that can be polled, over two of them."""
+    found = [Planned(name, ("spurious",), seed, n) for seed in seeds for name in SIBLINGS]
+    for seed in seeds[:2]:
+        found.append(Planned(ITSELF, ("hallucination", "text-dominance"), seed, more))
+        found.append(Planned(ITSELF, ("spurious",), seed, n))
     return found
 
 
 def main(
-    n: Annotated[int, typer.Option("--n", min=8, help="Pictures an arm.")] = PICTURES,
+    n: Annotated[int, typer.Option("--n", min=8, help="Pictures an arm, of the siblings.")] = PICTURES,
+    more: Annotated[int, typer.Option(min=8, help="Pictures an arm, of the model they come from.")] = MORE,
     seeds: Annotated[str, typer.Option(help="Joined by commas.")] = SEEDS,
     records: Annotated[Path, typer.Option(help="Where audits are kept.")] = Path("out/audits"),
 ) -> None:
     """Run the audits that are not there yet."""
-    for planned in plan(n, [int(seed) for seed in seeds.split(",")]):
+    for planned in plan(n, more, [int(seed) for seed in seeds.split(",")]):
         print(planned.file, file=sys.stderr, flush=True)
         audited(planned, records, lambda line: print(f"  {line}", file=sys.stderr, flush=True))
 
