@@ -1,9 +1,9 @@
 """Which components carry a cue to the answer, and what silencing them does to the reliance: searched, then verified.
 
-Every head of the language tower, and every MLP as a whole, is silenced (at its mean) where the cue is shown: all of them
-on a few pictures, the better third on one half of the pictures. The few that lower the cue's lead over the right answer
-most are silenced together on the other half, beside as many random ones. Whether the right answer comes back is told too, and what silencing costs where no cue
-is shown. Knows margins; knows nothing about any world.
+Every head of the language tower, and every MLP as a whole, is silenced (at its mean) where the cue is shown: all of
+them on a few pictures, the better third on one half of the pictures. Those that lower the cue's lead over the right
+answer most are silenced together on the other half, beside as many random ones. Whether the right answer comes back is
+told too, and what silencing costs where no cue is shown. Knows margins; knows nothing about any world.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ class Surveyed(Result):
 
 
 class Mappings(Surveyed):
-    """What maps say of the place of right answers, and what a gate by them leaves."""
+    """What maps say of the place of right answers, and what a gate by them does; None where it sorts nothing out."""
 
-    gate: Surveyed
+    gate: Surveyed | None
 
 
 class Found(Result):

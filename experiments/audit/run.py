@@ -167,13 +167,16 @@ class Auditor:
 
     def _ground(self) -> None:
         """Maps of answers about one of several things, about the only one, and about things never shown in training."""
-        step = self._next(grounding.WRONG_PLACE)
+        step, number = self._next(grounding.WRONG_PLACE), self._next(grounding.GATE)
         asked = {"survey": grounding.WRONG_PLACE.name, "n": self.n}
         told = self._measured(step, 0, "audit_maps", asked, self._map)
         self._count(step, Counted(grounding.WRONG_PLACE, counts_of(told), (told.number,)))
         self.tell(str(told.result["summary"]))
-        number = self._next(grounding.GATE)
         gated = Mappings.model_validate(told.result).gate
+        if gated is None:
+            reason = "the gate gives all of its answers, or none: that does not say what it is worth"
+            self.unmeasured.append(Unmeasured(topic="grounding", reason=reason))
+            return
         numbers = {name: one for name, one in gated.quantities.items() if name not in gated.counts}
         self._count(number, Counted(grounding.GATE, gated.counts, (told.number,), numbers))
         self.tell(gated.summary)
@@ -188,9 +191,12 @@ class Auditor:
         if not all(n for _, n in counts.values()):
             raise NotHere("it answers none of the questions rightly whose answers would be mapped")
         gated = grounding.gate([*beside, *new], self.workplace.seed)
+        place = surveyed(grounding.WRONG_PLACE.name, counts).model_dump()
+        if gated is None:
+            return Mappings(**place, gate=None)
         told = surveyed(grounding.GATE.name, gated.counts)
         told = told.model_copy(update={"quantities": {**told.quantities, **gated.numbers}})
-        return Mappings(**surveyed(grounding.WRONG_PLACE.name, counts).model_dump(), gate=told)
+        return Mappings(**place, gate=told)
 
     def _next(self, claimed: Claimed) -> int:
         """The next step, with its hypothesis on record."""

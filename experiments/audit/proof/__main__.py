@@ -1,25 +1,37 @@
 """`python -m experiments.audit.proof`: audits of models with known habits, over several seeds, and what they are worth.
 
-Records lie in a folder, one an audit, so that a stopped proof goes on where it was.
+Records lie in a folder, one an audit, so that a stopped proof goes on where it was. What they are worth goes into
+`tableau/results/audits.json`, which is not made again for these very weights, seeds and sizes, and a figure beside it.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from experiments.audit.proof.runs import Planned, audited
+from experiments.audit.proof.figure import draw_audits
+from experiments.audit.proof.marks import marks
+from experiments.audit.proof.power import power
+from experiments.audit.proof.runs import Planned, Record, audited
+from experiments.registry import CARD, WEIGHTS
+from experiments.tableau.card import RESULTS
+from experiments.tableau.drawing import save
+from experiments.tableau.prove import write
 
-PICTURES = 56
+PICTURES = 32
 """An arm of a sibling's audit."""
-MORE = 100
+MORE = 64
 """An arm of the model that the siblings come from."""
 SEEDS = "11,12,13"
 SIBLINGS = ("tableau-llava-shortcut", "tableau-llava-balanced")
 ITSELF = "tableau-llava"
+ABOUT = ("target", "fingerprint", "topics", "seed", "n", "forwards", "seconds", "code")
+"""What is told of an audit beside its findings."""
 
 
 def plan(n: int, more: int, seeds: list[int]) -> list[Planned]:
@@ -36,11 +48,51 @@ def main(
     more: Annotated[int, typer.Option(min=8, help="Pictures an arm, of the model they come from.")] = MORE,
     seeds: Annotated[str, typer.Option(help="Joined by commas.")] = SEEDS,
     records: Annotated[Path, typer.Option(help="Where audits are kept.")] = Path("out/audits"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RESULTS / "audits.json",
+    force: Annotated[bool, typer.Option(help="Mark again what is there.")] = False,
 ) -> None:
-    """Run the audits that are not there yet."""
-    for planned in plan(n, more, [int(seed) for seed in seeds.split(",")]):
-        print(planned.file, file=sys.stderr, flush=True)
-        audited(planned, records, lambda line: print(f"  {line}", file=sys.stderr, flush=True))
+    """Run the audits that are not there yet, and mark them."""
+    planned = plan(n, more, [int(seed) for seed in seeds.split(",")])
+    about = {"plan": [one.file for one in planned], "fingerprints": fingerprints(planned)}
+    if force or not _there(output, about):
+        made = []
+        for one in planned:
+            _say(one.file)
+            made.append(audited(one, records, lambda line: _say(f"  {line}")))
+        write(output, about | worth(made))
+    save(draw_audits(json.loads(output.read_text(encoding="utf-8"))), output.with_suffix(".png"))
+    print(output)
+
+
+def worth(records: Sequence[Record]) -> dict[str, Any]:
+    """What all audits together are worth."""
+    gaps = {one["target"]: one for one in map(_read, sorted(RESULTS.glob("regularities*.json")))}
+    sizes = dict.fromkeys((one["n"], len(one["findings"])) for one in records)
+    return {
+        "seeds": list(dict.fromkeys(one["seed"] for one in records)),
+        "audits": [{name: one[name] for name in ABOUT} for one in records],
+        **marks(records, gaps),
+        "power": {str(n): power(n, max(m for k, m in sizes if k == n)) for n, _ in sizes},
+    }
+
+
+def fingerprints(planned: Sequence[Planned]) -> dict[str, str]:
+    """By target, the hash that its card states."""
+    names = dict.fromkeys(one.target for one in planned)
+    return {name: str(_read(WEIGHTS / name / CARD)["fingerprint"]) for name in names}
+
+
+def _there(output: Path, about: dict[str, Any]) -> bool:
+    return output.is_file() and about.items() <= _read(output).items()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from experiments.audit.findings import Claimed, Counted, Counts, as_verdict, findings
+from experiments.audit.findings import (
+    Claimed,
+    Counted,
+    Counts,
+    as_verdict,
+    compared,
+    excess,
+    findings,
+    suspected,
+)
 from store.audits import AuditFinding
 from store.values import Estimate
 
@@ -55,6 +64,37 @@ def test_a_small_effect_is_refuted_where_the_sample_excludes_five_points_and_ope
 def test_a_sure_effect_below_five_points_is_no_finding() -> None:
     [one] = found(counts(600, 300, 300, 300, n=10_000))
     assert one.q < 0.001 and one.excess == pytest.approx(0.03) and one.verdict == "no"
+
+
+def test_a_control_that_goes_the_other_way_makes_no_finding_of_no_effect() -> None:
+    [one] = found(counts(4, 4, 4, 60))
+    assert one.excess == pytest.approx(0.28) and one.effect == 0 and one.verdict != "yes"
+
+
+def test_on_the_same_pictures_those_alone_count_on_which_effect_and_control_differ() -> None:
+    arms = counts(16, 2, 4, 2)
+    tested, control = [True] * 16 + [False] * 184, [True] * 4 + [False] * 196
+    [apart], [same] = found(arms), found({**arms, **compared(tested, control)})
+    assert [one.excess for one in (same, apart)] == pytest.approx([0.06, 0.06]) and same.p < apart.p
+    assert apart.excess_ci[0] < same.excess_ci[0] and same.numbers["tested only"].value == pytest.approx(0.06)
+
+
+def test_an_effect_that_the_control_shares_picture_by_picture_is_refuted_with_fewer_of_them() -> None:
+    both, shared = counts(10, 0, 10, 0, n=100), [True] * 10 + [False] * 90
+    assert [one.verdict for one in found(both, {**both, **compared(shared, shared)})] == [
+        "undetermined",
+        "no",
+    ]
+
+
+def test_a_claim_is_refuted_where_the_effect_alone_is_surely_below_five_points() -> None:
+    [one] = found(counts(0, 0, 0, 8, n=80))
+    assert one.excess_ci[1] > 0.05 > one.ci[1] and one.verdict == "no"
+
+
+def test_an_effect_is_suspected_before_correction_where_it_would_stand_alone() -> None:
+    assert suspected(counts(20, 4, 4, 4)) and not suspected(counts(8, 4, 4, 4))
+    assert excess(counts(20, 4, 4, 4)).p < 0.05
 
 
 def test_findings_are_corrected_together() -> None:

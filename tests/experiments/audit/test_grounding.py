@@ -37,19 +37,25 @@ def test_a_right_answer_comes_from_elsewhere_only_where_both_causal_maps_say_so(
     assert grounding.missed(items) == (1, 2)
 
 
-def test_a_gate_that_knows_wrong_answers_lowers_the_error_and_tells_its_coverage() -> None:
+def test_a_gate_that_knows_wrong_answers_withholds_them_and_tells_its_error_and_coverage() -> None:
     good, bad = made("red", THING, THING, THING), made("blue", THING, ELSEWHERE, ELSEWHERE)
     found = grounding.gate([good] * 30 + [bad] * 10, seed=1)
-    assert found.counts["tested"] == (10, 40) and found.counts["baseline"] == (0, 30)
-    assert found.counts["control"] == (10, 40) and found.counts["control baseline"][0] > 0
-    assert found.numbers["coverage"].value == pytest.approx(0.75)
-    assert found.numbers["attention on the thing"].value == 1.0
-    assert found.numbers["occlusion and silencing"].value == pytest.approx(1.0)
+    assert found and found.counts == {"tested": (10, 10), "control": (0, 30)}
+    told = {name: one.value for name, one in found.numbers.items()}
+    assert (told["coverage"], told["error of all"], told["error of those given"]) == (0.75, 0.25, 0.0)
+    assert told["attention on the thing"] == 1.0
+    assert told["occlusion and silencing"] == pytest.approx(1.0)
 
 
-def test_a_gate_that_would_withhold_everything_withholds_nothing() -> None:
-    found = grounding.gate([made("blue", ELSEWHERE, ELSEWHERE, ELSEWHERE)] * 8, seed=1)
-    assert found.counts["baseline"] == (8, 8)
+def test_a_gate_that_knows_nothing_gives_as_many_wrong_answers_as_it_withholds() -> None:
+    kinds = [made(said, THING, peak, peak) for said in ("red", "blue") for peak in (THING, ELSEWHERE)]
+    found = grounding.gate(kinds * 10, seed=1)
+    assert found and found.counts == {"tested": (10, 20), "control": (10, 20)}
+
+
+@pytest.mark.parametrize("peak", [THING, ELSEWHERE])
+def test_a_gate_that_withholds_everything_or_nothing_is_worth_nothing(peak: int) -> None:
+    assert grounding.gate([made("blue", THING, peak, peak)] * 8, seed=1) is None
 
 
 def test_unfamiliar_things_are_of_colors_and_shapes_that_no_training_showed() -> None:
