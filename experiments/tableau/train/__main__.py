@@ -85,6 +85,18 @@ def judge(seed: int, scale: float, go_on: bool) -> Recipe:
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
+def pix2pix_vae(seed: int, scale: float, go_on: bool) -> Recipe:
+    """Train the editor's autoencoder."""
+    from experiments.tableau.train.vae import VaeTrainee, evaluate, stages
+
+    if go_on:
+        raise UsageError(
+            "the autoencoder has one stage", hint="leave `--go-on` away to train it from nothing"
+        )
+    trainee = VaeTrainee(seed)
+    return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
+
+
 def command(name: str, recipe: Callable[[int, float, bool], Recipe], seed: int, about: str | None) -> None:
     """Adds the command that trains by this recipe, from this seed unless told otherwise."""
 
@@ -122,6 +134,7 @@ def command(name: str, recipe: Callable[[int, float, bool], Recipe], seed: int, 
 
 for number, described in enumerate((clip, llava, judge), start=1):
     command(described.__name__, described, number, described.__doc__)
+command("pix2pix-vae", pix2pix_vae, 6, pix2pix_vae.__doc__)
 for number, sibling_name in enumerate(SIBLINGS, start=4):
     command(sibling_name, partial(sibling, sibling_name.removeprefix("llava-")), number, sibling.__doc__)
 

@@ -1,0 +1,102 @@
+"""Training the editor's autoencoder: crops of pictures, at last whole ones, redrawn after a squeeze to few numbers.
+
+The loss is the mean absolute difference of pixels and of their differences to neighbors, which keeps outlines, stripes
+and dots sharp, and a very small Kullback–Leibler term (Kingma & Welling 2014). Knows pixels; knows nothing about
+instructions or diffusion (unet.py).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from experiments.tableau.pix2pix import new_vae
+from experiments.tableau.sampler import Distribution
+from experiments.tableau.train.batches import pixels, scenes_of
+from experiments.tableau.train.crops import crop
+from experiments.tableau.train.loop import Outcome, Stage
+
+STREAM = 13
+"""Stream of the sampler whose scenes train the editor; no data set shares it."""
+STAGE, CHECKED = 1, 90
+"""Numbers of the training's stage and of the evaluation's, from which scenes and chance come."""
+MIX: dict[Distribution, float] = {"balanced": 0.6, "crowded": 0.4}
+STEPS, SCENES, CROPS_EACH, CROP = 3600, 12, 2, 64
+"""Steps; scenes of a step, crops cut from each, and their width and height in pixels."""
+WHOLE_SHARE, WHOLE_ROWS = 0.15, 8
+"""Share of the steps, the last ones, that show whole pictures, and how many each."""
+RATE = 2e-3
+EDGES, DIVERGENCE = 1.0, 2e-4
+"""Weights of the neighbors' differences and of the divergence per latent number; that of the pixels is 1."""
+
+
+class VaeBatch(NamedTuple):
+    """Pictures, or crops of them, in [−1, 1]."""
+
+    pixels: Float[Tensor, "row 3 height width"]
+
+
+class VaeTrainee(nn.Module):
+    """The autoencoder under a name of its own in the checkpoint."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.vae = new_vae(seed)
+
+    def step(self, batch: VaeBatch) -> Outcome:
+        """The loss of redrawing; the figure is the mean absolute difference in gray levels of 255."""
+        seen = self.vae.encode(batch.pixels).latent_dist
+        redrawn = self.vae.decode(seen.sample()).sample.float()
+        off = redrawn - batch.pixels
+        difference = off.abs().mean()
+        edges = off.diff(dim=-1).abs().mean() + off.diff(dim=-2).abs().mean()
+        mean, log_variance = seen.mean.float(), seen.logvar.float()
+        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+        loss = difference + EDGES * edges + DIVERGENCE * divergence
+        gray = float(difference.detach()) * 127.5
+        return Outcome(loss, {"gray levels": gray, "divergence": float(divergence.detach())})
+
+
+def batch_of(step: int, *, steps: int = STEPS, stage: int = STAGE) -> VaeBatch:
+    """Crops, or in the last steps of `steps` whole pictures."""
+    rng = np.random.default_rng([stage, step, STREAM])
+    if step >= (1 - WHOLE_SHARE) * steps:
+        return VaeBatch(pixels(scenes_of(stage, step, WHOLE_ROWS, MIX, STREAM)))
+    scenes = scenes_of(stage, step, SCENES, MIX, STREAM)
+    parts = [
+        picture[:, *crop(scene, rng, CROP, CROP).slices]
+        for scene, picture in zip(scenes, pixels(scenes), strict=True)
+        for _ in range(CROPS_EACH)
+    ]
+    return VaeBatch(torch.stack(parts))
+
+
+def stages(trainee: VaeTrainee, scale: float) -> list[Stage]:
+    """The recipe; `scale` shortens it for trials."""
+    steps = math.ceil(STEPS * scale)
+    return [Stage("vae", steps, {"vae": RATE}, partial(batch_of, steps=steps), trainee.step)]
+
+
+def evaluate(trainee: VaeTrainee, scenes: int = 32) -> dict[str, float]:
+    """Mean absolute difference of whole balanced pictures and their redrawings, in gray levels of 255."""
+    pictures = pixels(scenes_of(CHECKED, 0, scenes, {"balanced": 1.0}, STREAM))
+    device = trainee.vae.device
+    off = [
+        (redraw(trainee.vae, part.to(device)) - part.to(device)).abs().mean() for part in pictures.split(16)
+    ]
+    return {"gray levels": float(torch.stack(off).mean()) * 127.5}
+
+
+def redraw(
+    vae: nn.Module, pictures: Float[Tensor, "row 3 height width"]
+) -> Float[Tensor, "row 3 height width"]:
+    """What the autoencoder makes of pictures, without chance, clipped to [−1, 1]."""
+    seen = vae.encode(pictures).latent_dist  # type: ignore[operator]  # a stock autoencoder
+    redrawn: Tensor = vae.decode(seen.mode()).sample  # type: ignore[operator]
+    return redrawn.float().clamp(-1, 1)
