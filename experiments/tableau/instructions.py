@@ -119,7 +119,7 @@ def _add(seen: Scene, match: Match, rng: Rng) -> Altered:
     anchor = seen.things[meant(seen, match["other"])[0]] if match["relation"] else None
     for _ in range(DRAWS):
         for thing in spots(seen, fitting(concept, rng), rng):
-            if anchor is None or _stands(thing, match["relation"], anchor):
+            if concept.matches(thing) and (anchor is None or _stands(thing, match["relation"], anchor)):
                 after = edit(seen, Add(thing))
                 return Altered(after, f"added {full(thing).with_article}{_where(match)}", (thing,))
     raise refusal(
@@ -191,8 +191,8 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], Callable[[Scene, Match, Rng], Altered]], 
         (rf"(?:make|turn|change|set) the background (?:in)?(?:to )?{_ONTO}{_WORD}", _make_ground),
         (rf"(?:put|place|set) (?:it|everything|them) on {_ONTO}{_WORD} background", _make_ground),
         (rf"(?:use|give it) {_ONTO}{_WORD} background", _make_ground),
-        (rf"(?:make|color|paint) {_EVERY}{_PHRASE} {_ONTO}{_WORD}", _make),
         (rf"(?:turn|change) {_EVERY}{_PHRASE} (?:in)?to {_ONTO}{_WORD}", _make),
+        (rf"(?:make|turn|color|paint) {_EVERY}{_PHRASE} {_ONTO}{_WORD}", _make),
         (rf"(?:move|put) (?:the )?{_PHRASE} {_BESIDE}", _move),
         (rf"(?:add|put in|draw) (?:an? |one |another )?{_PHRASE}(?: {_BESIDE})?", _add),
     )

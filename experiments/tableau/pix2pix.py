@@ -26,7 +26,7 @@ def new_vae(seed: int, channels: tuple[int, int, int, int] = (16, 32, 64, 64)) -
         block_out_channels=channels,
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
-        norm_num_groups=8,
+        norm_num_groups=2,
         sample_size=SIDE,
         mid_block_add_attention=False,
     )

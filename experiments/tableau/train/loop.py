@@ -30,6 +30,8 @@ REPORT_EVERY = 10.0
 """Seconds between progress lines and log rows."""
 MUON_RATE = 4.0
 """Muon's learning rate as a multiple of the rate that a stage states (its updates are matched to AdamW's RMS)."""
+INSIDE = (".layers.", ".resnets.", ".downsamplers.", ".upsamplers.", ".transformer_blocks.")
+"""What stands in the names of weights that lie inside a network's layers, where Muon is at home."""
 WARMUP = 60
 FLOOR = 0.05
 """Steps of linear warm-up at the start of a stage, and the share of the peak rate at its end."""
@@ -194,7 +196,10 @@ def snapshot(model: nn.Module, path: Path) -> None:
 
 
 class Optimizers:
-    """Muon for the weight matrices inside layers, AdamW for everything else, as one optimizer."""
+    """Muon for the weight matrices inside layers, AdamW for everything else, as one optimizer.
+
+    A convolution's kernel is a matrix too, with a row for each output channel: Muon is given a flat view of it.
+    """
 
     def __init__(self, model: nn.Module, rates: dict[str, float]) -> None:
         matrices: dict[float, list[nn.Parameter]] = {}
@@ -204,11 +209,20 @@ class Optimizers:
             rate = rates[max(fitting, key=len)] if fitting else 0.0
             parameter.requires_grad_(rate > 0)
             if rate > 0:
-                inside = ".layers." in name and parameter.ndim == 2
+                inside = any(mark in name for mark in INSIDE) and parameter.ndim in (2, 4)
                 (matrices if inside else others).setdefault(rate, []).append(parameter)
         self.parts: list[torch.optim.Optimizer] = []
+        self.flat = {
+            kernel: nn.Parameter(kernel.detach().flatten(1))
+            for found in matrices.values()
+            for kernel in found
+            if kernel.ndim == 4
+        }
         if matrices:
-            groups = [{"params": found, "lr": MUON_RATE * rate} for rate, found in matrices.items()]
+            groups = [
+                {"params": [self.flat.get(one, one) for one in found], "lr": MUON_RATE * rate}
+                for rate, found in matrices.items()
+            ]
             self.parts.append(torch.optim.Muon(groups, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"))
         if others:
             groups = [{"params": found, "lr": rate} for rate, found in others.items()]
@@ -224,6 +238,9 @@ class Optimizers:
             group["lr"] = peak * share
 
     def step(self) -> None:
+        for kernel, flat in self.flat.items():
+            flat.grad = None if kernel.grad is None else kernel.grad.flatten(1)
+            kernel.grad = None
         for part in self.parts:
             part.step()
             part.zero_grad(set_to_none=True)

@@ -17,7 +17,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from experiments.tableau.pix2pix import new_vae
+from experiments.tableau.render import masks, sign_mask
 from experiments.tableau.sampler import Distribution
+from experiments.tableau.scene import Scene
 from experiments.tableau.train.batches import pixels, scenes_of
 from experiments.tableau.train.crops import crop
 from experiments.tableau.train.loop import Outcome, Stage
@@ -27,19 +29,24 @@ STREAM = 13
 STAGE, CHECKED = 1, 90
 """Numbers of the training's stage and of the evaluation's, from which scenes and chance come."""
 MIX: dict[Distribution, float] = {"balanced": 0.6, "crowded": 0.4}
-STEPS, SCENES, CROPS_EACH, CROP = 3600, 12, 2, 64
+STEPS, SCENES, CROPS_EACH, CROP = 6000, 12, 1, 56
 """Steps; scenes of a step, crops cut from each, and their width and height in pixels."""
-WHOLE_SHARE, WHOLE_ROWS = 0.15, 8
+WHOLE_SHARE, WHOLE_ROWS = 0.1, 4
 """Share of the steps, the last ones, that show whole pictures, and how many each."""
-RATE = 2e-3
-EDGES, DIVERGENCE = 1.0, 2e-4
-"""Weights of the neighbors' differences and of the divergence per latent number; that of the pixels is 1."""
+RATE = 1.2e-3
+SQUARES, EDGES, DIVERGENCE = 4.0, 0.25, 2e-4
+"""Weights of the squares, of the neighbors' differences and of the divergence per latent number."""
+CHROMA = 1.0
+"""How much more an error counts in so far as it is one of color and not of brightness."""
+THINGS = 4.0
+"""Weight of pixels on which a thing or the sign is drawn; that of others is 1."""
 
 
 class VaeBatch(NamedTuple):
-    """Pictures, or crops of them, in [−1, 1]."""
+    """Pictures, or crops of them, in [−1, 1], and what each pixel counts."""
 
     pixels: Float[Tensor, "row 3 height width"]
+    weights: Float[Tensor, "row height width"]
 
 
 class VaeTrainee(nn.Module):
@@ -54,27 +61,38 @@ class VaeTrainee(nn.Module):
         seen = self.vae.encode(batch.pixels).latent_dist
         redrawn = self.vae.decode(seen.sample()).sample.float()
         off = redrawn - batch.pixels
-        difference = off.abs().mean()
+        gray = float(off.detach().abs().mean()) * 127.5
+        off = off + CHROMA * (off - off.mean(dim=1, keepdim=True))
+        weights = batch.weights[:, None]
+        difference, squares = (weights * off.abs()).mean(), (weights * off.square()).mean()
         edges = off.diff(dim=-1).abs().mean() + off.diff(dim=-2).abs().mean()
         mean, log_variance = seen.mean.float(), seen.logvar.float()
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        loss = difference + EDGES * edges + DIVERGENCE * divergence
-        gray = float(difference.detach()) * 127.5
+        loss = SQUARES * squares + difference + EDGES * edges + DIVERGENCE * divergence
         return Outcome(loss, {"gray levels": gray, "divergence": float(divergence.detach())})
 
 
 def batch_of(step: int, *, steps: int = STEPS, stage: int = STAGE) -> VaeBatch:
     """Crops, or in the last steps of `steps` whole pictures."""
     rng = np.random.default_rng([stage, step, STREAM])
-    if step >= (1 - WHOLE_SHARE) * steps:
-        return VaeBatch(pixels(scenes_of(stage, step, WHOLE_ROWS, MIX, STREAM)))
-    scenes = scenes_of(stage, step, SCENES, MIX, STREAM)
-    parts = [
-        picture[:, *crop(scene, rng, CROP, CROP).slices]
-        for scene, picture in zip(scenes, pixels(scenes), strict=True)
-        for _ in range(CROPS_EACH)
+    whole = step >= (1 - WHOLE_SHARE) * steps
+    scenes = scenes_of(stage, step, WHOLE_ROWS if whole else SCENES, MIX, STREAM)
+    pictures, weights = pixels(scenes), weights_of(scenes)
+    if whole:
+        return VaeBatch(pictures, weights)
+    boxes = [
+        (row, crop(scene, rng, CROP, CROP)) for row, scene in enumerate(scenes) for _ in range(CROPS_EACH)
     ]
-    return VaeBatch(torch.stack(parts))
+    return VaeBatch(
+        torch.stack([pictures[row][:, *box.slices] for row, box in boxes]),
+        torch.stack([weights[row][box.slices] for row, box in boxes]),
+    )
+
+
+def weights_of(scenes: list[Scene]) -> Float[Tensor, "row side side"]:
+    """THINGS where something is drawn, else 1."""
+    drawn = np.stack([masks(scene).any(axis=0) | sign_mask(scene) for scene in scenes])
+    return torch.from_numpy(np.where(drawn, THINGS, 1.0).astype(np.float32))
 
 
 def stages(trainee: VaeTrainee, scale: float) -> list[Stage]:
