@@ -97,6 +97,16 @@ def pix2pix_vae(seed: int, scale: float, go_on: bool) -> Recipe:
     return Recipe(trainee, stages(trainee, scale), partial(evaluate, trainee))
 
 
+def pix2pix(seed: int, scale: float, go_on: bool) -> Recipe:
+    """Train the editor over latents; needs the finished autoencoder, or its own committed weights."""
+    from experiments.tableau.train.unet import EditorTrainee, evaluate, prepare, stages
+
+    folder = TRAINING / "pix2pix"
+    trainee = EditorTrainee(seed)
+    vae = prepare(folder, TRAINING / "pix2pix-vae", trainee, committed=go_on)
+    return Recipe(trainee, stages(trainee, scale, folder), partial(evaluate, trainee, vae))
+
+
 def command(name: str, recipe: Callable[[int, float, bool], Recipe], seed: int, about: str | None) -> None:
     """Adds the command that trains by this recipe, from this seed unless told otherwise."""
 
@@ -135,8 +145,21 @@ def command(name: str, recipe: Callable[[int, float, bool], Recipe], seed: int, 
 for number, described in enumerate((clip, llava, judge), start=1):
     command(described.__name__, described, number, described.__doc__)
 command("pix2pix-vae", pix2pix_vae, 6, pix2pix_vae.__doc__)
+command("pix2pix", pix2pix, 7, pix2pix.__doc__)
 for number, sibling_name in enumerate(SIBLINGS, start=4):
     command(sibling_name, partial(sibling, sibling_name.removeprefix("llava-")), number, sibling.__doc__)
+
+
+@app.command()
+def latents(
+    shards: Annotated[int, typer.Option(min=1, help="How many shards there are to be.")] = 128,
+) -> None:
+    """Make latents that the editor learns from ahead, in a process of its own beside its training."""
+    from experiments.tableau.train.latents import shard
+
+    for number in range(shards):
+        shard(TRAINING / "pix2pix", number)
+        print(f"{number + 1}/{shards}", file=sys.stderr, flush=True)
 
 
 @app.command()

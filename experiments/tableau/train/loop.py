@@ -49,7 +49,9 @@ class Stage:
     """One stretch of training.
 
     `rates` maps prefixes of parameter names to peak learning rates; the longest prefix that fits a parameter counts,
-    and what no prefix fits is frozen. `snapshots` are shares of the stage at which the weights are kept.
+    and what no prefix fits is frozen. `snapshots` are shares of the stage at which the weights are kept. With an
+    `average` above 0 the stage ends with averaged weights, of which each step leaves that share as it was; snapshots
+    and evaluations are of these.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Stage:
     make: Callable[[int], Any]
     loss: Callable[[Any], Outcome]
     snapshots: tuple[float, ...] = (1.0,)
+    average: float = 0.0
 
 
 @dataclass
@@ -86,24 +89,30 @@ def train(
     Figures go to `folder/log.jsonl`, snapshots to `folder/snapshots/STAGE-STEP.safetensors` (fp16).
     """
     (folder / "snapshots").mkdir(parents=True, exist_ok=True)
-    place, optimizer_state = _resume(folder, model, Place(first))
+    place, state = _resume(folder, model, Place(first))
     model.to(device)
     while place.stage < len(stages):
         stage = stages[place.stage]
         optimizer = Optimizers(model, stage.rates)
-        if optimizer_state is not None:
-            optimizer.load_state_dict(optimizer_state)
-        optimizer_state = None
+        average = Average(model, stage.average)
+        if state.get("optimizer"):
+            optimizer.load_state_dict(state["optimizer"])
+        if state.get("average"):
+            average.load_state_dict(state["average"])
+        state = {}
         try:
-            _run_stage(folder, model, stages, place, optimizer, evaluate, device, workers, evaluate_every)
+            _run_stage(
+                folder, model, stages, place, optimizer, average, evaluate, device, workers, evaluate_every
+            )
         except KeyboardInterrupt:
-            _save(folder, model, place, optimizer)
+            _save(folder, model, place, optimizer, average)
             print(
                 f"stopped at {stage.name} {place.step}; the same command goes on from here", file=sys.stderr
             )
             raise
+        average.exchange()
         place.stage, place.step = place.stage + 1, 0
-        _save(folder, model, place, None, finished=place.stage == len(stages))
+        _save(folder, model, place, finished=place.stage == len(stages))
     return place
 
 
@@ -126,6 +135,7 @@ def _run_stage(
     stages: list[Stage],
     place: Place,
     optimizer: Optimizers,
+    average: Average,
     evaluate: Callable[[], dict[str, float]],
     device: torch.device,
     workers: int,
@@ -143,15 +153,17 @@ def _run_stage(
         outcome.loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        average.update(place.step)
         place.step += 1
         now = time.monotonic()
         place.seconds = spent_before + now - started
         if place.step in keep_at:
-            snapshot(model, folder / "snapshots" / f"{stage.name}-{place.step:05d}.safetensors")
+            with average:
+                snapshot(model, folder / "snapshots" / f"{stage.name}-{place.step:05d}.safetensors")
         row: dict[str, Any] = {}
         if place.step % evaluate_every == 0 or place.step == stage.steps:
             model.eval()
-            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            with average, torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
                 row |= {f"heldout {name}": round(value, 4) for name, value in evaluate().items()}
             model.train()
         if row or now - reported > REPORT_EVERY:
@@ -165,7 +177,7 @@ def _run_stage(
                 log.write(json.dumps(row) + "\n")
             reported = now
         if now - saved > SAVE_EVERY:
-            _save(folder, model, place, optimizer)
+            _save(folder, model, place, optimizer, average)
             saved = now
 
 
@@ -253,12 +265,57 @@ class Optimizers:
             part.load_state_dict(state)
 
 
+class Average:
+    """The running average of a model's trained parameters; `with` it, the model has the averaged ones.
+
+    The first steps are forgotten faster, so that the start does not linger. With `share` 0 it does nothing.
+    """
+
+    def __init__(self, model: nn.Module, share: float) -> None:
+        self.share = share
+        self.own = [one for one in model.parameters() if one.requires_grad] if share else []
+        self.averaged = [one.detach().clone() for one in self.own]
+
+    def update(self, step: int) -> None:
+        """Takes in the parameters as they are after a step, counted from 0."""
+        if self.own:
+            taken = 1 - min(self.share, (1 + step) / (10 + step))
+            torch._foreach_lerp_(self.averaged, [one.detach() for one in self.own], taken)
+
+    def exchange(self) -> None:
+        """The model gets the averaged parameters, and its own are kept here; the other way round the next time."""
+        for one, other in zip(self.own, self.averaged, strict=True):
+            kept = one.detach().clone()
+            one.detach().copy_(other)
+            other.copy_(kept)
+
+    def __enter__(self) -> None:
+        self.exchange()
+
+    def __exit__(self, *_: object) -> None:
+        self.exchange()
+
+    def state_dict(self) -> list[Tensor]:
+        return self.averaged
+
+    def load_state_dict(self, averaged: list[Tensor]) -> None:
+        for one, saved in zip(self.averaged, averaged, strict=True):
+            one.copy_(saved)
+
+
 def _save(
-    folder: Path, model: nn.Module, place: Place, optimizer: Optimizers | None, *, finished: bool = False
+    folder: Path,
+    model: nn.Module,
+    place: Place,
+    optimizer: Optimizers | None = None,
+    average: Average | None = None,
+    *,
+    finished: bool = False,
 ) -> None:
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict() if optimizer else None,
+        "average": average.state_dict() if average else None,
         "place": (place.stage, place.step, place.seconds),
         "finished": finished,
     }
@@ -267,11 +324,12 @@ def _save(
     partial.replace(folder / "state.pt")
 
 
-def _resume(folder: Path, model: nn.Module, start: Place) -> tuple[Place, Any]:
+def _resume(folder: Path, model: nn.Module, start: Place) -> tuple[Place, dict[str, Any]]:
+    """Where the training goes on, and the saved state; the model has its weights."""
     path = folder / "state.pt"
     if not path.exists():
-        return start, None
-    state = torch.load(path, map_location="cpu", weights_only=True)
+        return start, {}
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if state["model"].keys() != model.state_dict().keys():
         raise UserError(
             f"`{path}` belongs to another recipe: its parameters have other names",
@@ -281,7 +339,7 @@ def _resume(folder: Path, model: nn.Module, start: Place) -> tuple[Place, Any]:
     model.load_state_dict(state["model"])
     stage, step, seconds = state["place"]
     print(f"resuming from {path} at stage {stage}, step {step}", file=sys.stderr)
-    return Place(stage, step, seconds), state["optimizer"]
+    return Place(stage, step, seconds), state
 
 
 def _report(row: dict[str, Any], stage: Stage, left: float) -> None:

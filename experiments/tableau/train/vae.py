@@ -29,12 +29,12 @@ STREAM = 13
 STAGE, CHECKED = 1, 90
 """Numbers of the training's stage and of the evaluation's, from which scenes and chance come."""
 MIX: dict[Distribution, float] = {"balanced": 0.6, "crowded": 0.4}
-STEPS, SCENES, CROPS_EACH, CROP = 6000, 12, 1, 56
+STEPS, SCENES, CROPS_EACH, CROP = 4800, 12, 1, 56
 """Steps; scenes of a step, crops cut from each, and their width and height in pixels."""
 WHOLE_SHARE, WHOLE_ROWS = 0.1, 4
 """Share of the steps, the last ones, that show whole pictures, and how many each."""
 RATE = 1.2e-3
-SQUARES, EDGES, DIVERGENCE = 4.0, 0.25, 2e-4
+SQUARES, EDGES, DIVERGENCE = 4.0, 0.25, 2e-3
 """Weights of the squares, of the neighbors' differences and of the divergence per latent number."""
 CHROMA = 1.0
 """How much more an error counts in so far as it is one of color and not of brightness."""
