@@ -7,6 +7,7 @@ is rendered from `cards/NAME.md` with the same facts. Knows nothing about how th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ def renew(folder: Path, results: Path = RESULTS, scenes: int = SCENES) -> None:
             "fingerprint": target.fingerprint,
             "parameters": sum(parameter.numel() for parameter in target.model.parameters()),
         }
+    elif (folder / "model_index.json").is_file():
+        facts |= {"fingerprint": combined_hash(folder), "parameters": parameters(folder)}
     facts["training"] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     if folder.name == "tableau-llava":
         facts |= {"world": world(folder, scenes), "floors": FLOORS}
@@ -59,6 +62,20 @@ def renew(folder: Path, results: Path = RESULTS, scenes: int = SCENES) -> None:
     )
     text = environment.get_template(f"{folder.name}.md").render(card=facts)
     (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def combined_hash(folder: Path) -> str:
+    """One hash of all weights of a model that lies in several files."""
+    hashes = [sha256_of(path) for path in sorted(folder.rglob("*.safetensors"))]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def parameters(folder: Path) -> int:
+    """How many numbers the weights files hold."""
+    from safetensors.torch import load_file
+
+    files = sorted(folder.rglob("*.safetensors"))
+    return sum(tensor.numel() for file in files for tensor in load_file(file).values())
 
 
 def world(folder: Path, scenes: int) -> dict[str, Any]:

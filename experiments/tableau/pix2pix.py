@@ -7,15 +7,19 @@ comes of it loads with `DiffusionPipeline.from_pretrained`, as any editor of Ins
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    DiffusionPipeline,
     StableDiffusionInstructPix2PixPipeline,
     UNet2DConditionModel,
 )
+from PIL import Image
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordLevel
 from torch import nn
@@ -25,6 +29,8 @@ from experiments.tableau.lexicon import END, PAD, START, UNKNOWN, vocabulary
 from experiments.tableau.models import CONTRASTIVE_TEXT
 from experiments.tableau.scene import SIDE
 
+Stock = Any
+"""An object of diffusers, which comes without types."""
 LATENT_CHANNELS = 8
 SHRINKS = 8
 """Pixels that one latent cell stands for, along each side."""
@@ -41,13 +47,13 @@ VERBS = (
 """Words of instructions that captions and questions do not need."""
 
 
-def new_vae(seed: int, channels: tuple[int, int, int, int] = (16, 32, 64, 64)) -> AutoencoderKL:
+def new_vae(seed: int, channels: tuple[int, int, int, int] = (16, 32, 64, 64)) -> Stock:
     """An untrained autoencoder. Without attention it sees only near by, so that it can be trained on crops.
 
     Norms are over half of the channels at once: what they leave out, the level of few channels, would be the color.
     """
     torch.manual_seed(seed)
-    return AutoencoderKL(
+    return AutoencoderKL(  # type: ignore[no-untyped-call]
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         block_out_channels=channels,
@@ -60,10 +66,10 @@ def new_vae(seed: int, channels: tuple[int, int, int, int] = (16, 32, 64, 64)) -
     )
 
 
-def new_unet(seed: int, channels: tuple[int, int] = (64, 112)) -> UNet2DConditionModel:
+def new_unet(seed: int, channels: tuple[int, int] = (64, 112)) -> Stock:
     """An untrained denoiser over the noisy latents and, as further channels, those of the picture to be edited."""
     torch.manual_seed(seed)
-    return UNet2DConditionModel(
+    return UNet2DConditionModel(  # type: ignore[no-untyped-call]
         sample_size=CELLS,
         in_channels=2 * LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
@@ -127,9 +133,9 @@ def _words() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*vocabulary(), *VERBS)))
 
 
-def noise_scheduler() -> DDIMScheduler:
+def noise_scheduler() -> Stock:
     """Levels of noise from almost none to nothing but noise, where a drawing starts (Lin et al. 2024)."""
-    return DDIMScheduler(
+    return DDIMScheduler(  # type: ignore[no-untyped-call]
         num_train_timesteps=NOISE_LEVELS,
         beta_start=0.00085,
         beta_end=0.012,
@@ -143,11 +149,9 @@ def noise_scheduler() -> DDIMScheduler:
     )
 
 
-def pipeline_of(
-    vae: AutoencoderKL, unet: UNet2DConditionModel, text_encoder: CLIPTextModel
-) -> StableDiffusionInstructPix2PixPipeline:
+def pipeline_of(vae: Stock, unet: Stock, text_encoder: CLIPTextModel) -> Stock:
     """The parts as one stock pipeline, without a safety checker."""
-    return StableDiffusionInstructPix2PixPipeline(
+    return StableDiffusionInstructPix2PixPipeline(  # type: ignore[no-untyped-call]
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=instruction_tokenizer(),
@@ -157,3 +161,49 @@ def pipeline_of(
         feature_extractor=None,
         requires_safety_checker=False,
     )
+
+
+class Guidance(NamedTuple):
+    """How an edit is made: steps of denoising, and the pull of the words and of the picture (1 = none)."""
+
+    steps: int = 20
+    words: float = 2.0
+    picture: float = 1.0
+
+
+def edited(
+    pipeline: Stock,
+    guidance: Guidance,
+    pictures: Sequence[Image.Image],
+    instructions: Sequence[str],
+    seeds: Sequence[int],
+) -> list[Image.Image]:
+    """Pictures of one size after an instruction each; the same seed gives the same picture."""
+    made: list[Image.Image] = pipeline(
+        list(instructions),
+        list(pictures),
+        num_inference_steps=guidance.steps,
+        guidance_scale=guidance.words,
+        image_guidance_scale=guidance.picture,
+        generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+    ).images
+    return made
+
+
+@torch.no_grad()
+def redrawn(pipeline: Stock, pictures: Sequence[Image.Image]) -> list[Image.Image]:
+    """Pictures of one size passed through the editor's autoencoder alone."""
+    seen = pipeline.vae.encode(pipeline.image_processor.preprocess(list(pictures)).to(pipeline.device))
+    made: list[Image.Image] = pipeline.image_processor.postprocess(
+        pipeline.vae.decode(seen.latent_dist.mode()).sample
+    )
+    return made
+
+
+def open_pipeline(folder: Path, device: str = "cpu") -> Stock:
+    """A saved editor, in full precision and without a progress bar."""
+    pipeline: Stock = DiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
+        folder, torch_dtype=torch.float32
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)

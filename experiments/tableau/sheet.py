@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 
 from experiments.tableau.render import render, to_image
-from experiments.tableau.scene import SIDE, Scene
+from experiments.tableau.scene import Scene
 
 PAPER, FRAME, TITLE_INK, CAPTION_INK = (250, 249, 246), (205, 203, 196), (28, 30, 38), (70, 72, 80)
 MARGIN, GUTTER, AIR = 48, 30, 12
@@ -30,12 +30,23 @@ def contact_sheet(
     """
     if not scenes or len(scenes) != len(captions):
         raise ValueError(f"{len(scenes)} scenes and {len(captions)} captions: give each scene one caption")
-    side, columns = SIDE * scale, min(columns, len(scenes))
+    return picture_sheet([to_image(render(scene)) for scene in scenes], captions, scale, columns, title)
+
+
+def picture_sheet(
+    pictures: Sequence[Image.Image],
+    captions: Sequence[str],
+    scale: int = 3,
+    columns: int = 4,
+    title: str = "",
+) -> Image.Image:
+    """The same with any pictures, all of one size and with a caption each."""
+    (across, side), columns = (scale * edge for edge in pictures[0].size), min(columns, len(pictures))
     face, title_face = outline_font(CAPTION_SIZE), outline_font(TITLE_SIZE)
-    texts = [wrapped(caption, face, side) for caption in captions]
-    rows = [range(start, min(start + columns, len(scenes))) for start in range(0, len(scenes), columns)]
+    texts = [wrapped(caption, face, across) for caption in captions]
+    rows = [range(start, min(start + columns, len(pictures))) for start in range(0, len(pictures), columns)]
     heights = [side + AIR + _height(max(len(texts[index]) for index in row)) for row in rows]
-    width = 2 * MARGIN + columns * side + (columns - 1) * GUTTER
+    width = 2 * MARGIN + columns * across + (columns - 1) * GUTTER
     heading = wrapped(title, title_face, width - 2 * MARGIN)
     top = MARGIN + (round(len(heading) * TITLE_SIZE * LEADING) + GUTTER if title else 0)
     sheet = Image.new("RGB", (width, top + sum(heights) + (len(rows) - 1) * GUTTER + MARGIN), PAPER)
@@ -43,9 +54,9 @@ def contact_sheet(
     _write(draw, heading, title_face, MARGIN, MARGIN, TITLE_INK)
     for row, height in zip(rows, heights, strict=True):
         for column, index in enumerate(row):
-            left = MARGIN + column * (side + GUTTER)
-            draw.rectangle((left - 1, top - 1, left + side, top + side), outline=FRAME)
-            picture = to_image(render(scenes[index])).resize((side, side), Image.Resampling.NEAREST)
+            left = MARGIN + column * (across + GUTTER)
+            draw.rectangle((left - 1, top - 1, left + across, top + side), outline=FRAME)
+            picture = pictures[index].resize((across, side), Image.Resampling.NEAREST)
             sheet.paste(picture, (left, top))
             _write(draw, texts[index], face, left, top + side + AIR, CAPTION_INK)
         top += height + GUTTER

@@ -7,10 +7,12 @@ measurements (experiments/tableau/results/), never from here; see card.py.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import LlamaForCausalLM, PreTrainedModel
@@ -18,7 +20,9 @@ from transformers import LlamaForCausalLM, PreTrainedModel
 from experiments.tableau.card import RECORD
 from experiments.tableau.judge import Judge
 from experiments.tableau.models import clip_processor, llava_processor, new_clip, new_llava, tokenizer
-from experiments.tableau.train.loop import BEFORE, finished_weights
+from experiments.tableau.pix2pix import pipeline_of
+from experiments.tableau.train.loop import BEFORE, finished_weights, learned_so_far
+from experiments.tableau.train.unet import EditorTrainee
 from store.errors import UserError
 
 Weights = dict[str, Tensor]
@@ -75,12 +79,24 @@ def export_judge(training: Path, folder: Path) -> None:
     _record(training, folder)
 
 
+def export_pix2pix(training: Path, folder: Path) -> None:
+    """`tableau-pix2pix` as far as its training went, finished or not, as one pipeline's folder."""
+    trainee = EditorTrainee(0)
+    learned_so_far(training, trainee)
+    vae: Any = AutoencoderKL.from_pretrained(training / "vae")  # type: ignore[no-untyped-call]
+    if folder.exists():
+        shutil.rmtree(folder)
+    pipeline_of(vae.half(), trainee.unet.half(), trainee.text.half()).save_pretrained(folder)
+    _record(training, folder)
+
+
 EXPORTS: dict[str, Callable[[Path, Path], None]] = {
     "clip": export_clip,
     "llava": export_llava,
     "llava-shortcut": export_llava,
     "llava-balanced": export_llava,
     "judge": export_judge,
+    "pix2pix": export_pix2pix,
 }
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from experiments.tableau.pix2pix import WORDS_AT_MOST, instruction_tokenizer
+from experiments.tableau.pix2pix import WORDS_AT_MOST, Stock, instruction_tokenizer
 from experiments.tableau.scene import Scene
 from experiments.tableau.train.batches import pixels
 from experiments.tableau.train.vae import STREAM
@@ -60,12 +60,12 @@ def shard(folder: Path, number: int) -> Shard:
 
 
 @lru_cache(maxsize=1)
-def _autoencoder(folder: Path) -> AutoencoderKL:
-    vae: AutoencoderKL = AutoencoderKL.from_pretrained(folder)
+def _autoencoder(folder: Path) -> Stock:
+    vae: Stock = AutoencoderKL.from_pretrained(folder)  # type: ignore[no-untyped-call]
     return vae.eval()
 
 
-def make(vae: AutoencoderKL, number: int, stage: int, scenes: int = SCENES_EACH) -> Shard:
+def make(vae: Stock, number: int, stage: int, scenes: int = SCENES_EACH) -> Shard:
     """The edits of scenes `number` · `scenes` … of a stage; latents in half precision."""
     rng = np.random.default_rng([stage, number, STREAM, 3])
     tokenizer = instruction_tokenizer()
@@ -98,7 +98,7 @@ def make(vae: AutoencoderKL, number: int, stage: int, scenes: int = SCENES_EACH)
     )
 
 
-def standardize(vae: AutoencoderKL, pictures: Float[Tensor, "row 3 side side"]) -> None:
+def standardize(vae: Stock, pictures: Float[Tensor, "row 3 side side"]) -> None:
     """Shifts each latent channel to mean 0 over these pictures, and scales all to a standard deviation of 1.
 
     Done within the convolutions that write and read the latents, so that redrawings stay the same and the pipeline,

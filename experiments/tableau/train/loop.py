@@ -129,6 +129,20 @@ def finished_weights(folder: Path) -> dict[str, Tensor]:
     return dict(state["model"])
 
 
+def learned_so_far(folder: Path, model: nn.Module) -> Place:
+    """Gives the model the weights of a training, finished or not: the averaged ones where it keeps an average.
+
+    Raises UserError where there is none.
+    """
+    if not (folder / "state.pt").exists():
+        raise UserError(f"`{folder}` holds no training", kind="untrained", hint="begin one first")
+    place, state = _resume(folder, model, Place())
+    if state.get("average"):
+        for one, averaged in zip(model.parameters(), state["average"], strict=True):
+            one.detach().copy_(averaged)
+    return place
+
+
 def _run_stage(
     folder: Path,
     model: nn.Module,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, StableDiffusionInstructPix2PixPipeline
+from diffusers import AutoencoderKL
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -22,10 +22,12 @@ from experiments.registry import WEIGHTS, open_target
 from experiments.tableau.pix2pix import (
     NOISE_LEVELS,
     WORDS_AT_MOST,
+    Stock,
     instruction_tokenizer,
     new_text_encoder,
     new_unet,
     noise_scheduler,
+    open_pipeline,
     take_text_tower,
 )
 from experiments.tableau.train.batches import pixels, scenes_of
@@ -112,8 +114,8 @@ def edit_batch(
 ) -> EditBatch:
     """A row for triple `chosen` of each part, in one of its wordings."""
     pairs = list(zip(parts, chosen, strict=True))
-    before = torch.stack([part.latents[part.before[index]] for part, index in pairs]).float()
-    after = torch.stack([part.latents[part.after[index]] for part, index in pairs]).float()
+    before = torch.stack([part.latents[part.before[index]].float() for part, index in pairs])
+    after = torch.stack([part.latents[part.after[index]].float() for part, index in pairs])
     words = torch.stack([part.words[index, int(rng.integers(part.words.shape[1]))] for part, index in pairs])
     changed = ((after - before).abs().mean(dim=1, keepdim=True) > CHANGES).float()
     without = rng.random(len(pairs))
@@ -133,9 +135,7 @@ def _nothing_said() -> Int[Tensor, "token"]:
     return words
 
 
-def prepare(
-    folder: Path, autoencoder: Path, trainee: EditorTrainee, *, committed: bool = False
-) -> AutoencoderKL:
+def prepare(folder: Path, autoencoder: Path, trainee: EditorTrainee, *, committed: bool = False) -> Stock:
     """Readies `folder` and a trainee that has not learned yet, and gives the autoencoder whose latents it learns from.
 
     The autoencoder comes from its finished training in the folder `autoencoder`, standardized, and the reader of
@@ -143,18 +143,20 @@ def prepare(
     """
     kept = folder / "vae"
     if committed:
-        pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(WEIGHTS / "tableau-pix2pix")
+        pipeline: Stock = open_pipeline(WEIGHTS / "tableau-pix2pix")
         trainee.unet.load_state_dict(pipeline.unet.state_dict())
         trainee.text.load_state_dict(pipeline.text_encoder.state_dict())
     elif not (folder / "state.pt").exists():
-        take_text_tower(trainee.text, open_target("tableau-clip", "cpu").model.text_model)
+        clip: Any = open_target("tableau-clip", "cpu").model
+        take_text_tower(trainee.text, clip.text_model)
     if not kept.exists():
-        vae: AutoencoderKL = pipeline.vae if committed else _finished(autoencoder)
+        vae: Stock = pipeline.vae if committed else _finished(autoencoder)
         vae.save_pretrained(kept)
-    return AutoencoderKL.from_pretrained(kept).eval()
+    kept_vae: Stock = AutoencoderKL.from_pretrained(kept)  # type: ignore[no-untyped-call]
+    return kept_vae.eval()
 
 
-def _finished(autoencoder: Path) -> AutoencoderKL:
+def _finished(autoencoder: Path) -> Stock:
     """The autoencoder at the end of its training, standardized over pictures like those of its training."""
     vae = VaeTrainee(0)
     vae.load_state_dict(finished_weights(autoencoder))
@@ -176,7 +178,7 @@ def stages(trainee: EditorTrainee, scale: float, folder: Path) -> list[Stage]:
     ]
 
 
-def evaluate(trainee: EditorTrainee, vae: AutoencoderKL, rows: int = 128) -> dict[str, float]:
+def evaluate(trainee: EditorTrainee, vae: Stock, rows: int = 128) -> dict[str, float]:
     """Errors of the velocity at much noise, on edits of scenes that no training shows, in changed and other cells."""
     part = _checked(vae)
     rng = np.random.default_rng([CHECKED, STREAM, 5])
@@ -190,7 +192,7 @@ def evaluate(trainee: EditorTrainee, vae: AutoencoderKL, rows: int = 128) -> dic
 _kept: dict[int, Shard] = {}
 
 
-def _checked(vae: AutoencoderKL) -> Shard:
+def _checked(vae: Stock) -> Shard:
     """A shard of scenes that no training shows."""
     if id(vae) not in _kept:
         with torch.autocast("cpu", enabled=False):

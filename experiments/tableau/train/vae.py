@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from experiments.tableau.pix2pix import new_vae
+from experiments.tableau.pix2pix import Stock, new_vae
 from experiments.tableau.render import masks, sign_mask
 from experiments.tableau.sampler import Distribution
 from experiments.tableau.scene import Scene
@@ -54,7 +54,7 @@ class VaeTrainee(nn.Module):
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self.vae = new_vae(seed)
+        self.vae: Stock = new_vae(seed)
 
     def step(self, batch: VaeBatch) -> Outcome:
         """The loss of redrawing; the figure is the mean absolute difference in gray levels of 255."""
@@ -111,10 +111,8 @@ def evaluate(trainee: VaeTrainee, scenes: int = 32) -> dict[str, float]:
     return {"gray levels": float(torch.stack(off).mean()) * 127.5}
 
 
-def redraw(
-    vae: nn.Module, pictures: Float[Tensor, "row 3 height width"]
-) -> Float[Tensor, "row 3 height width"]:
+def redraw(vae: Stock, pictures: Float[Tensor, "row 3 height width"]) -> Float[Tensor, "row 3 height width"]:
     """What the autoencoder makes of pictures, without chance, clipped to [−1, 1]."""
-    seen = vae.encode(pictures).latent_dist  # type: ignore[operator]  # a stock autoencoder
-    redrawn: Tensor = vae.decode(seen.mode()).sample  # type: ignore[operator]
+    seen = vae.encode(pictures).latent_dist
+    redrawn: Tensor = vae.decode(seen.mode()).sample
     return redrawn.float().clamp(-1, 1)
