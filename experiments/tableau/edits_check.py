@@ -162,13 +162,14 @@ def verdict(asked: Triple, seen: Scene) -> Verdict:
     rest = [thing for thing in asked.before.things if thing in asked.after.things]
     kept = _all_there(rest, seen.things) and seen.background == asked.before.background
     here = _nearest(gone[0], seen.things)
+    kept = kept and len(seen.things) == len(rest) + (here is not None)
     if asked.kind == "remove":
-        return Verdict(here is None, kept and len(seen.things) == len(rest))
+        return Verdict(here is None, kept)
     wanted = next(thing for thing in asked.after.things if thing not in asked.before.things)
     others = [name for name in ATTRIBUTES if name != asked.kind]
     done = here is not None and getattr(here, asked.kind) == getattr(wanted, asked.kind)
     same_otherwise = here is None or all(getattr(here, name) == getattr(wanted, name) for name in others)
-    return Verdict(done, kept and same_otherwise and len(seen.things) == len(rest) + (here is not None))
+    return Verdict(done, kept and same_otherwise)
 
 
 def _added(asked: Triple, seen: Scene) -> Verdict:

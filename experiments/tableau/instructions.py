@@ -193,7 +193,7 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], Callable[[Scene, Match, Rng], Altered]], 
         (rf"(?:use|give it) {_ONTO}{_WORD} background", _make_ground),
         (rf"(?:turn|change) {_EVERY}{_PHRASE} (?:in)?to {_ONTO}{_WORD}", _make),
         (rf"(?:make|turn|color|paint) {_EVERY}{_PHRASE} {_ONTO}{_WORD}", _make),
-        (rf"(?:move|put) (?:the )?{_PHRASE} {_BESIDE}", _move),
         (rf"(?:add|put in|draw) (?:an? |one |another )?{_PHRASE}(?: {_BESIDE})?", _add),
+        (rf"(?:move|put) (?:the )?{_PHRASE} {_BESIDE}", _move),
     )
 )

@@ -203,7 +203,7 @@ def redrawn(pipeline: Stock, pictures: Sequence[Image.Image]) -> list[Image.Imag
 def open_pipeline(folder: Path, device: str = "cpu") -> Stock:
     """A saved editor, in full precision and without a progress bar."""
     pipeline: Stock = DiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
-        folder, torch_dtype=torch.float32
+        folder, dtype=torch.float32
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)

@@ -6,6 +6,7 @@ Knows pictures, words as token ids and files; knows nothing about noise (unet.py
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -53,10 +54,15 @@ def shard(folder: Path, number: int) -> Shard:
         path.parent.mkdir(exist_ok=True)
         with torch.autocast("cpu", torch.bfloat16):
             made = make(_autoencoder(folder / "vae"), number, STAGE)
-        partial = path.with_suffix(f".{torch.randint(1 << 30, ()).item()}.partial")
-        save_file({name: part.contiguous() for name, part in made._asdict().items()}, partial)
-        partial.replace(path)
+        write(made, path)
     return Shard(**load_file(path))
+
+
+def write(made: Shard, path: Path) -> None:
+    """Writes the shard under a temporary name first; of two processes that make the same one, the last remains."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    save_file({name: part.contiguous() for name, part in made._asdict().items()}, partial)
+    partial.replace(path)
 
 
 @lru_cache(maxsize=1)

@@ -68,9 +68,9 @@ class EditBatch(NamedTuple):
 class EditorTrainee(nn.Module):
     """The denoiser and the reader of instructions, which learn together."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, channels: tuple[int, int] = (64, 112)) -> None:
         super().__init__()
-        self.unet: Any = new_unet(seed)
+        self.unet: Any = new_unet(seed, channels)
         self.text: Any = new_text_encoder(seed)
         self.register_buffer("signal", noise_scheduler().alphas_cumprod, persistent=False)
 

@@ -38,6 +38,7 @@ def told(seen: Scene) -> list[str]:
     ("instruction", "expected"),
     [
         ("make the red star blue", "large solid blue star , small striped blue circle , small dotted green ring"),
+        ("turn the red star blue", "large solid blue star , small striped blue circle , small dotted green ring"),
         ("Make the star spotted.", "large dotted red star , small striped blue circle , small dotted green ring"),
         ("turn the circle into a square", "large solid red star , small striped blue square , small dotted green ring"),
         ("change the ring to crimson", "large solid red star , small striped blue circle , small dotted red ring"),
@@ -76,6 +77,12 @@ def test_things_are_added_where_there_is_room() -> None:
     beside = follow(SEEN, "add a small moon left of the circle", rng()).scene.things[3]
     assert (beside.shape, beside.size) == ("moon", "small")
     assert beside.x <= CIRCLE.x - 8
+
+
+def test_what_is_added_to_a_quarter_stands_there() -> None:
+    for seed in range(8):
+        made = follow(SEEN, "add a small moon in the lower right", np.random.default_rng(seed))
+        assert made.scene.things[-1].quarter == "lower right"
 
 
 def test_things_are_moved() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from experiments.tableau.train import loop
-from experiments.tableau.train.loop import Outcome, Stage, schedule, train
+from experiments.tableau.train.loop import Outcome, Stage, learned_so_far, schedule, train
 
 
 class Line(nn.Module):
@@ -54,6 +55,50 @@ def test_a_stopped_training_ends_where_an_undisturbed_one_does(tmp_path: Path) -
     run(tmp_path / "stopped", second)
     for ours, theirs in zip(whole.parameters(), second.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def averaging(model: Line, stop_at: int = -1) -> list[Stage]:
+    return [replace(stage, average=0.9) for stage in stages(model, stop_at)]
+
+
+def test_a_stopped_training_that_averages_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
+    whole, first, second, plain = Line(), Line(), Line(), Line()
+    run(tmp_path / "plain", plain)
+    train(tmp_path / "whole", whole, averaging(whole), dict, device=torch.device("cpu"), workers=0)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", first, averaging(first, 7), dict, device=torch.device("cpu"), workers=0)
+    train(tmp_path / "stopped", second, averaging(second), dict, device=torch.device("cpu"), workers=0)
+    for ours, theirs, last in zip(whole.parameters(), second.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+        assert not torch.equal(ours, last)
+
+
+def test_an_unfinished_training_gives_its_averaged_weights(tmp_path: Path) -> None:
+    stopped, found = Line(), Line()
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, stopped, averaging(stopped, 7), dict, device=torch.device("cpu"), workers=0)
+    assert learned_so_far(tmp_path, found).step == 7
+    kept = torch.load(tmp_path / "state.pt", weights_only=True)
+    for averaged, own, name in zip(
+        found.parameters(), stopped.parameters(), dict(found.named_parameters()), strict=True
+    ):
+        assert not torch.equal(averaged, own)
+        assert torch.equal(own, kept["model"][name])
+
+
+def test_a_kernel_of_a_convolution_learns_as_a_matrix_does() -> None:
+    """A 1×1 convolution and a linear map are the same function, so Muon must move them alike."""
+    torch.manual_seed(0)
+    linear, kernel = nn.Linear(6, 5, bias=False), nn.Conv2d(6, 5, 1, bias=False)
+    kernel.weight.data.copy_(linear.weight.data[:, :, None, None])
+    values = torch.randn(16, 6)
+    for layer, inputs in ((linear, values), (kernel, values[:, :, None, None])):
+        model = nn.ModuleDict({"net": nn.ModuleDict({"resnets": nn.ModuleList([layer])})})
+        optimizer = loop.Optimizers(model, {"net": 1e-2})
+        for _ in range(3):
+            layer(inputs).square().sum().backward()
+            optimizer.step()
+    assert torch.allclose(linear.weight, kernel.weight[:, :, 0, 0], atol=1e-6)
 
 
 def test_what_a_stage_does_not_name_stays_as_it_is(tmp_path: Path) -> None:
