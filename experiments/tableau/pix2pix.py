@@ -53,7 +53,7 @@ def new_vae(seed: int, channels: tuple[int, int, int, int] = (16, 32, 64, 64)) -
     Norms are over half of the channels at once: what they leave out, the level of few channels, would be the color.
     """
     torch.manual_seed(seed)
-    return AutoencoderKL(  # type: ignore[no-untyped-call]
+    return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         block_out_channels=channels,
@@ -69,7 +69,7 @@ def new_vae(seed: int, channels: tuple[int, int, int, int] = (16, 32, 64, 64)) -
 def new_unet(seed: int, channels: tuple[int, int] = (64, 112)) -> Stock:
     """An untrained denoiser over the noisy latents and, as further channels, those of the picture to be edited."""
     torch.manual_seed(seed)
-    return UNet2DConditionModel(  # type: ignore[no-untyped-call]
+    return UNet2DConditionModel(
         sample_size=CELLS,
         in_channels=2 * LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
@@ -135,7 +135,7 @@ def _words() -> tuple[str, ...]:
 
 def noise_scheduler() -> Stock:
     """Levels of noise from almost none to nothing but noise, where a drawing starts (Lin et al. 2024)."""
-    return DDIMScheduler(  # type: ignore[no-untyped-call]
+    return DDIMScheduler(
         num_train_timesteps=NOISE_LEVELS,
         beta_start=0.00085,
         beta_end=0.012,
@@ -151,7 +151,7 @@ def noise_scheduler() -> Stock:
 
 def pipeline_of(vae: Stock, unet: Stock, text_encoder: CLIPTextModel) -> Stock:
     """The parts as one stock pipeline, without a safety checker."""
-    return StableDiffusionInstructPix2PixPipeline(  # type: ignore[no-untyped-call]
+    return StableDiffusionInstructPix2PixPipeline(
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=instruction_tokenizer(),
@@ -202,8 +202,6 @@ def redrawn(pipeline: Stock, pictures: Sequence[Image.Image]) -> list[Image.Imag
 
 def open_pipeline(folder: Path, device: str = "cpu") -> Stock:
     """A saved editor, in full precision and without a progress bar."""
-    pipeline: Stock = DiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
-        folder, dtype=torch.float32
-    )
+    pipeline: Stock = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)

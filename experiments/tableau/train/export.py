@@ -83,7 +83,7 @@ def export_pix2pix(training: Path, folder: Path) -> None:
     """`tableau-pix2pix` as far as its training went, finished or not, as one pipeline's folder."""
     trainee = EditorTrainee(0)
     learned_so_far(training, trainee)
-    vae: Any = AutoencoderKL.from_pretrained(training / "vae")  # type: ignore[no-untyped-call]
+    vae: Any = AutoencoderKL.from_pretrained(training / "vae")
     if folder.exists():
         shutil.rmtree(folder)
     pipeline_of(vae.half(), trainee.unet.half(), trainee.text.half()).save_pretrained(folder)

@@ -67,7 +67,7 @@ def write(made: Shard, path: Path) -> None:
 
 @lru_cache(maxsize=1)
 def _autoencoder(folder: Path) -> Stock:
-    vae: Stock = AutoencoderKL.from_pretrained(folder)  # type: ignore[no-untyped-call]
+    vae: Stock = AutoencoderKL.from_pretrained(folder)
     return vae.eval()
 
 

@@ -152,7 +152,7 @@ def prepare(folder: Path, autoencoder: Path, trainee: EditorTrainee, *, committe
     if not kept.exists():
         vae: Stock = pipeline.vae if committed else _finished(autoencoder)
         vae.save_pretrained(kept)
-    kept_vae: Stock = AutoencoderKL.from_pretrained(kept)  # type: ignore[no-untyped-call]
+    kept_vae: Stock = AutoencoderKL.from_pretrained(kept)
     return kept_vae.eval()
 
 

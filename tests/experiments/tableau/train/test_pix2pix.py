@@ -21,6 +21,7 @@ from experiments.tableau.pix2pix import (
     CELLS,
     Guidance,
     edited,
+    instruction_tokenizer,
     new_text_encoder,
     new_vae,
     open_pipeline,
@@ -66,7 +67,7 @@ def test_a_shard_holds_the_triples_of_its_scenes_in_some_of_their_wordings() -> 
     autoencoder = SMALL()
     shard = latents.make(autoencoder, 3, stage=80, scenes=2)
     asked = [one for seed in (6, 7) for one in triples((80 << 40) + seed, vae.STREAM, latents.EDITS_EACH)]
-    tokenizer = latents.instruction_tokenizer()
+    tokenizer = instruction_tokenizer()
     assert [EDIT_KINDS[kind] for kind in shard.kind] == [one.kind for one in asked]
     for row, one in enumerate(asked):
         with torch.no_grad():
@@ -164,7 +165,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_stock_classes_load_the_exported_editor(exported: Path) -> None:
-    pipeline = DiffusionPipeline.from_pretrained(exported)  # type: ignore[no-untyped-call]
+    pipeline = DiffusionPipeline.from_pretrained(exported)
     assert type(pipeline).__name__ == "StableDiffusionInstructPix2PixPipeline"
     assert pipeline.safety_checker is None
     files = list(exported.rglob("*.safetensors"))
