@@ -20,6 +20,7 @@ from experiments.tableau.card import RESULTS, combined_hash
 from experiments.tableau.edits_check import check_edits, fresh
 from experiments.tableau.pix2pix import Guidance, Stock, edited, open_pipeline, redrawn
 from experiments.tableau.prove import circumstances, write
+from experiments.tableau.redraw_check import check_redrawing
 from experiments.tableau.sheet import picture_sheet
 from experiments.tableau.source import painted
 from tools.targets.load import choose_device
@@ -33,6 +34,7 @@ def main(
     folder: Annotated[Path, typer.Option(help="A folder that DiffusionPipeline loads.")] = WEIGHTS
     / "tableau-pix2pix",
     n: Annotated[int, typer.Option(min=2, help="Edits of every kind.")] = 60,
+    pictures: Annotated[int, typer.Option(min=1, help="Pictures for the autoencoder alone.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Draws scenes, instructions and noise.")] = 0,
     steps: Annotated[int, typer.Option(min=1, help="Steps of denoising.")] = USUAL.steps,
     words: Annotated[float, typer.Option(min=1, help="Pull of the words.")] = USUAL.words,
@@ -53,6 +55,7 @@ def main(
         partial(edited, pipeline, guidance), partial(redrawn, pipeline), open_judge(), asked, seed, say
     )
     about = {
+        "autoencoder": check_redrawing(partial(redrawn, pipeline), open_judge(), pictures, seed),
         "target": folder.name,
         "fingerprint": combined_hash(folder),
         "seed": seed,

@@ -161,7 +161,7 @@ def verdict(asked: Triple, seen: Scene) -> Verdict:
     gone = [thing for thing in asked.before.things if thing not in asked.after.things]
     rest = [thing for thing in asked.before.things if thing in asked.after.things]
     kept = _all_there(rest, seen.things) and seen.background == asked.before.background
-    here = _nearest(gone[0], seen.things)
+    here = nearest(gone[0], seen.things)
     kept = kept and len(seen.things) == len(rest) + (here is not None)
     if asked.kind == "remove":
         return Verdict(here is None, kept)
@@ -176,7 +176,7 @@ def _added(asked: Triple, seen: Scene) -> Verdict:
     """The new thing may stand wherever the words allow."""
     concept, relation, other = _wish(asked.wordings[0])
     anchors = [thing for thing in asked.before.things if other is not None and other.matches(thing)]
-    new = [thing for thing in seen.things if _nearest(thing, asked.before.things) is None]
+    new = [thing for thing in seen.things if nearest(thing, asked.before.things) is None]
     done = any(
         concept.matches(thing) and (not relation or _stands(relation, thing, anchors[0])) for thing in new
     )
@@ -222,14 +222,14 @@ def _assigned(wanted: Sequence[Concept], things: Sequence[Thing]) -> bool:
 
 def _all_there(rest: Sequence[Thing], seen: Sequence[Thing]) -> bool:
     """Whether where each of these things stands one is seen that looks the same."""
-    found = [_nearest(thing, seen) for thing in rest]
+    found = [nearest(thing, seen) for thing in rest]
     return all(
         here is not None and all(getattr(here, name) == getattr(thing, name) for name in ATTRIBUTES)
         for thing, here in zip(rest, found, strict=True)
     )
 
 
-def _nearest(thing: Thing, among: Sequence[Thing]) -> Thing | None:
+def nearest(thing: Thing, among: Sequence[Thing]) -> Thing | None:
     """The thing that stands where this one does; None when there is none."""
     close = [(hypot(one.x - thing.x, one.y - thing.y), index) for index, one in enumerate(among)]
     if not close or min(close)[0] > NEAR:

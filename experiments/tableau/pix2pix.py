@@ -28,6 +28,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 from experiments.tableau.lexicon import END, PAD, START, UNKNOWN, vocabulary
 from experiments.tableau.models import CONTRASTIVE_TEXT
 from experiments.tableau.scene import SIDE
+from store.errors import UserError
 
 Stock = Any
 """An object of diffusers, which comes without types."""
@@ -168,7 +169,7 @@ class Guidance(NamedTuple):
 
     steps: int = 20
     words: float = 2.0
-    picture: float = 1.0
+    picture: float = 1.5
 
 
 def edited(
@@ -201,7 +202,13 @@ def redrawn(pipeline: Stock, pictures: Sequence[Image.Image]) -> list[Image.Imag
 
 
 def open_pipeline(folder: Path, device: str = "cpu") -> Stock:
-    """A saved editor, in full precision and without a progress bar."""
+    """A saved editor, in full precision and without a progress bar. Raises UserError where there is none."""
+    if not (folder / "model_index.json").is_file():
+        raise UserError(
+            f"`{folder / 'model_index.json'}` does not exist",
+            kind="missing_weights",
+            hint="train the editor with `python -m experiments.tableau.train pix2pix` and export it",
+        )
     pipeline: Stock = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)

@@ -21,7 +21,7 @@ from experiments.tableau.card import RECORD
 from experiments.tableau.judge import Judge
 from experiments.tableau.models import clip_processor, llava_processor, new_clip, new_llava, tokenizer
 from experiments.tableau.pix2pix import pipeline_of
-from experiments.tableau.train.loop import BEFORE, finished_weights, learned_so_far
+from experiments.tableau.train.loop import BEFORE, finished_weights, learned_so_far, stages_run
 from experiments.tableau.train.unet import EditorTrainee
 from store.errors import UserError
 
@@ -102,18 +102,9 @@ EXPORTS: dict[str, Callable[[Path, Path], None]] = {
 
 def _record(training: Path, folder: Path) -> None:
     """Writes what the card says of the training: how it was run, and its stages with steps and seconds."""
-    last: dict[str, dict[str, Any]] = {}
-    for line in (training / "log.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        last[row["stage"]] = row
-    stages, before = [], 0.0
-    for name, row in last.items():
-        stages.append({"name": name, "steps": row["step"], "seconds": row["seconds"] - before})
-        before = row["seconds"]
-    earlier = training / BEFORE
-    if earlier.exists():
-        stages = json.loads(earlier.read_text(encoding="utf-8"))["stages"] + stages
-    record = json.loads((training / "run.json").read_text(encoding="utf-8")) | {"stages": stages}
+    record = json.loads((training / "run.json").read_text(encoding="utf-8")) | {
+        "stages": stages_run(training)
+    }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

@@ -23,7 +23,7 @@ from experiments.tableau.train.batches import stream
 from store.errors import UserError
 
 BEFORE = "before.json"
-"""In a training that goes on from committed weights: what stood beside those about their training."""
+"""In a training that goes on from other weights: what is known about their training."""
 SAVE_EVERY = 120.0
 """Seconds between checkpoints."""
 REPORT_EVERY = 10.0
@@ -127,6 +127,21 @@ def finished_weights(folder: Path) -> dict[str, Tensor]:
             hint=f"run `python -m experiments.tableau.train {folder.name}` until it ends",
         )
     return dict(state["model"])
+
+
+def stages_run(folder: Path) -> list[dict[str, Any]]:
+    """The stages that a training has run, with their steps and seconds; after those it went on from, if any."""
+    last: dict[str, dict[str, Any]] = {}
+    for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        last[row["stage"]] = row
+    earlier = folder / BEFORE
+    stages = json.loads(earlier.read_text(encoding="utf-8"))["stages"] if earlier.exists() else []
+    before = 0.0
+    for name, row in last.items():
+        stages.append({"name": name, "steps": row["step"], "seconds": row["seconds"] - before})
+        before = row["seconds"]
+    return list(stages)
 
 
 def learned_so_far(folder: Path, model: nn.Module) -> Place:

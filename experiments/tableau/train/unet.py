@@ -7,6 +7,7 @@ then the picture, the words or both are withheld, so that guidance works (Brooks
 
 from __future__ import annotations
 
+import json
 import math
 from functools import lru_cache, partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from experiments.tableau.pix2pix import (
 )
 from experiments.tableau.train.batches import pixels, scenes_of
 from experiments.tableau.train.latents import Shard, make, shard, standardize
-from experiments.tableau.train.loop import Outcome, Stage, finished_weights
+from experiments.tableau.train.loop import BEFORE, Outcome, Stage, finished_weights, stages_run
 from experiments.tableau.train.vae import STREAM, VaeTrainee
 
 STEPS, ROWS = 5000, 64
@@ -152,6 +153,9 @@ def prepare(folder: Path, autoencoder: Path, trainee: EditorTrainee, *, committe
     if not kept.exists():
         vae: Stock = pipeline.vae if committed else _finished(autoencoder)
         vae.save_pretrained(kept)
+        if not committed:
+            about = {"stages": stages_run(autoencoder)}
+            (folder / BEFORE).write_text(json.dumps(about) + "\n", encoding="utf-8")
     kept_vae: Stock = AutoencoderKL.from_pretrained(kept)
     return kept_vae.eval()
 

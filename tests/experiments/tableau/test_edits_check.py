@@ -10,6 +10,7 @@ from PIL import Image
 
 from experiments.registry import open_judge
 from experiments.tableau.edits_check import check_edits, fresh, verdict
+from experiments.tableau.redraw_check import check_redrawing
 from experiments.tableau.scene import Scene, Thing
 from experiments.tableau.source import painted
 from experiments.tableau.triples import EDIT_KINDS, Triple
@@ -81,3 +82,13 @@ def test_fresh_edits_are_the_same_for_the_same_seed_and_as_many_of_every_kind() 
     asked = fresh(2, seed=3)
     assert asked == fresh(2, seed=3)
     assert [one.kind for one in asked] == [kind for kind in EDIT_KINDS for _ in range(2)]
+
+
+def test_what_a_redrawing_loses_is_told_beside_what_the_judge_reads_anyway() -> None:
+    def gray(pictures: Sequence[Image.Image]) -> list[Image.Image]:
+        return [picture.convert("L").convert("RGB") for picture in pictures]
+
+    found = check_redrawing(gray, open_judge(), 24, seed=1)
+    assert found["shown"]["color"]["accuracy"] >= 0.9
+    assert found["redrawn"]["color"]["accuracy"] <= 0.5
+    assert found["shown"]["background"]["n"] == 24

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DiffusionPipeline
+from PIL import Image
 from safetensors.torch import load_file
 
-from experiments.registry import open_target
-from experiments.tableau.card import RECORD
+from experiments.registry import open_target, verify
+from experiments.tableau.card import RECORD, renew
+from experiments.tableau.edits import main as measure
 from experiments.tableau.lexicon import vocabulary
 from experiments.tableau.pix2pix import (
     CELLS,
@@ -35,6 +37,7 @@ from experiments.tableau.train.export import export_pix2pix
 from experiments.tableau.train.loop import Stage, train
 from experiments.tableau.train.unet import EditorTrainee, batch_of, edit_batch
 from experiments.tableau.triples import CANVAS, EDIT_KINDS, triples
+from store.errors import UserError
 
 SMALL: Callable[[], Any] = partial(new_vae, 0, (8, 8, 16, 16))
 
@@ -191,3 +194,21 @@ def test_the_same_seed_gives_the_same_edit_alone_or_among_others(exported: Path)
     apart = np.abs(np.asarray(alone, dtype=int) - np.asarray(both[0], dtype=int))
     assert apart.max() <= 2
     assert redrawn(pipeline, [canvas])[0].size == canvas.size
+
+
+def test_what_is_measured_of_an_editor_stands_in_its_card(exported: Path, tmp_path: Path) -> None:
+    measure(exported, n=2, pictures=4, steps=1, words=1, out=tmp_path, device="cpu")
+    renew(exported, tmp_path)
+    verify(exported)
+    card = (exported / "README.md").read_text()
+    record = json.loads((tmp_path / "edits.json").read_text())
+    assert record["all"]["edited"]["done"]["n"] == 16
+    assert f"| {record['all']['exact']['both']['share']:.2f} [" in card
+    assert "| background | 1.000 [" in card
+    with Image.open(tmp_path / "edits.png") as sheet:
+        assert sheet.width > 3 * 3 * 112
+
+
+def test_an_editor_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        open_pipeline(tmp_path)
