@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from experiments.questions_file import Asked, read_questions
+from experiments.questions_file import Asked, meant, read_questions
 from store.errors import UserError
 from store.records import Split
 from tools.images import open_image
@@ -171,7 +171,7 @@ def fitted(picture: Image.Image, name: str) -> Image.Image:
 
 
 def _opened(path: Path) -> Image.Image:
-    return fitted(open_image(path), str(path))
+    return fitted(open_image(meant(path)), str(meant(path)))
 
 
 def _split_of(share: float) -> Split:

@@ -37,13 +37,19 @@ def read_questions(folder: Path, pictures: Collection[Path]) -> dict[Path, Asked
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
             continue
-        row = _object(line, f"{file}:{number}")
+        where = f"{meant(file)}:{number}"
+        row = _object(line, where)
         path = folder / row["file_name"]
         if path not in known:
-            raise _refusal(f"`{file}:{number}` names `{row['file_name']}`, which is no picture of the folder")
+            raise _refusal(f"`{where}` names `{row['file_name']}`, which is no picture of the folder")
         if row["question"].strip():
             found[path] = Asked(row["question"].strip(), row["answer"].strip())
     return found
+
+
+def meant(path: Path) -> Path:
+    """The file itself, where the folder has a link to it: what a user knows it by."""
+    return path.resolve() if path.is_symlink() else path
 
 
 def write_questions(folder: Path, asked: dict[str, Asked]) -> None:
@@ -98,5 +104,5 @@ def beside(folder: str, questions: str) -> Iterator[str]:
                 link = copy / path.relative_to(place)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(path.absolute())
-        (copy / NAME).write_bytes(file.read_bytes())
+        (copy / NAME).symlink_to(file.absolute())
         yield str(copy)

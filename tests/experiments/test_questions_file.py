@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from experiments.photos import QUESTIONS, open_photos
-from experiments.questions_file import Asked, read_questions, write_questions
+from experiments.questions_file import Asked, beside, read_questions, write_questions
 from store.errors import UserError
 from tests.experiments.test_photos import noise
 
@@ -59,3 +60,20 @@ def test_a_line_that_says_nothing_is_named(folder: Path, line: str, told: str) -
 
 def test_a_folder_without_such_a_file_has_no_questions(folder: Path) -> None:
     assert read_questions(folder, []) == {}
+
+
+def test_a_file_given_beside_a_folder_is_named_as_its_owner_knows_it(folder: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text('{"file_name": "x.png", "question": "?"}\n')
+    with (
+        beside(str(folder), str(asked)) as copy,
+        pytest.raises(UserError, match=re.escape(f"`{asked}:1` names")),
+    ):
+        open_photos(copy)
+    (folder / "0.png").write_bytes(b"no picture")
+    asked.write_text('{"file_name": "2.png", "question": "?"}\n')
+    with (
+        beside(str(folder), str(asked)) as copy,
+        pytest.raises(UserError, match=re.escape(str(folder / "0.png"))),
+    ):
+        open_photos(copy)

@@ -23,10 +23,12 @@ from experiments.tableau.card import RESULTS
 from experiments.tableau.drawing import save
 from experiments.tableau.prove import write
 
-PICTURES = 32
-"""An arm of a sibling's audit."""
-MORE = 64
-"""An arm of the model that the siblings come from."""
+FEW = 32
+"""An arm of the sibling that leans on its cues: gaps of more than fifty points are found with few pictures."""
+PICTURES = 96
+"""An arm where nothing should be found: enough to refute, where there is no error at all."""
+TOLD = 64
+"""An arm of surveys that ask for captions too."""
 SEEDS = "11,12,13"
 SIBLINGS = ("tableau-llava-shortcut", "tableau-llava-balanced")
 ITSELF = "tableau-llava"
@@ -34,25 +36,28 @@ ABOUT = ("target", "fingerprint", "topics", "seed", "n", "forwards", "seconds", 
 """What is told of an audit beside its findings."""
 
 
-def plan(n: int, more: int, seeds: list[int]) -> list[Planned]:
+def plan(few: int, n: int, told: int, seeds: Sequence[int]) -> list[Planned]:
     """Cues in both siblings over all seeds; in the model they come from all that can be polled, over two of them."""
-    found = [Planned(name, ("spurious",), seed, n) for seed in seeds for name in SIBLINGS]
-    for seed in seeds[:2]:
-        found.append(Planned(ITSELF, ("hallucination", "text-dominance"), seed, more))
-        found.append(Planned(ITSELF, ("spurious",), seed, n))
-    return found
+    leaning, weaned = SIBLINGS
+    found = []
+    for number, seed in enumerate(seeds):
+        found += [Planned(leaning, ("spurious",), seed, few), Planned(weaned, ("spurious",), seed, n)]
+        if number < 2:
+            found.append(Planned(ITSELF, ("hallucination", "text-dominance"), seed, told))
+    return found + [Planned(ITSELF, ("spurious",), seed, n) for seed in seeds[:2]]
 
 
 def main(
-    n: Annotated[int, typer.Option("--n", min=8, help="Pictures an arm, of the siblings.")] = PICTURES,
-    more: Annotated[int, typer.Option(min=8, help="Pictures an arm, of the model they come from.")] = MORE,
+    few: Annotated[int, typer.Option(min=8, help="Pictures an arm where there is much to find.")] = FEW,
+    n: Annotated[int, typer.Option("--n", min=8, help="Pictures an arm where there is nothing.")] = PICTURES,
+    told: Annotated[int, typer.Option(min=8, help="Pictures an arm of surveys with captions.")] = TOLD,
     seeds: Annotated[str, typer.Option(help="Joined by commas.")] = SEEDS,
     records: Annotated[Path, typer.Option(help="Where audits are kept.")] = Path("out/audits"),
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RESULTS / "audits.json",
     force: Annotated[bool, typer.Option(help="Mark again what is there.")] = False,
 ) -> None:
     """Run the audits that are not there yet, and mark them."""
-    planned = plan(n, more, [int(seed) for seed in seeds.split(",")])
+    planned = plan(few, n, told, [int(seed) for seed in seeds.split(",")])
     about = {"plan": [one.file for one in planned], "fingerprints": fingerprints(planned)}
     if force or not _there(output, about):
         made = []
