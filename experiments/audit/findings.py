@@ -137,17 +137,52 @@ def as_verdict(finding: AuditFinding, number: int) -> Verdict:
 
 
 def summary(found: Sequence[AuditFinding]) -> str:
-    """The first paragraph of the report."""
-    stands = [one for one in found if one.verdict == "yes"]
-    refuted = sum(one.verdict == "no" for one in found)
-    open_ = len(found) - len(stands) - refuted
-    told = " ".join(f"{one.claim} ({one.effect:+.0%}, control {one.control:+.0%})." for one in stands)
+    """The first paragraph of the report: failings with their sizes, what carries them, and how sure the rest is."""
+    failings = [one for one in found if one.kind != "necessary"]
+    stands = [one for one in failings if one.verdict == "yes"]
+    refuted = sum(one.verdict == "no" for one in failings)
+    open_ = len(failings) - len(stands) - refuted
     begun = (
-        f"{len(stands)} of {len(found)} suspected failings were found"
+        f"{len(stands)} of {len(failings)} suspected failings {_were(len(stands))} found"
         if stands
-        else f"None of {len(found)} suspected failings was found"
+        else f"None of {len(failings)} suspected failings was found"
     )
-    return f"{begun}; {refuted} were refuted, {open_} remain open. {told}".strip()
+    told = [
+        f"{begun}; {refuted} {_were(refuted)} refuted, {open_} {'remains' if open_ == 1 else 'remain'} open."
+    ]
+    told += [f"{one.claim} ({_points(one)})." for one in stands]
+    return " ".join(filter(None, [*told, _carriers(found), _unsure(failings)]))
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _points(one: AuditFinding) -> str:
+    low, high = (round(100 * end) for end in one.ci)
+    return f"{100 * one.effect:+.0f} points, 95 % {low:+d} to {high:+d}; control {100 * one.control:+.0f}"
+
+
+def _carriers(found: Sequence[AuditFinding]) -> str:
+    """For how many failings the components were named, and whether these did better than random ones."""
+    searched = [one for one in found if one.kind == "necessary"]
+    if not searched:
+        return ""
+    held = sum(one.verdict == "yes" for one in searched)
+    return (
+        f"For {len(searched)} of them components were named that carry it; silencing them did more than silencing "
+        f"random ones for {held}, on pictures that the search had not seen."
+    )
+
+
+def _unsure(found: Sequence[AuditFinding]) -> str:
+    """What an open suspicion may still amount to, so that nobody takes it for an acquittal."""
+    left = [one for one in found if one.verdict == "undetermined"]
+    if not left:
+        return ""
+    most = max(min(one.ci[1], one.excess_ci[1]) for one in left)
+    fewest = min(one.n for one in left)
+    return f"Open is no acquittal: with {fewest} pictures an effect of up to {100 * most:.0f} points can't be excluded."
 
 
 def _cells(counts: Counts, name: str, baseline: str, weight: float) -> list[Cell]:

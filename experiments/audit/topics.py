@@ -83,7 +83,8 @@ def _outside(workplace: Workplace, topic: Topic, n: int) -> Iterator[Survey]:
         return iter(
             _some(
                 photos.stated(workplace, n),
-                "it takes questions with known answers, two different ones at least: give them in `--questions`",
+                f"it takes {photos.FEWEST} questions with known answers or more, not all of them the same: give them "
+                "in `--questions`",
             )
         )
     if topic == "grounding":

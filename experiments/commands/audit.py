@@ -140,13 +140,15 @@ def _print(found: Audit, as_json: bool) -> None:
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
+    from reports.audit import STANDS
+
     print_text(found.summary)
     columns = ["topic", "suspected", "stands", "effect#", "95 %", "control#", "q#", "receipts"]
     rows = [
         [
             one.topic,
             one.name,
-            one.verdict,
+            STANDS[one.verdict],
             f"{one.effect:+.3f}",
             f"[{one.ci[0]:+.3f}, {one.ci[1]:+.3f}]",
             f"{one.control:+.3f}",

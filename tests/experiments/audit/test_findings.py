@@ -14,6 +14,7 @@ from experiments.audit.findings import (
     compared,
     excess,
     findings,
+    summary,
     suspected,
 )
 from store.audits import AuditFinding
@@ -118,3 +119,25 @@ def test_a_verdict_on_the_hypothesis_says_the_same() -> None:
     one, other = found(counts(80, 4, 6, 4), counts(0, 0, 0, 0))
     assert as_verdict(one, 1).outcome == "supports" and as_verdict(other, 2).outcome == "contradicts"
     assert Estimate(one.excess, *as_verdict(one, 1).ci, n=1).low > 0
+
+
+def test_the_first_paragraph_counts_failings_apart_from_what_carries_them_and_does_not_acquit() -> None:
+    carried = CLAIMED._replace(
+        name="carried: red hearts", claim="language.0.head.3 carries it", kind="necessary"
+    )
+    told = summary(
+        findings(
+            [
+                Counted(CLAIMED, counts(80, 4, 6, 4), (1,)),
+                Counted(carried, counts(80, 10, 80, 78), (2,)),
+                Counted(CLAIMED._replace(name="other"), counts(0, 0, 0, 0, n=8), (3,)),
+            ]
+        )
+    )
+    assert told.startswith("1 of 2 suspected failings was found; 0 were refuted, 1 remains open.")
+    assert "A heart moves the answer to `red` (+38 points, 95 % +31 to +45; control +1)." in told
+    assert "For 1 of them components were named" in told and "for 1, on pictures" in told
+    assert "language.0.head.3" not in told
+    assert told.endswith(
+        "Open is no acquittal: with 8 pictures an effect of up to 32 points can't be excluded."
+    )
