@@ -143,7 +143,7 @@ def _print(found: Audit, as_json: bool) -> None:
     from reports.audit import STANDS
 
     print_text(found.summary)
-    columns = ["topic", "suspected", "stands", "effect#", "95 %", "control#", "q#", "receipts"]
+    columns = ["topic", "suspected", "verdict", "effect#", "95 %", "control#", "q#", "receipts"]
     rows = [
         [
             one.topic,
