@@ -1,29 +1,27 @@
 """An OpenAI-compatible endpoint: one question there, one answer back, and what it cost.
 
-Knows the key, addresses, patience and which refusal is whose mistake. The key is read from OPENAI_API_KEY, sent, and
-never written anywhere. Every request is paid from the budget at hand (tools/budget.py). Knows nothing about threads.
+Knows patience, and what may come instead of an answer; key, address and refusals are tools/access.py's. Every request
+is paid from the budget at hand (tools/budget.py). Knows nothing about threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, OpenAIError, omit
+from openai import APIConnectionError, APIError, APIStatusError, OpenAIError, omit
 
 from agent.planner import Usage
 from agent.prices import Prices
-from agent.refusals import masked, refused, too_long, without_streams
+from agent.refusals import refused, too_long, without_streams
 from agent.streaming import Answer, BrokenOff, heard
-from store.errors import MaieuticError, UserError
+from store.errors import MaieuticError
+from tools.access import Access
 from tools.budget import PAYING
 
-OWN_SERVER = "http://localhost:11434/v1"
 A_TOKEN = 4
 """Characters of a token, about, where no endpoint counts them."""
 A_PICTURE = 300
@@ -55,30 +53,16 @@ class Endpoint:
     timeout: float = 120.0
     temperature: float | None = None
     prices: Prices = field(default_factory=Prices)
-    _key: str = field(default="", repr=False)
     _streams: bool = True
 
     def __post_init__(self) -> None:
-        self._key = os.environ.get("OPENAI_API_KEY", "")
-        self.base_url = self.base_url or os.environ.get("OPENAI_BASE_URL") or ""
-        if not self._key and not self.base_url:
-            raise UserError(
-                "`openai` needs a key in `OPENAI_API_KEY`",
-                kind="endpoint-key",
-                hint=f"set it, or name an endpoint of your own: `--base-url {OWN_SERVER}`",
-            )
-        if self.base_url and not self.base_url.startswith(("http://", "https://")):
-            raise UserError(
-                f"`{self.base_url}` is not the address of an endpoint",
-                kind="endpoint-url",
-                hint=f"such as `{OWN_SERVER}`",
-            )
+        self._access = Access(self.base_url)
+        self.base_url = self._access.base_url
 
     @property
     def place(self) -> str:
         """The endpoint without anything that may be secret."""
-        parts = urlsplit(self.base_url or "https://api.openai.com/v1")
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        return self._access.place
 
     async def ask(self, messages: list[Message], tools: list[Message], hear: Hear = silent) -> Answer:
         """The model's answer.
@@ -105,14 +89,14 @@ class Endpoint:
                 return await self._once(messages, tools, hear)
             except BrokenOff as error:
                 if attempt == self.retries:
-                    raise self._unreachable(f"broke off ({error})") from None
+                    raise self._access.unreachable(f"broke off ({error})") from None
                 await asyncio.sleep(min(8.0, 0.5 * 2**attempt))
         raise AssertionError("the last attempt returns or raises")
 
     async def _once(self, messages: list[Message], tools: list[Message], hear: Hear) -> Answer:
         messages_, tools_ = json.loads(json.dumps([messages, tools]))
         try:
-            async with self._client() as client:
+            async with self._access.client(self.retries, self.timeout) as client:
                 stream = await client.chat.completions.create(
                     model=self.model,
                     messages=messages_,
@@ -130,29 +114,23 @@ class Endpoint:
             if self._streams and without_streams(error):
                 self._streams = False
                 return await self._once(messages, tools, hear)
-            raise refused(self.place, self.model, error, self._key) from None
+            raise refused(self._access, self.model, error) from None
         except APIConnectionError as error:
             why = str(error.__cause__ or "") or type(error).__name__
-            raise self._unreachable(f"did not answer ({masked(why, self._key)})") from None
+            raise self._access.unreachable(f"did not answer ({self._access.masked(why)})") from None
         except APIError as error:
             if too_long(error):
                 raise TooLong(
                     f"`{self.model}` can't hold the whole thread", kind="endpoint-context"
                 ) from None
-            raise self._unreachable(f"ended its answer with an error ({type(error).__name__})") from None
+            raise self._access.unreachable(
+                f"ended its answer with an error ({type(error).__name__})"
+            ) from None
         except (OpenAIError, ValueError) as error:
-            raise self._unreachable(f"sent something unreadable ({type(error).__name__})") from None
+            raise self._access.unreachable(f"sent something unreadable ({type(error).__name__})") from None
         if answer is None:
-            raise self._unreachable("sent an answer without choices")
+            raise self._access.unreachable("sent an answer without choices")
         return answer
-
-    def _client(self) -> AsyncOpenAI:
-        return AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self.base_url or None,
-            max_retries=self.retries,
-            timeout=self.timeout,
-        )
 
     def _usage(self, answer: Answer, messages: list[Message]) -> Usage:
         """As the endpoint tells it, or estimated where it does not."""
@@ -167,14 +145,6 @@ class Endpoint:
             money=self.prices.money((self.model, answer.model), prompt, completion, cached),
             currency=self.prices.currency,
             estimated=told is None,
-        )
-
-    def _unreachable(self, what: str) -> MaieuticError:
-        return MaieuticError(
-            f"`{self.place}` {what}",
-            kind="endpoint",
-            hint="check that the server runs, and that `--base-url` is its address; nothing is lost: resume the run "
-            "when it answers again",
         )
 
 

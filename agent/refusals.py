@@ -1,7 +1,7 @@
 """What an endpoint's refusal means, and what the user can do about it.
 
-Knows status codes and the words in which servers say that they can't call tools, stream, or hold so much. Never repeats
-a key. Knows nothing about what was asked.
+Knows the words in which servers say that they can't call tools, stream, or hold so much; what any endpoint may refuse
+is told by tools/access.py. Knows nothing about what was asked.
 """
 
 from __future__ import annotations
@@ -9,11 +9,8 @@ from __future__ import annotations
 from openai import APIError, APIStatusError
 
 from store.errors import MaieuticError, UserError
+from tools.access import Access
 
-TRY_AGAIN = (408, 409, 425, 429)
-"""Status codes below 500 that another time may cure."""
-SECRET = 8
-"""Characters of the shortest key that is one: shorter ones (`none`, `EMPTY`) are written for servers that want none."""
 WITH_TOOLS = (
     "servers that can: OpenAI; vLLM with `--enable-auto-tool-choice --tool-call-parser …`; Ollama with a model whose "
     "page says `tools`; llama.cpp with `--jinja`; SGLang with `--tool-call-parser …`; LM Studio; `transformers serve` "
@@ -73,22 +70,13 @@ def without_streams(error: APIStatusError) -> bool:
     return error.status_code in (400, 422, 501) and _says(error, _STREAMS)
 
 
-def refused(place: str, model: str, error: APIStatusError, key: str) -> MaieuticError:
+def refused(access: Access, model: str, error: APIStatusError) -> MaieuticError:
     """The refusal as the user's error, or as one of kind "endpoint" that passes by itself."""
-    status, told = error.status_code, masked(error.message, key)[:300]
+    status, place = error.status_code, access.place
     if status in (400, 404, 422, 500, 501) and _says(error, _TOOLS):
         return without_tools(place, model)
-    if status in TRY_AGAIN or status >= 500:
-        return MaieuticError(
-            f"`{place}` answered {status}, also after waiting: {told}",
-            kind="endpoint",
-            hint="its own log may say why (a model that it can't load, too little memory); nothing is lost: resume "
-            "the run when it answers again",
-        )
-    if status in (401, 403):
-        return UserError(
-            f"`{place}` refused the key ({status})", kind="endpoint-key", hint="check OPENAI_API_KEY"
-        )
+    if (anyhow := access.refused_anyhow(error)) is not None:
+        return anyhow
     if status in (400, 404, 422) and _misses(error, model):
         return UserError(
             f"`{place}` has no model `{model}` ({status})",
@@ -102,15 +90,10 @@ def refused(place: str, model: str, error: APIStatusError, key: str) -> Maieutic
             hint="check `--base-url`: most addresses end in `/v1`",
         )
     return UserError(
-        f"`{place}` refused the request ({status}): {told}",
+        f"`{place}` refused the request ({status}): {access.said(error)}",
         kind="endpoint-request",
         hint="the server's words say why; it must take chats with tool calls",
     )
-
-
-def masked(text: str, key: str) -> str:
-    """The text without the key, should a server repeat it. Words that only stand in for a key are no secrets."""
-    return text.replace(key, "…") if len(key) >= SECRET else text
 
 
 def _misses(error: APIError, model: str) -> bool:

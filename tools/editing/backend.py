@@ -6,7 +6,7 @@ Knows nothing about what an edit means, whether it was carried out, or what a sc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
@@ -127,6 +127,14 @@ class PictureModel(Protocol):
     def generate(self, prompts: Sequence[str], seeds: Sequence[int], /) -> list[Outcome]:
         """A picture of what each prompt says. Raises as `edit` does."""
         ...
+
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, how much of it is done, and of how much."""
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 def same_length(*sequences: Sequence[Any]) -> int:

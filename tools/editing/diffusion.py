@@ -16,7 +16,17 @@ from typing import Any, Literal
 
 from PIL import Image
 
-from tools.editing.backend import Failed, Made, Outcome, Region, Settings, Words, same_length
+from tools.editing.backend import (
+    Failed,
+    Made,
+    Outcome,
+    Progress,
+    Region,
+    Settings,
+    Words,
+    same_length,
+    silent,
+)
 from tools.editing.blocks import Blocks
 from tools.editing.calling import Request, call
 from tools.editing.faults import blank, brought_back, taken_in, told, unchanged
@@ -32,12 +42,6 @@ PIXELS = BLOCK * 512 * 512
 """Working pixels of a block, at most: larger pictures go through in narrower blocks."""
 CANVAS = 512
 """Side of what is drawn by a model that does not say at which size it works."""
-Progress = Callable[[str, int, int], None]
-"""Is told what is being done, how many steps are done, and of how many."""
-
-
-def silent(what: str, done: int, of: int) -> None:
-    """Progress that nobody wants to see."""
 
 
 @dataclass(frozen=True, eq=False)

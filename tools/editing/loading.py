@@ -18,8 +18,8 @@ from diffusers import DiffusionPipeline
 from huggingface_hub import constants, hf_hub_download
 
 from store.errors import UserError
-from tools.editing.backend import Settings
-from tools.editing.diffusion import DiffusionModel, Progress, silent
+from tools.editing.backend import Progress, Settings, silent
+from tools.editing.diffusion import DiffusionModel
 from tools.editing.signature import Signature
 from tools.targets.load import choose_device, choose_dtype
 

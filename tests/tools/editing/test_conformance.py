@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,22 +18,46 @@ from diffusers import (
 )
 from PIL import Image
 
+from tests.tools.editing.images_server import serving
 from tests.tools.editing.pipelines import FEW, noise, pixels, squares, tiny, words
 from tools.editing.backend import NO_SEEDS, Failed, Made, Outcome, PictureModel, Region, Settings
 from tools.editing.diffusion import DiffusionModel
+from tools.editing.endpoint import EndpointModel
+from tools.editing.kept import Kept
 
-BACK_ENDS: dict[str, Callable[[], PictureModel]] = {
-    "instruct": lambda: DiffusionModel(tiny(StableDiffusionInstructPix2PixPipeline), settings=FEW),
-    "img2img": lambda: DiffusionModel(tiny(StableDiffusionImg2ImgPipeline), settings=FEW),
-    "inpaint": lambda: DiffusionModel(tiny(StableDiffusionInpaintPipeline), settings=FEW),
-    "text2img": lambda: DiffusionModel(tiny(StableDiffusionPipeline), settings=FEW),
+Opened = Callable[[Path], AbstractContextManager[PictureModel]]
+
+
+def pipeline(kind: Any) -> Opened:
+    return lambda folder: nullcontext(DiffusionModel(tiny(kind), settings=FEW))
+
+
+@contextmanager
+def behind_an_endpoint(folder: Path) -> Iterator[PictureModel]:
+    with serving() as server:
+        yield EndpointModel("paint-1", server.url, settings=Settings(size=64), retries=0)
+
+
+def kept(folder: Path) -> AbstractContextManager[PictureModel]:
+    model = DiffusionModel(tiny(StableDiffusionInpaintPipeline), settings=FEW)
+    return nullcontext(Kept(model, folder))
+
+
+BACK_ENDS: dict[str, Opened] = {
+    "instruct": pipeline(StableDiffusionInstructPix2PixPipeline),
+    "img2img": pipeline(StableDiffusionImg2ImgPipeline),
+    "inpaint": pipeline(StableDiffusionInpaintPipeline),
+    "text2img": pipeline(StableDiffusionPipeline),
+    "endpoint": behind_an_endpoint,
+    "kept": kept,
 }
 SIZES = ((64, 64), (112, 80), (50, 90), (64, 64))
 
 
 @pytest.fixture(scope="module", params=BACK_ENDS)
-def model(request: pytest.FixtureRequest) -> PictureModel:
-    return BACK_ENDS[request.param]()
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PictureModel]:
+    with BACK_ENDS[request.param](tmp_path_factory.mktemp("kept")) as opened:
+        yield opened
 
 
 def middle(picture: Image.Image) -> Region:
