@@ -1,4 +1,4 @@
-"""Which target is meant: a name of an embedded model, a folder, or a hub id.
+"""Which target, or which editor of pictures, is meant: a name of an embedded model, a folder, or a hub id.
 
 Knows the embedded models, where their weights lie and how they are checked against their cards. Knows nothing about
 architectures (tools/targets/). Nothing heavy is imported before a target is opened.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING
 from store.errors import UserError
 
 if TYPE_CHECKING:
+    from agent.prices import Prices
     from experiments.tableau.judge import Judge
+    from tools.editing.backend import PictureModel, Progress, Settings
     from tools.targets.target import Target
 
 WEIGHTS = Path(__file__).resolve().parent / "tableau" / "weights"
@@ -56,6 +59,8 @@ EMBEDDED = {
         Embedded("tableau-clip", "matches painted scenes with captions (CLIP)"),
     )
 }
+EDITORS = ("tableau-pix2pix",)
+"""Models that come with the checkout and edit pictures (diffusers pipelines)."""
 
 
 def open_target(
@@ -114,6 +119,52 @@ def open_judge(folder: Path | None = None) -> Judge:
     return Judge.load(source)
 
 
+def open_editor(
+    name: str,
+    device: str = "auto",
+    *,
+    dtype: str = "float32",
+    base_url: str = "",
+    prices: Prices | None = None,
+    hosts: Sequence[str] = (),
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    weights: Path | None = None,
+) -> PictureModel:
+    """The picture model that `name` means: an embedded one, a diffusers folder or hub id, or `openai:MODEL`.
+
+    `base_url`, `prices` and `hosts` (servers that its pictures may be fetched from) concern an endpoint; `device` and
+    `dtype` all others. An embedded editor's own `settings` are those that it was measured with; `weights` replaces the
+    folder of the embedded models' folders. Raises UserError when nothing is meant, it can't edit, or a setting does not
+    fit it.
+    """
+    from tools.editing.backend import silent
+
+    tell = progress or silent
+    kind, _, model = name.partition(":")
+    if kind == "openai" and model:
+        from tools.editing.endpoint import EndpointModel
+
+        return EndpointModel(model, base_url, settings=settings, prices=prices, hosts=hosts, progress=tell)
+    source = name
+    if name in EDITORS:
+        folder = (weights or WEIGHTS) / name
+        verify(folder)
+        from experiments.tableau.drawing_settings import drawing_settings
+
+        source, settings = str(folder), settings or drawing_settings()
+    elif not Path(name).expanduser().is_dir() and not _is_hub_id(name):
+        raise UserError(
+            f"`{name}` is neither an embedded editor, nor a folder, nor a hub id",
+            kind="unknown_editor",
+            hint=f"give {', '.join(f'`{each}`' for each in EDITORS)}, a diffusers folder, or `openai:MODEL`",
+        )
+    from tools.editing.loading import load_picture_model
+
+    place = str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source
+    return load_picture_model(place, name=name, device=device, dtype=dtype, settings=settings, progress=tell)
+
+
 def verify(folder: Path) -> None:
     """Compare the files of an embedded model with the hashes in its card (`{"sha256": {file: hex}}`).
 
@@ -153,7 +204,7 @@ def _outside(name: str) -> str:
                 hint="give a folder that `save_pretrained` wrote",
             )
         return str(path)
-    if _HUB_ID.fullmatch(name) and not name.startswith("."):
+    if _is_hub_id(name):
         return name
     close = get_close_matches(name, EMBEDDED, n=1, cutoff=0.5)
     raise UserError(
@@ -161,6 +212,10 @@ def _outside(name: str) -> str:
         kind="unknown_target",
         hint=f"did you mean `{close[0]}`?" if close else f"embedded targets: {', '.join(EMBEDDED)}",
     )
+
+
+def _is_hub_id(name: str) -> bool:
+    return bool(_HUB_ID.fullmatch(name)) and not name.startswith(".")
 
 
 def _missing(folder: Path, file: str) -> UserError:

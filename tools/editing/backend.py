@@ -43,8 +43,9 @@ class Settings(Model):
     """What an edit depends on besides the picture, the words and the seed. None: the model has no such thing.
 
     `size` is the longer side in pixels at which the model works. `block` pictures always go through it together (a
-    short block is filled up), so that no result hangs on its company. `canvas` is the color of the empty picture from
-    which a model draws that can only edit. `seeds` says what a seed does.
+    short block is filled up), so that no result hangs on its company. `canvas` is the color of the empty picture on
+    which a model draws that can only edit, and `drawing` what it is told there (`{}` stands for the prompt). `seeds`
+    says what a seed does.
     """
 
     steps: Annotated[int, Field(ge=1)] | None = None
@@ -55,6 +56,7 @@ class Settings(Model):
     block: Annotated[int, Field(ge=1)] | None = None
     dtype: str | None = None
     canvas: str = "white"
+    drawing: str = "draw {}"
     quality: str | None = None
     seeds: str = ONE_GENERATOR_A_PICTURE
 
@@ -125,7 +127,7 @@ class PictureModel(Protocol):
         ...
 
     def generate(self, prompts: Sequence[str], seeds: Sequence[int], /) -> list[Outcome]:
-        """A picture of what each prompt says. Raises as `edit` does."""
+        """A picture that shows what each prompt describes ("a red star"). Raises as `edit` does."""
         ...
 
 

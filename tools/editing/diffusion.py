@@ -116,14 +116,14 @@ class DiffusionModel:
         return self._outcomes(items, "editing pictures")
 
     def generate(self, prompts: Sequence[str], seeds: Sequence[int], /) -> list[Outcome]:
-        """A picture of what each prompt says, a square of the model's working size."""
+        """A picture of what each prompt describes, a square of the model's working size."""
         same_length(prompts, seeds)
         step, side = multiple(self.pipeline), self.settings.size or CANVAS
         side = max(step, side // step * step)
         canvas = Image.new("RGB", (side, side), self.settings.canvas)
         items = [
-            self._unread(words) or _Item(Request(words, seed, canvas, anew=True))
-            for words, seed in zip(prompts, seeds, strict=True)
+            self._unread(prompt) or self._drawing(prompt, seed, canvas)
+            for prompt, seed in zip(prompts, seeds, strict=True)
         ]
         return self._outcomes(items, "drawing pictures")
 
@@ -141,6 +141,10 @@ class DiffusionModel:
         where = None if region is None else mask(region, size)
         request = Request(words, seed, scaled(source, size), where)
         return self._unread(words) or _Item(request, source, region)
+
+    def _drawing(self, prompt: str, seed: int, canvas: Image.Image) -> _Item | Failed:
+        told = self.settings.drawing.replace("{}", prompt) if self.words == "instruction" else prompt
+        return self._unread(told) or _Item(Request(told, seed, canvas, anew=True))
 
     def _unread(self, words: str) -> Failed | None:
         why = unread(self.pipeline, words)

@@ -113,7 +113,7 @@ class EndpointModel:
         return self._outcomes(items, "editing pictures")
 
     def generate(self, prompts: Sequence[str], seeds: Sequence[int], /) -> list[Outcome]:
-        """A square picture of what each prompt says. Raises as `edit` does."""
+        """A square picture of what each prompt describes. Raises as `edit` does."""
         same_length(prompts, seeds)
         side = self.settings.size or SIDE
         frame = Frame((side, side), (0, 0, side, side))

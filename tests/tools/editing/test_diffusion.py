@@ -15,6 +15,7 @@ from diffusers import (
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionPipeline,
 )
+from PIL import Image
 
 from store.errors import UserError
 from tests.tools.editing.pipelines import FEW, noise, pixels, squares, strict_filter, tiny, words
@@ -159,6 +160,16 @@ def test_what_is_drawn_by_repainting_shows_nothing_of_the_canvas() -> None:
     )
     one, other = (image(model.generate(["red circle"], [1])[0]) for model in (white, black))
     assert np.array_equal(one, other)
+
+
+def test_a_model_that_can_only_edit_is_told_to_draw_on_an_empty_canvas() -> None:
+    told = FEW.model_copy(update={"drawing": "color the {}"})
+    model = DiffusionModel(tiny(InstructPix2Pix), settings=told)
+    outcomes = [
+        model.generate(["red circle"], [1])[0],
+        model.edit([Image.new("RGB", (64, 64), "white")], ["color the red circle"], [1])[0],
+    ]
+    assert np.array_equal(image(outcomes[0]), image(outcomes[1]))
 
 
 def test_one_changed_weight_or_part_is_another_fingerprint() -> None:
