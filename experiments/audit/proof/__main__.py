@@ -16,7 +16,7 @@ import typer
 
 from experiments.audit.proof.figure import draw_audits
 from experiments.audit.proof.marks import marks
-from experiments.audit.proof.power import power
+from experiments.audit.proof.power import DRAWS, power
 from experiments.audit.proof.runs import Planned, Record, audited
 from experiments.registry import CARD, WEIGHTS
 from experiments.tableau.card import RESULTS
@@ -27,8 +27,10 @@ FEW = 32
 """An arm of the sibling that leans on its cues: gaps of more than fifty points are found with few pictures."""
 PICTURES = 96
 """An arm where nothing should be found: enough to refute, where there is no error at all."""
-TOLD = 64
-"""An arm of surveys that ask for captions too."""
+TOLD = 112
+"""An arm of polls, captions and texts."""
+MAPPED = 64
+"""Four times the pictures of which each kind gets maps."""
 SEEDS = "11,12,13"
 SIBLINGS = ("tableau-llava-shortcut", "tableau-llava-balanced")
 ITSELF = "tableau-llava"
@@ -37,14 +39,16 @@ ABOUT = ("target", "fingerprint", "topics", "seed", "n", "forwards", "seconds", 
 
 
 def plan(few: int, n: int, told: int, seeds: Sequence[int]) -> list[Planned]:
-    """Cues in both siblings over all seeds; in the model they come from all that can be polled, over two of them."""
+    """Cues in both siblings over all seeds; in the model they come from all that can be asked, over two of them; maps
+    over one."""
     leaning, weaned = SIBLINGS
     found = []
     for number, seed in enumerate(seeds):
         found += [Planned(leaning, ("spurious",), seed, few), Planned(weaned, ("spurious",), seed, n)]
         if number < 2:
             found.append(Planned(ITSELF, ("hallucination", "text-dominance"), seed, told))
-    return found + [Planned(ITSELF, ("spurious",), seed, n) for seed in seeds[:2]]
+    found += [Planned(ITSELF, ("spurious",), seed, n) for seed in seeds[:2]]
+    return [*found, Planned(ITSELF, ("grounding",), seeds[0], min(told, MAPPED))]
 
 
 def main(
@@ -69,15 +73,15 @@ def main(
     print(output)
 
 
-def worth(records: Sequence[Record]) -> dict[str, Any]:
-    """What all audits together are worth."""
+def worth(records: Sequence[Record], *, draws: int = DRAWS) -> dict[str, Any]:
+    """What all audits together are worth; `draws` are those that the rule's power is counted on."""
     gaps = {one["target"]: one for one in map(_read, sorted(RESULTS.glob("regularities*.json")))}
     sizes = dict.fromkeys((one["n"], len(one["findings"])) for one in records)
     return {
         "seeds": list(dict.fromkeys(one["seed"] for one in records)),
         "audits": [{name: one[name] for name in ABOUT} for one in records],
         **marks(records, gaps),
-        "power": {str(n): power(n, max(m for k, m in sizes if k == n)) for n, _ in sizes},
+        "power": {str(n): power(n, max(m for k, m in sizes if k == n), draws=draws) for n, _ in sizes},
     }
 
 

@@ -188,7 +188,8 @@ def _statements(each: Sequence[Judged]) -> Iterator[dict[str, Any]]:
 
 
 def _told(finding: Finding) -> dict[str, Any]:
-    return {name: finding[name] for name in ("effect", "ci", "control", "excess", "excess_ci", "n")}
+    names = ("effect", "ci", "control", "excess", "excess_ci", "n", "numbers")
+    return {name: finding[name] for name in names if name in finding}
 
 
 def _verdict(by_name: Mapping[str, Finding], name: str) -> str:

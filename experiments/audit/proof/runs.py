@@ -92,10 +92,12 @@ def finding_of(store: Store, finding: AuditFinding) -> dict[str, Any]:
     counts = told.result["gate"]["counts"] if finding.kind == "gate" else counts_of(told)
     beside = told.arguments.get("random", [])
     whole = finding.model_dump(mode="json")
+    more = {"numbers": whole["numbers"]} if finding.kind == "gate" else {}
     return {name: whole[name] for name in FOUND} | {
         "components": list(finding.components),
         "random": beside,
         "counts": {arm: list(count) for arm, count in counts.items()},
+        **more,
     }
 
 
