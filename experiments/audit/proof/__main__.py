@@ -27,7 +27,7 @@ FEW = 32
 """An arm of the sibling that leans on its cues: gaps of more than fifty points are found with few pictures."""
 PICTURES = 96
 """An arm where nothing should be found: enough to refute, where there is no error at all."""
-TOLD = 112
+TOLD = 64
 """An arm of polls, captions and texts."""
 MAPPED = 64
 """Four times the pictures of which each kind gets maps."""

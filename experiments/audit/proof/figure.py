@@ -16,6 +16,7 @@ from experiments.audit.survey import MATTERS
 from experiments.tableau.drawing import CONTROL, INK, MARK, TRAINED, plain, sheet, titled
 
 INKS = {"yes": MARK, "no": TRAINED, "undetermined": CONTROL}
+SHAPES = {"yes": "D", "no": "o", "undetermined": "x"}
 WORDS = {"yes": "found", "no": "refuted", "undetermined": "open"}
 STEP = 0.17
 """How far apart the seeds of a row are drawn, in rows."""
@@ -61,7 +62,7 @@ def _panel(axes: Axes, target: str, rows: Sequence[Mapping[str, Any]]) -> None:
             height = place - STEP + STEP * number
             ink = INKS[one["verdict"]]
             axes.plot(one["excess_ci"], [height, height], color=ink, linewidth=1.6)
-            axes.plot(one["excess"], height, "o", color=ink, markersize=4)
+            axes.plot(one["excess"], height, SHAPES[one["verdict"]], color=ink, markersize=4)
         if apart := next((one["apart"] for one in row["audits"] if one["apart"]), None):
             height = place + STEP * len(row["audits"])
             axes.plot(apart["ci"], [height, height], color=INK, linewidth=1)
@@ -74,7 +75,7 @@ def _panel(axes: Axes, target: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _legend() -> list[Line2D]:
     marks = [
-        Line2D([], [], color=ink, marker="o", markersize=4, label=WORDS[verdict])
+        Line2D([], [], color=ink, marker=SHAPES[verdict], markersize=4, label=WORDS[verdict])
         for verdict, ink in INKS.items()
     ]
     return [*marks, Line2D([], [], color=INK, marker="|", linewidth=1, label="measured apart")]

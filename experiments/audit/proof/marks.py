@@ -171,13 +171,14 @@ def _guilty(one: Judged, gaps: Gaps) -> bool:
 
 
 def _statements(each: Sequence[Judged]) -> Iterator[dict[str, Any]]:
-    """By target and suspicion: the verdict and excess of each seed, and what was measured apart from the first."""
+    """By target and suspicion: the verdict and excess of each seed, what was measured apart, and all seeds together."""
     for target, name in dict.fromkeys((one.target, one.finding["name"]) for one in each):
         same = [one for one in each if (one.target, one.finding["name"]) == (target, name)]
         yield {
             "target": target,
             "name": name,
             "topic": same[0].finding["topic"],
+            "pooled": excess(pooled([one.finding["counts"] for one in same])).estimate.as_json(),
             "audits": [
                 {"seed": one.seed, "verdict": one.finding["verdict"]}
                 | _told(one.finding)
