@@ -29,8 +29,8 @@ PICTURES = 96
 """An arm where nothing should be found: enough to refute, where there is no error at all."""
 TOLD = 64
 """An arm of polls, captions and texts."""
-MAPPED = 64
-"""Four times the pictures of which each kind gets maps."""
+MAPPED, TEXTS = 64, 128
+"""Four times the pictures of which each kind gets maps; an arm of the last seed's audit of texts alone."""
 SEEDS = "11,12,13"
 SIBLINGS = ("tableau-llava-shortcut", "tableau-llava-balanced")
 ITSELF = "tableau-llava"
@@ -40,7 +40,7 @@ ABOUT = ("target", "fingerprint", "topics", "seed", "n", "forwards", "seconds", 
 
 def plan(few: int, n: int, told: int, seeds: Sequence[int]) -> list[Planned]:
     """Cues in both siblings over all seeds; in the model they come from all that can be asked, over two of them; maps
-    over one."""
+    over the first, texts over the last again."""
     leaning, weaned = SIBLINGS
     found = []
     for number, seed in enumerate(seeds):
@@ -48,7 +48,8 @@ def plan(few: int, n: int, told: int, seeds: Sequence[int]) -> list[Planned]:
         if number < 2:
             found.append(Planned(ITSELF, ("hallucination", "text-dominance"), seed, told))
     found += [Planned(ITSELF, ("spurious",), seed, n) for seed in seeds[:2]]
-    return [*found, Planned(ITSELF, ("grounding",), seeds[0], min(told, MAPPED))]
+    found.append(Planned(ITSELF, ("grounding",), seeds[0], min(told, MAPPED)))
+    return [*found, Planned(ITSELF, ("text-dominance",), seeds[-1], min(2 * told, TEXTS))]
 
 
 def main(

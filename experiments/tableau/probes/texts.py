@@ -29,6 +29,7 @@ from experiments.tableau.scene import (
     Sign,
 )
 from store.errors import UserError
+from tools.stimuli import Stimulus
 
 PLACES = 60
 """Places that are tried for a sign."""
@@ -39,7 +40,7 @@ def text_dominance(n: int, seed: int) -> Iterator[Survey]:
     yield _both("size", _sizes(n, seed))
     yield _both("place", _places(n, seed))
     yield _sign(n, seed)
-    yield _stated(n, seed)
+    yield from _stated(n, seed)
 
 
 Opposites = list[tuple[Scene, str, str]]
@@ -152,13 +153,15 @@ def _with_sign(seen: Scene, word: str, rng: np.random.Generator) -> Scene | None
     return None
 
 
-def _stated(n: int, seed: int) -> Survey:
-    """A sentence before the question that gives the thing another color, or gives that color to something absent."""
+def _stated(n: int, seed: int) -> Iterator[Survey]:
+    """A sentence before the question that gives the thing another color, or gives that color to something absent: is it
+    followed, and is the right answer lost?"""
     rng = np.random.default_rng([326, seed])
     plain: list[Probe] = []
     contradicted: list[Probe] = []
     idle: list[Probe] = []
     pictured: list[Probe] = []
+    lost: dict[str, list[Probe]] = {"plain": [], "contradicted": [], "idle": []}
     for seen in drawn(
         "check", 63, seed, lambda one: bool(_single(one)) and len(shapes_in(one)) < len(SHAPES)
     ):
@@ -173,10 +176,13 @@ def _stated(n: int, seed: int) -> Survey:
         plain.append(says(before, word))
         contradicted.append(says(stated, word))
         pictured.append(says(stated, color))
-        idle.append(says(stimulus(seen, f"{Fact(away, word)} {question}", color), word))
+        beside = stimulus(seen, f"{Fact(away, word)} {question}", color)
+        idle.append(says(beside, word))
+        for name, one in (("plain", before), ("contradicted", stated), ("idle", beside)):
+            lost[name].append(_says_wrong(one))
         if len(plain) == n:
             break
-    return Survey(
+    yield Survey(
         topic="text-dominance",
         name="sentence against picture",
         claim="A sentence that gives the thing another color is followed, against the picture",
@@ -191,3 +197,22 @@ def _stated(n: int, seed: int) -> Survey:
         paired=True,
         more={"follows the text": tuple(contradicted), "follows the picture": tuple(pictured)},
     )
+    yield Survey(
+        topic="text-dominance",
+        name="sentence that disturbs",
+        claim="A sentence that gives the thing another color makes the answer wrong, whatever is said instead",
+        tested=tuple(lost["contradicted"]),
+        baseline=tuple(lost["plain"]),
+        control=tuple(lost["idle"]),
+        control_baseline=tuple(lost["plain"]),
+        control_is="the same for a sentence that gives that color to a thing that is not shown",
+        rival="any sentence before the question disturbs the answer",
+        shows_not="Sentences and pictures together did not occur in the embedded models' training.",
+        unit="share of wrong replies",
+        kind="by exact pairs",
+        paired=True,
+    )
+
+
+def _says_wrong(one: Stimulus) -> Probe:
+    return Probe((one,), lambda replies: replies[0] != one.answer)

@@ -91,5 +91,8 @@ def test_a_sign_and_a_sentence_speak_against_the_picture() -> None:
             assert not probe.holds((probe.asked[0].answer,))
     stated = surveys["sentence against picture"]
     assert all("is " in probe.asked[0].question.split(" . ")[0] for probe in stated.tested)
+    lost = surveys["sentence that disturbs"].tested[0]
+    right = lost.asked[0].answer
+    assert lost.holds(("something else",)) and not lost.holds((right,))
     both = surveys["contradiction, size"].tested[0]
     assert both.holds(("yes", "yes")) and not both.holds(("yes", "no")) and len(both.asked) == 2
