@@ -16,7 +16,7 @@ from tools.scoring.contrast import contrast
 GAPS = (0.0, 0.02, 0.05, 0.08, 0.1, 0.15, 0.2)
 ERROR = 0.01
 """Share of replies that are wrong for no reason."""
-DRAWS = 400
+DRAWS = 200
 
 
 def power(n: int, suspicions: int, *, draws: int = DRAWS, seed: int = 0) -> list[dict[str, Any]]:
