@@ -139,6 +139,7 @@ def marks(records: Sequence[Record], gaps: Gaps) -> dict[str, Any]:
             for target in dict.fromkeys(one.target for one in each)
         }
         | {"all": _share(one.false for one in each), "not planted": _share(one.false for one in innocent)},
+        "found where nothing was planted": _share(one.found for one in innocent),
         "unsupported": _share(one.unsupported for one in innocent),
         "verdicts": {
             target: _verdicts(one for one in each if one.target == target)

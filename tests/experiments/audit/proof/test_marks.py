@@ -73,6 +73,7 @@ def test_what_other_pictures_show_to_be_nothing_is_a_false_finding() -> None:
     quiet = [record(GOOD, seed, finding(CUE, "no", 0, n=200)) for seed in (2, 3)]
     found = marks([record(GOOD, 1, finding(CUE, "yes", 9)), *quiet], GAPS)
     assert found["false"][GOOD]["of"] == [1, 3] and found["false"]["all"]["of"] == [1, 3]
+    assert found["found where nothing was planted"]["of"] == [1, 3]
     assert found["statements"][0]["audits"][0]["apart"]["value"] == 0.0
 
 
