@@ -41,6 +41,7 @@ bench: venv
 
 prove: venv
 	$(QUIET_HUB) $(PY) -m experiments.tableau.prove
+	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.forty
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.kills
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.audit.proof
 	$(QUIET_HUB) $(PY) -m experiments.tableau.card

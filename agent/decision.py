@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from store.records import Claim, Facet, Hypothesis, Model, Reading, Verdict
+from store.records import AnswerRow, Claim, Facet, Hypothesis, Model, Reading, Verdict
 
 
 class Call(Model):
@@ -66,6 +66,22 @@ class Conclusion(Model):
     verdicts: tuple[Verdict, ...] = ()
 
 
+class Reply(Model):
+    """The answer to a question, in a thread that has a goal in place of a component.
+
+    Of `text` goes what goes for a conclusion's. `verdict` is empty where the question was not whether something is so,
+    or that is open; `components` are those that the answer is about, `rows` numbers that show it.
+    """
+
+    kind: Literal["reply"] = "reply"
+    thought: Annotated[str, Field(max_length=2000)] = ""
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    verdict: Literal["", "yes", "no"] = ""
+    components: tuple[str, ...] = ()
+    rows: tuple[AnswerRow, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
 class Abstention(Model):
     """Nothing stable to say, and why."""
 
@@ -74,7 +90,7 @@ class Abstention(Model):
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-Decision = Annotated[Calls | Program | Conclusion | Abstention, Field(discriminator="kind")]
+Decision = Annotated[Calls | Program | Conclusion | Reply | Abstention, Field(discriminator="kind")]
 _DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
 
 

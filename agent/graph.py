@@ -1,4 +1,4 @@
-"""The loop of one component: plan → act → record → (plan | conclude) → check → (revise | finish).
+"""The loop of one component, or of one question: plan → act → record → (plan | conclude) → check → (revise | finish).
 
 Knows the order of nodes and how a killed thread goes on; knows nothing about what a node does (nodes.py) or which
 component is worth a thread. Run again, it returns what is recorded and does nothing twice.
@@ -21,6 +21,7 @@ from agent.bench import Bench
 from agent.planner import Planner
 from agent.record import Outcome, outcome_of
 from agent.state import Desk, Limits, State, beginning
+from agent.thread import Goal
 from store.address import Address
 from store.costs import one_of
 from store.recorder import Turn
@@ -38,18 +39,18 @@ async def run_thread(
     planner: Planner,
     bench: Bench,
     run: str,
-    component: Address,
+    subject: Address | Goal,
     checkpoints: BaseCheckpointSaver[str],
     *,
     limits: Limits = USUAL,
     tools: Sequence[Tool] | None = None,
 ) -> Outcome:
-    """Carries one component to a conclusion or an abstention, from wherever the record left it.
+    """Carries one component to a conclusion or an abstention, or a goal to an answer, from wherever the record left it.
 
-    `context.budget` is this component's alone. Raises MaieuticError of kind "endpoint" when the planner can't be
+    `context.budget` is this thread's alone. Raises MaieuticError of kind "endpoint" when the planner can't be
     reached; the thread can be run again then, as after a kill.
     """
-    thread, queries = str(component), context.store.queries
+    thread, queries = str(subject), context.store.queries
     config: RunnableConfig = {
         "configurable": {"thread_id": f"{run}/{thread}"},
         "recursion_limit": 3 * (limits.steps + limits.revisions) + 10,
@@ -57,7 +58,7 @@ async def run_thread(
     rows = queries.steps(run, thread)
     if outcome_of(rows) is None:
         chosen = list(tools) if tools is not None else [TOOLS[name] for name in sorted(TOOLS)]
-        desk = Desk(context, planner, bench, run, component, chosen, limits)
+        desk = Desk(context, planner, bench, run, subject, chosen, limits)
         graph = build_graph(checkpoints)
         _pay(context, run, thread)
         given = None if await _stands(graph, config, rows) else beginning(rows)

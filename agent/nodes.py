@@ -12,9 +12,10 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.check import check_abstention, check_conclusion, check_verdict
-from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Program
+from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Program, Reply
 from agent.planner import Choice
 from agent.record import Outcome, asked_of, decision_of, outcome_row, read_view, step_row
+from agent.replies import check_reply
 from agent.selecting import SCORE, Selected, selected
 from agent.state import Desk, State, as_values, pending
 from agent.steps import STEPS, build
@@ -39,7 +40,7 @@ async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     desk, step, asked = runtime.context, state["step"] + 1, pending(state)
     row = _row(desk, step)
     if row is None:
-        view = read_view(desk.context, desk.run, desk.component, step, desk.limits.steps - step, asked)
+        view = read_view(desk.context, desk.run, desk.subject, step, desk.limits.steps - step, asked)
         try:
             choice = await _chosen(desk, view)
         except BudgetReached as error:
@@ -173,7 +174,7 @@ async def finish(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     else:
         decision = _believed(_view(desk, state), _decision(desk, step), state["finish"])
         outcome = Outcome(decision, "planner", step + 1, state["finish"])
-        for verdict in decision.verdicts if isinstance(decision, Conclusion) else ():
+        for verdict in decision.verdicts if isinstance(decision, Conclusion | Reply) else ():
             recorder.verdict(desk.run, desk.thread, verdict.hypothesis, verdict)
     recorder.step(
         desk.run, desk.thread, step + 1, outcome_row(outcome) | {"asked": {"notes": state["notes"]}}
@@ -181,13 +182,16 @@ async def finish(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     return {}
 
 
-def _believed(view: ThreadView, decision: Decision, finishing: str) -> Conclusion | Abstention:
+def _believed(view: ThreadView, decision: Decision, finishing: str) -> Conclusion | Reply | Abstention:
     """The decision as it will stand. Raises PlannerError when it can't."""
-    if isinstance(decision, Conclusion):
+    if isinstance(decision, Conclusion) and not view.goal:
         return check_conclusion(view, decision)
+    if isinstance(decision, Reply) and view.goal:
+        return check_reply(view, decision)
     if isinstance(decision, Abstention):
         return check_abstention(view, decision)
-    raise PlannerError(f"only `conclude` or `abstain` can be said now, because {finishing}", kind="finish")
+    name = "answer" if view.goal else "conclude"
+    raise PlannerError(f"only `{name}` or `abstain` can be said now, because {finishing}", kind="finish")
 
 
 def _judgeable(context: ToolContext, concept: str) -> None:
@@ -227,7 +231,7 @@ def _before(made: list[Experiment], call: Call) -> Experiment | None:
 def _view(desk: Desk, state: State) -> ThreadView:
     """The thread before this step, whatever has been recorded since."""
     left = desk.limits.steps - state["step"]
-    return read_view(desk.context, desk.run, desk.component, state["step"], left, pending(state))
+    return read_view(desk.context, desk.run, desk.subject, state["step"], left, pending(state))
 
 
 def _reason(desk: Desk, next_step: int) -> str:

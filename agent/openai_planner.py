@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.decision import Abstention, Call, Calls, Conclusion, Decision
+from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Reply
 from agent.endpoint import Endpoint, TooLong, weight
 from agent.planner import Choice
 from agent.prices import Prices
@@ -96,7 +96,7 @@ class OpenAIPlanner:
                 return said, await self.endpoint.ask(
                     seen(said, self._fetch),
                     offered,
-                    lambda words: self._tell(str(thread.component), words),
+                    lambda words: self._tell(str(thread.subject), words),
                 )
             except TooLong:
                 room = min(room, weight(said) + weight(offered)) // 2
@@ -118,9 +118,10 @@ def _silent(thread: ThreadView) -> bool:
 
 def offers(thread: ThreadView, tools: Sequence[Tool]) -> list[dict[str, Any]]:
     """What may be called now: tools and the loop's own steps; at the end only what finishes."""
+    steps = [step for step in STEPS.values() if step.name != ("conclude" if thread.goal else "answer")]
     if thread.finish_now:
-        return [STEPS[name].schema() for name in ("give_verdict", *FINISHING)]
-    return [*(tool.schema() for tool in tools), *(step.schema() for step in STEPS.values())]
+        return [step.schema() for step in steps if step.name in ("give_verdict", *FINISHING)]
+    return [*(tool.schema() for tool in tools), *(step.schema() for step in steps)]
 
 
 def interpret(thread: ThreadView, thought: str, called: Sequence[Call]) -> Decision:
@@ -128,7 +129,7 @@ def interpret(thread: ThreadView, thought: str, called: Sequence[Call]) -> Decis
     propose: list[Hypothesis] = []
     verdicts: list[Verdict] = []
     calls: list[Call] = []
-    final: list[Conclusion | Abstention] = []
+    final: list[Conclusion | Reply | Abstention] = []
     for call in called:
         try:
             part = build(thread, call) if call.tool in STEPS and not call.unreadable else None
@@ -139,12 +140,12 @@ def interpret(thread: ThreadView, thought: str, called: Sequence[Call]) -> Decis
                 propose.append(part)
             case Verdict():
                 verdicts.append(part)
-            case Conclusion() | Abstention() if not final:
+            case Conclusion() | Reply() | Abstention() if not final:
                 final.append(part)
             case _:
                 calls.append(call)
     if final and not calls and not propose:
-        given = {"verdicts": tuple(verdicts)} if isinstance(final[0], Conclusion) else {}
+        given = {"verdicts": tuple(verdicts)} if isinstance(final[0], Conclusion | Reply) else {}
         return final[0].model_copy(update={"thought": thought, **given})
     early = [call for call in called if call.tool in FINISHING and call not in calls]
     return Calls(thought=thought, propose=tuple(propose), verdicts=tuple(verdicts), calls=(*calls, *early))

@@ -11,9 +11,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from agent.decision import Abstention, Conclusion, Decision, as_row, from_row
+from agent.decision import Abstention, Conclusion, Decision, Reply, as_row, from_row
 from agent.receipts import citations
-from agent.thread import Decided, Left, Note, Stated, ThreadView
+from agent.thread import Decided, Goal, Left, Note, Stated, ThreadView
 from store.address import Address
 from store.database import Store
 from store.views import Step
@@ -39,7 +39,7 @@ class Outcome:
     """How a thread ended. `by` says whether the planner said so, the loop had to, or an error of ours did (crash.py);
     `finish` why the planner was told to."""
 
-    decision: Conclusion | Abstention
+    decision: Conclusion | Reply | Abstention
     by: By
     steps: int
     finish: str = ""
@@ -52,6 +52,9 @@ class Outcome:
         if isinstance(self.decision, Abstention):
             return tuple(sorted(set(citations(self.decision.reason))))
         found = set(citations(self.decision.text))
+        if isinstance(self.decision, Reply):
+            found.update(*(row.evidence for row in self.decision.rows))
+            return tuple(sorted(found))
         found.update(*(facet.evidence for facet in self.decision.facets))
         found.update(*(claim.evidence for claim in self.decision.claims.values() if claim))
         found.update(*(verdict.experiments for verdict in self.decision.verdicts))
@@ -88,7 +91,7 @@ def outcome_of(steps: list[Step]) -> Outcome | None:
         return None
     row = steps[-1].decision
     decision = from_row(row["decision"])
-    assert isinstance(decision, Conclusion | Abstention)
+    assert isinstance(decision, Conclusion | Reply | Abstention)
     return Outcome(decision, row["by"], row["steps"], row["finish"])
 
 
@@ -99,17 +102,17 @@ def decisions(store: Store, run: str, thread: str) -> list[Decided]:
 
 
 def read_view(
-    context: ToolContext, run: str, component: Address, step: int, steps_left: int, asked: Asked
+    context: ToolContext, run: str, subject: Address | Goal, step: int, steps_left: int, asked: Asked
 ) -> ThreadView:
     """The thread as it stood before step number `step`: later rows are not in it, even where there are some."""
-    store, thread = context.store, str(component)
+    store, thread = context.store, str(subject)
     rows = [
         row for row in store.queries.steps(run, thread) if row.step < step and row.decision["kind"] != OUTCOME
     ]
     decided = tuple(Decided(row.step, decision_of(row.decision)) for row in rows)
     earlier = [note for row in rows for note in asked_of(row.decision).notes]
     return ThreadView(
-        component=component,
+        subject=subject,
         target=context.target.name,
         family=context.target.family,
         seed=context.seed,

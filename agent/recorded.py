@@ -33,7 +33,7 @@ class Recorded:
         self._run = store.queries.run(run).id
 
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
-        component = str(thread.component)
+        component = str(thread.subject)
         said = {turn.step: turn.decision for turn in decisions(self._store, self._run, component)}
         if thread.step not in said:
             raise UserError(

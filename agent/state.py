@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from agent.bench import Bench
 from agent.planner import Planner
 from agent.record import Asked, asked_of
-from agent.thread import Note
+from agent.thread import Goal, Note
 from store.address import Address
 from store.views import Step
 from tools.budget import REVISIONS
@@ -38,13 +38,13 @@ class Desk:
     planner: Planner
     bench: Bench
     run: str
-    component: Address
+    subject: Address | Goal
     tools: Sequence[Tool]
     limits: Limits
 
     @property
     def thread(self) -> str:
-        return str(self.component)
+        return str(self.subject)
 
 
 class State(TypedDict):

@@ -1,4 +1,4 @@
-"""The loop's own steps, as a language model calls them: propose a hypothesis, give a verdict, conclude, abstain.
+"""The loop's own steps, as a language model calls them: hypotheses, verdicts, conclusions, answers, abstentions.
 
 Knows their arguments and how these become parts of a Decision: numbers are read from the experiment that is named, so
 a model never types one. Knows nothing about endpoints. A step that can't be built is a PlannerError that says why.
@@ -14,11 +14,25 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 import prompts
 from agent.check import by_number, check_verdict
-from agent.decision import Abstention, Call, Conclusion
+from agent.decision import Abstention, Call, Conclusion, Reply
+from agent.replies import row_of
 from agent.thread import ThreadView, quantities
 from agent.verdicts import judge
 from store.errors import PlannerError
-from store.records import Answer, Claim, Experiment, Facet, Hypothesis, Model, Reading, Scope, Sign, Verdict
+from store.records import (
+    Answer,
+    AnswerRow,
+    Claim,
+    Experiment,
+    Facet,
+    Hypothesis,
+    Model,
+    Quantity,
+    Reading,
+    Scope,
+    Sign,
+    Verdict,
+)
 from tools.tool import schema_of
 
 
@@ -77,11 +91,24 @@ class Conclude(Model):
     confidence: Annotated[float, Field(ge=0, le=1, description="Your probability that a blind test agrees.")]
 
 
+class NumberNamed(Model):
+    component: Annotated[str, Field(description="Whose number it is.")]
+    experiment: Annotated[Numbered, Field(description="The experiment that gave it: 12 for e12.")]
+    quantity: str
+
+
+class GiveAnswer(Model):
+    text: Annotated[str, Field(description="A few sentences; each cites experiments as [e12].")]
+    verdict: Literal["yes", "no", "open"] = "open"
+    components: Annotated[tuple[str, ...], Field(max_length=24, description="What the answer is about.")] = ()
+    table: Annotated[tuple[NumberNamed, ...], Field(max_length=24)] = ()
+
+
 class Abstain(Model):
     reason: Annotated[str, Field(min_length=1)]
 
 
-Built = Hypothesis | Verdict | Conclusion | Abstention
+Built = Hypothesis | Verdict | Conclusion | Reply | Abstention
 
 
 @dataclass(frozen=True)
@@ -143,15 +170,24 @@ def _conclusion(view: ThreadView, asked: Conclude) -> Conclusion:
     )
 
 
+def _reply(view: ThreadView, asked: GiveAnswer) -> Reply:
+    return Reply(
+        text=asked.text,
+        verdict="" if asked.verdict == "open" else asked.verdict,
+        components=asked.components,
+        rows=tuple(_row(view, one) for one in asked.table),
+    )
+
+
+def _row(view: ThreadView, asked: NumberNamed) -> AnswerRow:
+    experiment = _experiment(view, asked.experiment)
+    _quantity(experiment, asked.quantity, "the table")
+    return row_of(asked.component, asked.quantity, experiment)
+
+
 def _claim(view: ThreadView, asked: ClaimMade) -> Claim:
     experiment = _experiment(view, asked.experiment)
-    found = quantities(experiment).get(asked.quantity)
-    if found is None:
-        offers = ", ".join(f"`{name}`" for name in quantities(experiment)) or "none"
-        raise PlannerError(
-            f"the claim `{asked.name}`: e{experiment.number} has no quantity `{asked.quantity}`; it has {offers}",
-            kind="claim",
-        )
+    found = _quantity(experiment, asked.quantity, f"the claim `{asked.name}`")
     return Claim(
         verdict=asked.verdict,
         about=asked.about.strip(),
@@ -161,6 +197,16 @@ def _claim(view: ThreadView, asked: ClaimMade) -> Claim:
         evidence=(experiment.number,),
         because=asked.because,
     )
+
+
+def _quantity(experiment: Experiment, name: str, where: str) -> Quantity:
+    found = quantities(experiment).get(name)
+    if found is None:
+        offers = ", ".join(f"`{name}`" for name in quantities(experiment)) or "none"
+        raise PlannerError(
+            f"{where}: e{experiment.number} has no quantity `{name}`; it has {offers}", kind="claim"
+        )
+    return found
 
 
 def _experiment(view: ThreadView, number: int) -> Experiment:
@@ -179,7 +225,8 @@ STEPS: dict[str, LoopStep] = {
         LoopStep("propose_hypothesis", Hypothesis, lambda view, asked: asked),
         LoopStep("give_verdict", GiveVerdict, _verdict),
         LoopStep("conclude", Conclude, _conclusion),
+        LoopStep("answer", GiveAnswer, _reply),
         LoopStep("abstain", Abstain, lambda view, asked: Abstention(reason=asked.reason)),
     )
 }
-FINISHING = ("conclude", "abstain")
+FINISHING = ("conclude", "answer", "abstain")

@@ -11,6 +11,7 @@ from typing import Literal
 
 from agent.decision import Decision
 from store.address import Address
+from store.recorder import QUESTION
 from store.records import Experiment, Hypothesis, Quantity, Verdict
 
 
@@ -65,13 +66,27 @@ class Left:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """A question, which a thread may have in the place of a component; `parts` says what the target consists of;
+    `image` and `asked` where it is about a picture and what was asked about it."""
+
+    question: str
+    parts: str = ""
+    image: str = ""
+    asked: str = ""
+
+    def __str__(self) -> str:
+        return QUESTION
+
+
+@dataclass(frozen=True)
 class ThreadView:
-    """One component's thread at the moment of its next decision, number `step` (from 0).
+    """The thread of one component, or of a goal, at the moment of its next decision, number `step` (from 0).
 
     `finish_now` is the reason why only a conclusion or an abstention will be accepted, or empty.
     """
 
-    component: Address
+    subject: Address | Goal
     target: str
     family: str
     seed: int
@@ -82,6 +97,18 @@ class ThreadView:
     experiments: tuple[Experiment, ...] = ()
     stated: tuple[Stated, ...] = ()
     notes: tuple[Note, ...] = ()
+
+    @property
+    def component(self) -> Address:
+        """What is described. Raises TypeError in a thread that has a goal."""
+        if isinstance(self.subject, Goal):
+            raise TypeError("a thread with a goal has no component")
+        return self.subject
+
+    @property
+    def goal(self) -> Goal | None:
+        """The question that is to be answered, if the thread has one."""
+        return self.subject if isinstance(self.subject, Goal) else None
 
     def experiment(self, number: int) -> Experiment:
         """Raises LookupError for a number that this thread does not have."""

@@ -13,16 +13,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import prompts
-from agent.decision import Abstention, Calls, Conclusion, Decision
+from agent.decision import Abstention, Calls, Conclusion, Decision, Reply
 from agent.endpoint import weight
 from agent.pictured import asked_for, named
 from agent.sights import picture
-from agent.thread import Decided, ThreadView, quantities
+from agent.thread import Decided, Goal, ThreadView, quantities
 from store.records import Experiment, Model, Quantity, Verdict
 from tools.tool import Tool
 
 Message = dict[str, Any]
 KINDS = {"head": "head", "mlp": "neuron"}
+FINAL = {"conclusion": "conclude", "reply": "answer", "abstention": "abstain"}
+"""The step that each kind of last decision is taken by."""
 DIGITS = 4
 """Significant digits of numbers in replies: more would be copied for nothing."""
 
@@ -48,14 +50,26 @@ def messages(view: ThreadView, tools: Sequence[Tool] = (), room: int | None = No
 
 
 def _opening(view: ThreadView, tools: Sequence[Tool]) -> list[Message]:
-    """Who the model is, what it can do, and which component it studies."""
-    kind = KINDS.get(view.component.part, "other")
-    about = prompts.load("component").render(component=str(view.component), target=view.target, kind=kind)
+    """Who the model is, what it can do, and which component it studies or what it is asked."""
+    who, about = (
+        ("investigator", _asked_of(view, view.goal)) if view.goal else ("experimenter", _studied(view))
+    )
     digest = [{"name": tool.name, "about": tool.about, "takes": ", ".join(tool.takes)} for tool in tools]
     return [
-        {"role": "system", "content": prompts.load("experimenter").render(family=view.family, tools=digest)},
+        {"role": "system", "content": prompts.load(who).render(family=view.family, tools=digest)},
         {"role": "user", "content": about},
     ]
+
+
+def _studied(view: ThreadView) -> str:
+    kind = KINDS.get(view.component.part, "other")
+    return prompts.load("component").render(component=str(view.component), target=view.target, kind=kind)
+
+
+def _asked_of(view: ThreadView, goal: Goal) -> str:
+    return prompts.load("question").render(
+        question=goal.question, target=view.target, parts=goal.parts, image=goal.image, asked=goal.asked
+    )
 
 
 def _folded(view: ThreadView, about: Message, turns: int) -> Message:
@@ -161,7 +175,7 @@ def _calls(view: ThreadView, turn: Decided) -> Iterator[tuple[str, str, str, dic
         numbers = [stated.number for stated in view.stated if stated.step == step]
         for number, hypothesis in zip(numbers, decision.propose, strict=True):
             yield f"s{step}h{number}", "propose_hypothesis", _words(hypothesis), {"hypothesis": f"h{number}"}
-    verdicts = decision.verdicts if isinstance(decision, Calls | Conclusion) else ()
+    verdicts = decision.verdicts if isinstance(decision, Calls | Conclusion | Reply) else ()
     for place, verdict in enumerate(verdicts):
         yield f"s{step}v{place}", "give_verdict", _asked(verdict), _judged(verdict)
     if isinstance(decision, Calls):
@@ -175,8 +189,8 @@ def _calls(view: ThreadView, turn: Decided) -> Iterator[tuple[str, str, str, dic
             else:
                 reply = {"refused": why}
             yield f"s{step}c{place}", call.tool, _safe(arguments), reply
-    elif isinstance(decision, Conclusion | Abstention):
-        name = "conclude" if isinstance(decision, Conclusion) else "abstain"
+    elif isinstance(decision, Conclusion | Reply | Abstention):
+        name = FINAL[decision.kind]
         yield f"s{step}end", name, _final(decision), {"refused": refused.get(None, "")}
 
 
@@ -194,6 +208,7 @@ def _now(view: ThreadView) -> str:
         low=left.low,
         notes=[note.text for note in view.notes if note.step == view.step - 1 and note.call is None],
         finish=view.finish_now,
+        last="answer" if view.goal else "conclude",
     )
 
 
@@ -217,7 +232,8 @@ def _final(decision: Decision) -> str:
     if isinstance(decision, Conclusion):
         told = decision.model_dump(mode="json", include={"label", "concept", "text", "confidence"})
         return json.dumps(told | decision.reading.model_dump(), ensure_ascii=False)
-    return json.dumps(decision.model_dump(mode="json", include={"reason"}), ensure_ascii=False)
+    kept = {"reason", "text", "verdict", "components"}
+    return json.dumps(decision.model_dump(mode="json", include=kept), ensure_ascii=False)
 
 
 def _words(model: Model) -> str:

@@ -6,8 +6,6 @@ of questions, which belong to agent/ask. Whatever was measured stands in the sto
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,17 +14,21 @@ from agent.ask.answer import Answer, check
 from agent.ask.asking import Asking
 from agent.ask.beside import Side, beside
 from agent.ask.compare import compare
-from agent.ask.grammar import understood
+from agent.ask.grammar import asked, understood
 from agent.ask.known import known
 from agent.ask.needed import needed
-from agent.ask.questions import Compare, Known, Needed, Question, Used, WhatDoes, Which, Why
+from agent.ask.questions import Compare, Free, Known, Needed, Question, Used, WhatDoes, Which, Why
 from agent.ask.used import used
 from agent.ask.what import Labelled, what
 from agent.ask.which import which
 from agent.ask.why import Shown, why
+from agent.builtin.without import BUILTIN
 from agent.planner import Planner
+from agent.thread import Goal
 from experiments.allowance import Allowance
-from experiments.label import Drive, begin, carry_on
+from experiments.label import begin, carry_on
+from experiments.planned import planned
+from experiments.terms import Terms
 from experiments.workplace import Workplace
 from store.address import Address
 from store.errors import PlannerError, UserError
@@ -36,8 +38,6 @@ from tools.budget import BudgetReached
 from tools.methods.answers import refuse_wordless
 from tools.methods.piles import presence
 
-CALLS = 16
-"""Tool calls that a question may cost unless somebody says otherwise; a description has a budget of its own."""
 NOT_KNOWN = ("pairs", "gap", "rare", "scope", "no_path")
 """Refusals of tools that are an answer: what was asked can't be measured here. All others are the asker's mistake."""
 
@@ -52,19 +52,6 @@ class Asked:
     reused: int
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What goes for a question whoever it is asked of. `words` are the command's, which the run remembers; `shown` is
-    the picture and question that a "why" is about; `labelling` what a description may cost that it needs."""
-
-    planner: Planner
-    words: Mapping[str, Any]
-    allowance: Allowance = field(default_factory=lambda: Allowance(calls=CALLS))
-    labelling: Allowance = field(default_factory=Allowance)
-    shown: Shown | None = None
-    drive: Drive = asyncio.run
-
-
 def ask(workplace: Workplace, text: str, terms: Terms, against: Workplace | None = None) -> Asked:
     """The question asked of one target, or of one and `against` another.
 
@@ -76,7 +63,7 @@ def ask(workplace: Workplace, text: str, terms: Terms, against: Workplace | None
         raise UserError(
             f"`{workplace.target.name}` is compared with itself", kind="question", hint="name another target"
         )
-    questions = [understood(text, place.extent, place.world.train.kinds) for place in places]
+    questions = [_meant(text, place, terms.planner) for place in places]
     for place, question in zip(places, questions, strict=True):
         place.register()
         _check(place, question, terms.shown)
@@ -127,6 +114,9 @@ class _Part:
     def answer(self) -> None:
         """Raises UserError for what turns out to be the asker's mistake when it is measured."""
         try:
+            if isinstance(self.question, Free):
+                self.found, self.status = planned(self.workplace, self.asking, self._goal(), self.terms)
+                return
             self.found = _answered(self.asking, self.question, self._label, self.terms.shown)
             if not isinstance(self.question, WhatDoes):
                 check(self.found, self.asking.experiments)
@@ -138,6 +128,16 @@ class _Part:
                     error.message.removesuffix(f"; {error.hint}"), kind=error.kind, hint=error.hint
                 ) from error
             self.found = Answer("", error.message)
+
+    def _goal(self) -> Goal:
+        towers = self.workplace.extent.towers.items()
+        parts = "; ".join(
+            f"a {name} tower of {one.layers} layers with {one.neurons} neurons and {one.heads} heads each"
+            for name, one in towers
+        )
+        shown = self.terms.shown
+        picture = (str(shown.image), shown.question) if shown else ("", "")
+        return Goal(self.question.understood, parts, *picture)
 
     def join(self, other: _Part, place: Workplace) -> None:
         """Makes the answer one about both targets, with the receipts of both."""
@@ -183,8 +183,18 @@ class _Part:
         )
 
 
+def _meant(text: str, place: Workplace, planner: Planner) -> Question:
+    """A language model takes the words as they are; the built-in planner what its grammar knows."""
+    if planner.name.partition(":")[0] == BUILTIN:
+        return understood(text, place.extent, place.world.train.kinds)
+    asked(text)
+    return Free(" ".join(text.split()))
+
+
 def _answered(asking: Asking, question: Question, label: Any, shown: Shown | None) -> Answer:
     match question:
+        case Free():
+            raise AssertionError("a question without a kind is planned")
         case WhatDoes():
             return what(asking, question, label)
         case Which():
@@ -205,7 +215,7 @@ def _answered(asking: Asking, question: Question, label: Any, shown: Shown | Non
 def _check(workplace: Workplace, question: Question, shown: Shown | None) -> None:
     """Raises UserError for what can be told before anything is measured: words that the judge does not know, a target
     that answers no questions, a picture that is missing."""
-    if isinstance(question, Known | WhatDoes | Compare):
+    if isinstance(question, Known | WhatDoes | Compare | Free):
         return
     context = workplace.context(Allowance().budget())
     if isinstance(question, Which | Used) and question.concept not in context.images.kinds:

@@ -17,7 +17,7 @@ from typing import Any
 from agent.bench import Bench
 from agent.checkpoints import open_checkpoints
 from agent.crash import CRASH, crashed, ends_the_run
-from agent.decision import Conclusion
+from agent.decision import Conclusion, Reply
 from agent.graph import run_thread
 from agent.planner import Planner
 from agent.record import Outcome, outcome_of
@@ -245,6 +245,7 @@ def described(
         "cost": cost,
     }
     decision = outcome.decision
+    assert not isinstance(decision, Reply)  # the loop refuses it of a component
     if not isinstance(decision, Conclusion):
         status = "failed" if outcome.by == CRASH else "abstained"
         return Description.model_validate({**common, "status": status, "reason": decision.reason})

@@ -1,4 +1,4 @@
-"""`maieutic.Study`: the labelling run for people who write Python, in scripts and notebooks.
+"""`maieutic.Study`: labelling and questions for people who write Python, in scripts and notebooks.
 
 Knows how words become a workplace and a run, and how a description looks in a notebook. Knows nothing about labelling
 that the command does not: both call `experiments.label`, and one goes on with what the other began.
@@ -16,13 +16,16 @@ from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
+from agent.ask.why import Shown
 from experiments.allowance import Allowance
+from experiments.asking import ask
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.workplaces import chosen_planner, opened_workplace
 from experiments.label import begin, carry_on, choose
+from experiments.terms import Terms
 from experiments.workplace import Workplace
 from store.errors import UserError
-from store.records import Description
+from store.records import Description, Finding
 
 SETS = frozenset("[*,")
 """What only the name of several components holds."""
@@ -44,6 +47,12 @@ class Described(Description):
             f"<div><p>{heading} ({self.status})</p><p>{_plain(self.text or self.reason)}</p>"
             f"<table>{rows}</table><p>run {_plain(self.run)}</p></div>"
         )
+
+
+class Answered(Finding):
+    """A finding with the run that made it."""
+
+    run: str
 
 
 class Study:
@@ -114,6 +123,18 @@ class Study:
         }
         found = self.resume(begin(self.workplace, chosen, self._planner.name, words))
         return found[0] if one else found
+
+    def ask(self, question: str, *, image: int | str = "", about: str = "") -> Answered:
+        """The answer to a question in plain words: `.answer`, or `.reason` where it is not known, `.rows`, `.evidence`.
+
+        A question why is about an `image` (its number or key) and what was asked `about` it.
+        """
+        shown = Shown(image, about) if about else None
+        words = self._words | {"seed": self.workplace.seed}
+        found = ask(
+            self.workplace, question, Terms(self._planner, words, shown=shown, drive=in_a_thread)
+        ).found
+        return Answered(run=found.run, **found.finding.model_dump())
 
     def resume(self, run: str) -> list[Described]:
         """Does what a labelling run of this target has left to do, and gives all its descriptions."""

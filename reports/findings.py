@@ -14,6 +14,8 @@ from reports.record import RunRecord, Thread
 from store.records import AnswerRow, Experiment, Finding
 from store.views import Found
 
+WHETHER = ("used", "needed", "free")
+"""Kinds of questions that ask whether something is so: their verdict is said before the words."""
 FIRST = 12
 """Rows of a drawing; all stand in the table."""
 

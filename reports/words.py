@@ -91,6 +91,7 @@ VERIFIED_FROM = 0.3
 DECISION: Mapping[str, str] = {
     "program": "wrote a program",
     "conclusion": "concluded",
+    "reply": "answered",
     "abstention": "abstained",
     "ended": "was ended by the loop",
     "crashed": "was ended by an error",

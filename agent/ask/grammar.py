@@ -76,16 +76,22 @@ def understood(text: str, extent: Extent, kinds: Collection[str]) -> Question:
     Raises UsageError of kind "question" for words of another form, and UserError of kind "address" for a component
     that the target does not have.
     """
-    words = " ".join(text.split()).rstrip(" ?!.").strip()
-    if not words:
-        raise _refused("the question is empty")
-    if len(words) > LONGEST:
-        raise _refused(f"the question has {len(words)} characters, more than {LONGEST}")
+    words = asked(text)
     plain = words.lower()
     for reading in _READINGS:
         if (found := reading(plain, extent, kinds)) is not None:
             return found
     raise _refused(f"`{words[:80]}` is none of the questions that are understood")
+
+
+def asked(text: str) -> str:
+    """The words without what surrounds them. Raises UsageError where there are none, or too many."""
+    words = " ".join(text.split()).rstrip(" ?!.").strip()
+    if not words:
+        raise _refused("the question is empty")
+    if len(words) > LONGEST:
+        raise _refused(f"the question has {len(words)} characters, more than {LONGEST}")
+    return words
 
 
 def _compare(plain: str, extent: Extent, kinds: Collection[str]) -> Question | None:

@@ -120,4 +120,16 @@ class Known:
         return f"what does the store say about {self.words}?"
 
 
-Question = WhatDoes | Which | Used | Needed | Why | Compare | Known
+@dataclass(frozen=True)
+class Free:
+    """A question that a language model takes as it stands."""
+
+    words: str
+    kind = "free"
+
+    @property
+    def understood(self) -> str:
+        return self.words
+
+
+Question = WhatDoes | Which | Used | Needed | Why | Compare | Known | Free

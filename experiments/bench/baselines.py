@@ -152,7 +152,7 @@ def first_candidate(seen: Seen, component: str) -> Guess:
     planner ran."""
     workplace = seen.workplace
     view = ThreadView(
-        component=parse(component),
+        subject=parse(component),
         target=workplace.target.name,
         family=workplace.target.family,
         seed=workplace.seed,

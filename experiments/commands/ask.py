@@ -15,6 +15,7 @@ from experiments.commands.options import (
     JudgeName,
     PlannerName,
     Precision,
+    PriceFile,
     Quiet,
     Seed,
     StorePlace,
@@ -51,6 +52,13 @@ def ask(
     judge: JudgeName = "",
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
+    prices: PriceFile = "",
+    max_tokens: Annotated[
+        int, typer.Option(min=0, help="Tokens that a language model may cost; 0: no limit.")
+    ] = 0,
+    max_money: Annotated[
+        float, typer.Option(min=0, help="Money that it may cost; needs --prices; 0: no limit.")
+    ] = 0,
     max_calls: Annotated[int, typer.Option(min=1, help="Tool calls that the answer may cost.")] = CALLS,
     max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
     max_seconds: Annotated[float, typer.Option(min=0, help="Seconds that it may take; 0: no limit.")] = 0,
@@ -63,10 +71,12 @@ def ask(
 ) -> int:
     """Ask what a component does, which read or carry a concept, whether it is used, why an answer; with receipts."""
     from experiments.allowance import Allowance
-    from experiments.asking import Terms
     from experiments.asking import ask as answered
+    from experiments.commands.label import check_prices
     from experiments.commands.workplaces import chosen_planner, opened_workplace
+    from experiments.terms import Terms
 
+    check_prices({"money": max_money, "money_each": 0, "planner": planner, "describer": ""}, prices)
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     words = {"target": target, "images": images, "judge": judge, "planner": planner}
     words |= {"against": lasting_target(against)} if against else {}
@@ -80,9 +90,15 @@ def ask(
         seed=seed,
     ) as workplace:
         terms = Terms(
-            chosen_planner(planner, base_url, workplace.store),
+            chosen_planner(planner, base_url, workplace.store, prices=prices),
             words | {"seed": seed, "dtype": dtype},
-            Allowance(calls=max_calls, forwards=max_forwards or None, seconds=max_seconds or None),
+            Allowance(
+                calls=max_calls,
+                forwards=max_forwards or None,
+                seconds=max_seconds or None,
+                tokens=max_tokens or None,
+                money=max_money or None,
+            ),
             shown=shown_in(workplace, image, question),
         )
         found = answered(workplace, text, terms, beside(workplace, against, words, device, dtype))
@@ -159,9 +175,12 @@ def print_finding(told: dict[str, Any], found: Found, as_json: bool) -> None:
     if as_json:
         print_json(told)
         return
+    from reports.findings import WHETHER
+
     finding = found.finding
     if finding.answer:
-        print_text(finding.answer)
+        sure = f"{finding.verdict.capitalize()}. " if finding.verdict and finding.kind in WHETHER else ""
+        print_text(sure + finding.answer)
     if finding.reason:
         print_text(f"Not known: {finding.reason}")
     for one in told["described"]:

@@ -14,10 +14,11 @@ from typing import Any
 
 from agent.ask.why import Shown
 from agent.builtin import BuiltinPlanner
-from experiments.asking import Terms, ask
+from experiments.asking import ask
 from experiments.forty.judged import Mark, Said, judged
 from experiments.forty.places import Places
 from experiments.forty.table import Case
+from experiments.terms import Terms
 from store.errors import UserError
 from tools.scoring.intervals import wilson
 

@@ -47,7 +47,7 @@ def experiment(
 
 def view(*experiments: Experiment) -> ThreadView:
     return ThreadView(
-        component=parse("language.3.mlp.1"),
+        subject=parse("language.3.mlp.1"),
         target="t",
         family="llava",
         seed=0,

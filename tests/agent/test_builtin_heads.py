@@ -19,7 +19,7 @@ HEAD = parse("language.3.head.1")
 
 
 def thread(*experiments: Experiment) -> ThreadView:
-    return replace(view(*experiments), component=HEAD)
+    return replace(view(*experiments), subject=HEAD)
 
 
 def quantity(value: float, low: float, high: float, control: float, n: int = 24) -> dict[str, Any]:

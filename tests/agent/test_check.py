@@ -146,7 +146,7 @@ LOOKED = experiment(
     drop_color=Quantity(value=0.4, ci=(0.3, 0.5), n=16, control=0.0),
     drop_shape=Quantity(value=0.0, ci=(-0.1, 0.1), n=16, control=0.0),
 )
-HEAD = replace(VIEW, component=parse("language.0.head.3"), experiments=(*VIEW.experiments, LOOKED))
+HEAD = replace(VIEW, subject=parse("language.0.head.3"), experiments=(*VIEW.experiments, LOOKED))
 
 
 @pytest.mark.parametrize(

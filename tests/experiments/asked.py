@@ -8,7 +8,8 @@ from typing import Any
 from agent.ask.why import Shown
 from agent.builtin import BuiltinPlanner
 from experiments.allowance import Allowance
-from experiments.asking import Asked, Terms, ask
+from experiments.asking import Asked, ask
+from experiments.terms import Terms
 from experiments.workplace import Workplace
 from experiments.worlds import World
 from store.database import Store

@@ -20,6 +20,7 @@ TURN: dict[str, Any] = {
     "low": False,
     "notes": [],
     "finish": "",
+    "last": "conclude",
 }
 
 

@@ -32,6 +32,8 @@ from tools.tool import Arguments, Result, tool
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tools.targets.adapter import Grid
+
 TRIED = 8
 """Pictures that are tried for each donor that is wanted."""
 FEWEST = 4
@@ -148,11 +150,19 @@ def _case(context: ToolContext, arguments: ExplainAnswerArguments) -> Case:
     stimulus = Stimulus(shown.key, shown.image, arguments.question)
     order = context.random("donors", stimulus.sha256).permutation(len(context.images))
     pictures = [context.images.picture(int(number)) for number in order[: TRIED * arguments.donors]]
+    grid = context.adapter.boxes(*stimulus.image.size)
     others_ = [
         Stimulus(one.key, one.image, arguments.question)
         for one in pictures
-        if one.key != stimulus.key.rstrip("?") and one.image.size == stimulus.image.size
+        if one.key != stimulus.key.rstrip("?") and _as_many(grid, context.adapter.boxes(*one.image.size))
     ]
+    if not others_:
+        raise PlannerError(
+            f"no picture of the collection becomes {grid.rows} × {grid.columns} tokens as this one does, so that "
+            "nothing can be exchanged with it",
+            kind="scope",
+            hint="give a picture of the collection's own shape",
+        )
     logits = context.engine.plain([stimulus, *others_]).logits.float().cpu()
     said, rival = (int(token) for token in logits[0].topk(2).indices)
     margins: Tensor = logits[:, said] - logits[:, rival]
@@ -166,6 +176,10 @@ def _case(context: ToolContext, arguments: ExplainAnswerArguments) -> Case:
             hint="ask a question whose answer the picture decides",
         )
     return Case(stimulus, said, rival, float(margins[0]), donors[: arguments.donors])
+
+
+def _as_many(one: Grid, other: Grid) -> bool:
+    return (one.rows, one.columns) == (other.rows, other.columns)
 
 
 def _controls(
