@@ -57,6 +57,8 @@ def trials(kind: EditKind, n: int, seed: int) -> Iterator[Trial]:
     """
     rng = np.random.default_rng([EDIT_KINDS.index(kind), seed])
     intents, source, found = TableauIntents(), TableauSource("train"), 0
+    if n > len(source):
+        raise _too_few(kind, len(source))
     for number in rng.permutation(len(source)).tolist():
         if found == n:
             return
@@ -69,9 +71,7 @@ def trials(kind: EditKind, n: int, seed: int) -> Iterator[Trial]:
             yield Trial(kind, planned)
             found += 1
     if found < n:
-        raise UserError(
-            f"only {found} pictures allow an edit of kind `{kind}`", kind="edits", hint="ask for fewer"
-        )
+        raise _too_few(kind, found)
 
 
 def outcomes(trial: Trial, rng: Rng) -> list[Outcome]:
@@ -82,6 +82,12 @@ def outcomes(trial: Trial, rng: Rng) -> list[Outcome]:
         Outcome(trial, painted(after), True, "as meant"),
         *(Outcome(trial, painted(scene), False, how) for how, scene in wrong.items()),
     ]
+
+
+def _too_few(kind: EditKind, found: int) -> UserError:
+    return UserError(
+        f"at most {found} pictures allow an edit of kind `{kind}`", kind="edits", hint="ask for fewer"
+    )
 
 
 def _worded(seen: Scene, kind: EditKind, rng: Rng) -> str | None:

@@ -76,15 +76,31 @@ class Verifier:
         Raises UserError for a phrase that the judge does not know or a picture that it can't look at, and ValueError
         where the sides of an edit differ in size.
         """
-        usual = self.likeness.p_values(afters) if self.likeness is not None and afters else None
+        if not afters:
+            return []
+        phrases = list(dict.fromkeys(phrase for intent in intents for phrase in _all(intent)))
+        column = {phrase: place for place, phrase in enumerate(phrases)}
+        seen = self.judge.present([*befores, *afters], phrases).reshape(2, len(afters), len(phrases))
+        usual = self.likeness.p_values(afters) if self.likeness is not None else None
         return [
-            self._one(before, after, intent, None if usual is None else float(usual[place]))
+            self._one(
+                before,
+                after,
+                intent,
+                seen[:, place, [column[phrase] for phrase in _all(intent)]],
+                None if usual is None else float(usual[place]),
+            )
             for place, (before, after, intent) in enumerate(zip(befores, afters, intents, strict=True))
         ]
 
-    def _one(self, before: Image.Image, after: Image.Image, intent: Intent, usual: float | None) -> Check:
-        phrases = [*intent.come, *intent.gone, *intent.kept]
-        seen = self.judge.present([before, after], phrases)
+    def _one(
+        self,
+        before: Image.Image,
+        after: Image.Image,
+        intent: Intent,
+        seen: Float32[np.ndarray, "side phrase"],
+        usual: float | None,
+    ) -> Check:
         come, gone = len(intent.come), len(intent.come) + len(intent.gone)
         meant = np.concatenate([seen[1, :come], 1 - seen[1, come:gone]])
         flipped = tuple(np.array(intent.kept)[_flipped(seen[:, gone:], self.limits.swing)].tolist())
@@ -130,6 +146,11 @@ class Verifier:
         if usual is not None and usual < limits.usual:
             found.append(f"it does not look like the data (p = {usual:.3f}, at least {limits.usual:g})")
         return found
+
+
+def _all(intent: Intent) -> list[str]:
+    """Every phrase of which the intent says something."""
+    return [*intent.come, *intent.gone, *intent.kept]
 
 
 def _flipped(kept: Float32[np.ndarray, "side phrase"], swing: float) -> np.ndarray:
