@@ -6,6 +6,7 @@ import typer
 
 from experiments.commands.agreement import agreement
 from experiments.commands.calibration import calibration
+from experiments.commands.edits import edits
 from experiments.commands.ladder import ladder
 from experiments.commands.truth import truth
 
@@ -14,6 +15,7 @@ app.command()(truth)
 app.command()(ladder)
 app.command()(calibration)
 app.command()(agreement)
+app.command()(edits)
 
 
 @app.callback()

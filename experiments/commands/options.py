@@ -40,6 +40,14 @@ JudgeName = Annotated[
         help="Who says what pictures show: a CLIP, SigLIP or LLaVA, or two (ONE,OTHER).",
     ),
 ]
+EditorName = Annotated[
+    str,
+    typer.Option(
+        "--editor",
+        envvar="MAIEUTIC_EDITOR",
+        help="Who changes pictures: tableau-pix2pix, a diffusers folder, openai:MODEL; empty: the world's own.",
+    ),
+]
 PlannerName = Annotated[
     str,
     typer.Option("--planner", envvar="MAIEUTIC_PLANNER", help="builtin, openai:MODEL, or recorded:RUN."),
