@@ -23,6 +23,7 @@ NAMES = (
     "planner",
     "base_url",
     "judge",
+    "editor",
     "images",
     "jobs",
     "describer",

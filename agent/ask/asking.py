@@ -21,7 +21,7 @@ from tools.context import ToolContext
 if TYPE_CHECKING:
     from store.database import Store
 
-WORLD = ("images", "judge", "dtype")
+WORLD = ("images", "judge", "editor", "dtype")
 """Words of a run that say what it was shown, and by whom judged."""
 
 

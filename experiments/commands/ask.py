@@ -10,6 +10,7 @@ import typer
 from experiments.commands.options import (
     BaseUrl,
     Device,
+    EditorName,
     Images,
     JsonFlag,
     JudgeName,
@@ -22,7 +23,7 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json, print_table, print_text
-from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
 
 if TYPE_CHECKING:
     from agent.ask.why import Shown
@@ -50,6 +51,7 @@ def ask(
     ] = "",
     images: Images = "",
     judge: JudgeName = "",
+    editor: EditorName = "",
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
     prices: PriceFile = "",
@@ -79,12 +81,15 @@ def ask(
     check_prices({"money": max_money, "money_each": 0, "planner": planner, "describer": ""}, prices)
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     words = {"target": target, "images": images, "judge": judge, "planner": planner}
+    words |= {"editor": lasting_editor(editor)} if editor else {}
     words |= {"against": lasting_target(against)} if against else {}
     with opened_workplace(
         target,
         store=store,
         images=images,
         judge=judge,
+        editor=lasting_editor(editor),
+        base_url=base_url,
         device=device,
         dtype=dtype,
         seed=seed,

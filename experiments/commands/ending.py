@@ -31,6 +31,7 @@ Say = Callable[[str], None]
 _FLAGS = {
     "images": ("--images", ""),
     "judge": ("--judge", ""),
+    "editor": ("--editor", ""),
     "planner": ("--planner", "builtin"),
     "seed": ("--seed", 0),
     "dtype": ("--dtype", "float32"),
@@ -149,7 +150,7 @@ def new_command(
     """The command that describes some of a run's components once more, in a run of their own."""
     words = ["maieutic", "label", str(asked["target"]), "--components", ",".join(components)]
     for name, (flag, usual) in _FLAGS.items():
-        if asked[name] != usual:
+        if asked.get(name, usual) != usual:
             words += [flag, str(asked[name])]
     return f"try again with `{shlex.join([*words, *_places(store, base_url, prices)])}`"
 

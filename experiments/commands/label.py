@@ -11,6 +11,7 @@ from experiments.commands.options import (
     BaseUrl,
     DescriberName,
     Device,
+    EditorName,
     Images,
     JsonFlag,
     JudgeName,
@@ -23,7 +24,7 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json
-from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
 from experiments.commands.tables import print_descriptions
 from store.errors import UsageError, UserError
 from tools.budget import CALLS, REVISIONS
@@ -52,6 +53,7 @@ def label(
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = "",
     images: Images = "",
     judge: JudgeName = "",
+    editor: EditorName = "",
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
     describer: DescriberName = "",
@@ -89,6 +91,7 @@ def label(
         "components": components,
         "images": lasting_images(images),
         "judge": lasting_judge(judge),
+        "editor": lasting_editor(editor),
         "planner": planner,
         "describer": describer,
     }
@@ -112,6 +115,7 @@ def label(
         store=store,
         images=asked["images"],
         judge=asked["judge"],
+        editor=asked["editor"],
         describer=asked["describer"],
         base_url=base_url,
         prices=prices,

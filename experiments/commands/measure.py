@@ -12,6 +12,7 @@ from experiments.commands.options import (
     BaseUrl,
     DescriberName,
     Device,
+    EditorName,
     Images,
     JsonFlag,
     JudgeName,
@@ -22,7 +23,7 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json, print_text
-from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
 from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from store.records import Experiment
 
 DIRECT = "direct"
-WORLD = ("images", "judge", "describer", "dtype")
+WORLD = ("images", "judge", "editor", "describer", "dtype")
 """Words of a command that an experiment needs to be made again, besides its own arguments."""
 CLOSE = 1e-4
 """Difference of numbers that a replay may show."""
@@ -69,6 +70,7 @@ def run(
     ] = None,
     images: Images = "",
     judge: JudgeName = "",
+    editor: EditorName = "",
     describer: DescriberName = "",
     base_url: BaseUrl = "",
     prices: PriceFile = "",
@@ -90,6 +92,7 @@ def run(
         raise UsageError(plainly(error), kind=error.kind, hint=error.hint) from error
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     world = {"images": images, "judge": judge, "describer": describer}
+    world |= {"editor": lasting_editor(editor)} if editor else {}
     with opened_workplace(
         target,
         store=store,
@@ -125,6 +128,7 @@ def replay(
         store=store,
         images=str(begun.arguments.get("images", "")),
         judge=str(begun.arguments.get("judge", "")),
+        editor=str(begun.arguments.get("editor", "")),
         describer=str(begun.arguments.get("describer", "")),
         base_url=base_url,
         device=device,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.registry import EMBEDDED
+from experiments.registry import EDITORS, EMBEDDED
 
 
 def lasting_target(name: str) -> str:
@@ -29,6 +29,11 @@ def lasting_judge(names: str) -> str:
 
     parts = (name.strip() for name in names.split(","))
     return ",".join(name if name in (TABLEAU_JUDGE, *EMBEDDED) else _folder(name) for name in parts)
+
+
+def lasting_editor(name: str) -> str:
+    """An embedded editor goes before a folder of its name."""
+    return name if name in EDITORS else _folder(name)
 
 
 def _folder(name: str) -> str:

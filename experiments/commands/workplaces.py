@@ -27,6 +27,7 @@ def opened_workplace(
     store: str,
     images: str = "",
     judge: str = "",
+    editor: str = "",
     describer: str = "",
     base_url: str = "",
     prices: str = "",
@@ -55,6 +56,8 @@ def opened_workplace(
         )
         if describer:
             describes(opened, describer, base_url, prices)
+        if editor:
+            edits(opened, editor, base_url, prices, device)
         yield opened
 
 
@@ -82,6 +85,19 @@ def describes(workplace: Workplace, name: str, base_url: str, prices: str) -> No
             model, lambda: Endpoint(model, base_url, prices=known), words, workplace.cache / "describer"
         ),
     )
+
+
+def edits(workplace: Workplace, name: str, base_url: str, prices: str, device: str) -> None:
+    """From here on the model `name` changes this workplace's pictures, and every edit is proved; what it made is kept."""
+    from agent.prices import read_prices
+    from experiments.editing import edited_by
+    from experiments.registry import open_editor
+    from tools.editing.kept import Kept
+
+    model = open_editor(
+        name, device, base_url=base_url, prices=read_prices(prices), progress=workplace.progress
+    )
+    workplace.world = edited_by(workplace.world, Kept(model, workplace.cache / "edits"))
 
 
 def chosen_planner(
