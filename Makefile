@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 QUIET_HUB := HF_HUB_OFFLINE=1
 
-.PHONY: venv demo answers test check bench prove train
+.PHONY: venv demo demo-diffusion answers test check bench prove train
 .DEFAULT_GOAL := test
 
 venv: $(STAMP)
@@ -22,6 +22,13 @@ demo: venv
 	mkdir -p out
 	$(HERE) .venv/bin/maieutic label tableau-llava --images tableau:300/150/300 --components '$(DEMO)'
 	$(HERE) .venv/bin/maieutic report -o out/report
+
+DRAWN := MAIEUTIC_STORE=out/drawn.db MAIEUTIC_CACHE=out/cache
+
+demo-diffusion: venv
+	mkdir -p out
+	$(QUIET_HUB) $(DRAWN) .venv/bin/maieutic label tableau-llava --images tableau:300/150/300 --components 'language.3.mlp[0:4],vision.3.mlp[0:2]' --editor tableau-pix2pix
+	$(QUIET_HUB) $(DRAWN) .venv/bin/maieutic report -o out/drawn
 
 answers: venv
 	mkdir -p out

@@ -18,7 +18,10 @@ def edits(
     editor: EditorName = "tableau-pix2pix",
     n: Annotated[int, typer.Option(min=1, help="Edits of each of seven kinds.")] = 72,
     verifier_n: Annotated[
-        int, typer.Option(min=0, help="Edits of each kind whose right and wrong outcomes try the verifier; 0: none.")
+        int,
+        typer.Option(
+            min=0, help="Edits of each kind whose right and wrong outcomes try the verifier; 0: none."
+        ),
     ] = 24,
     wear: Annotated[
         float, typer.Option(min=0, max=0.9, help="Share of noise laid on those outcomes; 0: squeezed alone.")

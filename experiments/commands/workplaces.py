@@ -88,7 +88,7 @@ def describes(workplace: Workplace, name: str, base_url: str, prices: str) -> No
 
 
 def edits(workplace: Workplace, name: str, base_url: str, prices: str, device: str) -> None:
-    """From here on the model `name` changes this workplace's pictures, and every edit is proved; what it made is kept."""
+    """From here on the model `name` changes this workplace's pictures; every edit is proved, what it made is kept."""
     from agent.prices import read_prices
     from experiments.editing import edited_by
     from experiments.registry import open_editor

@@ -90,3 +90,18 @@ def test_the_tables_show_units_kinds_and_claims(capsys: pytest.CaptureFixture[st
     assert "builtin:no-pairs: with → without" in told and "0.50 → 0.50" in told
     assert "0.90 [0.80, 1.10]" in told
     assert "false claims on noise" in told and "decoy: called unused" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (("--editor", ""), 2, "the exact editor needs no bench"),
+        (("--editor", "no-such-editor"), 1, "`no-such-editor` is neither an embedded editor"),
+        (("--figure", "sheet.txt"), 2, "sheet.txt"),
+    ],
+)
+def test_a_bench_of_edits_refuses_what_it_can_not_try(
+    words: tuple[str, ...], code: int, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", "edits", *words]) == code
+    assert complaint in capsys.readouterr().err
