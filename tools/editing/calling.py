@@ -75,7 +75,13 @@ def arguments(signature: Signature, requests: Sequence[Request], settings: Setti
         )  # else it is not used
     if "strength" in numbers and (requests[0].anew or numbers["strength"] is None):
         numbers["strength"] = 1.0
-    optional = {"width": size[0], "height": size[1], "max_area": size[0] * size[1], "output_type": "np"}
+    optional = {
+        "width": size[0],
+        "height": size[1],
+        "max_area": size[0] * size[1],
+        "_auto_resize": False,  # the picture has its working size already
+        "output_type": "np",
+    }
     known = {name: value for name, value in optional.items() if name in signature.defaults}
     return {**given, **{name: value for name, value in numbers.items() if value is not None}, **known}
 

@@ -10,6 +10,9 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FluxKontextPipeline,
+    FluxTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionInstructPix2PixPipeline,
@@ -18,7 +21,14 @@ from diffusers import (
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
-from transformers import CLIPConfig, CLIPTextConfig, CLIPTextModel, CLIPVisionConfig
+from transformers import (
+    CLIPConfig,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPVisionConfig,
+    T5Config,
+    T5EncoderModel,
+)
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from tests.tiny import WORDS, tokenizer
@@ -52,6 +62,34 @@ def tiny(kind: Any, *, seed: int = 0, **more: Any) -> Any:
         return kind(**parts | more)
 
 
+def tiny_kontext() -> Any:
+    """An untrained FLUX Kontext: a transformer over patches, two readers, one picture at a time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return FluxKontextPipeline(
+            scheduler=FlowMatchEulerDiscreteScheduler(),
+            vae=vae(shift_factor=0.0),
+            text_encoder=reader(),
+            tokenizer=short_tokenizer(),
+            text_encoder_2=T5EncoderModel(
+                T5Config(vocab_size=len(WORDS), d_model=16, d_kv=8, d_ff=24, num_layers=1, num_heads=2)
+            ),
+            tokenizer_2=short_tokenizer(),
+            transformer=FluxTransformer2DModel(
+                patch_size=1,
+                in_channels=4 * LATENT,
+                num_layers=1,
+                num_single_layers=1,
+                attention_head_dim=16,
+                num_attention_heads=2,
+                joint_attention_dim=16,
+                pooled_projection_dim=16,
+                axes_dims_rope=(4, 4, 8),
+                guidance_embeds=True,
+            ),
+        )
+
+
 def unet(channels: int) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=8,
@@ -67,7 +105,7 @@ def unet(channels: int) -> UNet2DConditionModel:
     )
 
 
-def vae() -> AutoencoderKL:
+def vae(**more: Any) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         layers_per_block=1,
@@ -75,6 +113,7 @@ def vae() -> AutoencoderKL:
         norm_num_groups=4,
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
+        **more,
     )
 
 

@@ -18,7 +18,16 @@ from diffusers import (
 from PIL import Image
 
 from store.errors import UserError
-from tests.tools.editing.pipelines import FEW, noise, pixels, squares, strict_filter, tiny, words
+from tests.tools.editing.pipelines import (
+    FEW,
+    noise,
+    pixels,
+    squares,
+    strict_filter,
+    tiny,
+    tiny_kontext,
+    words,
+)
 from tools.editing.backend import Failed, Made, Outcome, Settings
 from tools.editing.diffusion import DiffusionModel
 from tools.editing.loading import load_picture_model
@@ -170,6 +179,17 @@ def test_a_model_that_can_only_edit_is_told_to_draw_on_an_empty_canvas() -> None
         model.edit([Image.new("RGB", (64, 64), "white")], ["color the red circle"], [1])[0],
     ]
     assert np.array_equal(image(outcomes[0]), image(outcomes[1]))
+
+
+def test_a_pipeline_of_another_make_is_run_by_its_signature_alone() -> None:
+    """FLUX Kontext: a transformer, sides that are multiples of 16, one picture a call, a guidance of its own."""
+    model = DiffusionModel(tiny_kontext(), settings=Settings(steps=2, size=64))
+    assert (model.words, model.regions, model.settings.block) == ("instruction", "never", 1)
+    assert (model.settings.guidance, model.settings.strength) == (3.5, None)
+    together = model.edit(noise((64, 64), (80, 60)), ["red circle", "the star is blue"], [1, 2])
+    assert [image(outcome).shape for outcome in together] == [(64, 64, 3), (60, 80, 3)]
+    alone = model.edit(noise((64, 64), (80, 60))[1:], ["the star is blue"], [2])
+    assert np.array_equal(image(alone[0]), image(together[1]))
 
 
 def test_one_changed_weight_or_part_is_another_fingerprint() -> None:
