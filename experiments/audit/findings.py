@@ -138,7 +138,7 @@ def as_verdict(finding: AuditFinding, number: int) -> Verdict:
 
 def summary(found: Sequence[AuditFinding]) -> str:
     """The first paragraph of the report: failings with their sizes, what carries them, and how sure the rest is."""
-    failings = [one for one in found if one.kind != "necessary"]
+    failings = [one for one in found if one.kind not in ("necessary", "gate")]
     stands = [one for one in failings if one.verdict == "yes"]
     refuted = sum(one.verdict == "no" for one in failings)
     open_ = len(failings) - len(stands) - refuted
@@ -151,7 +151,8 @@ def summary(found: Sequence[AuditFinding]) -> str:
         f"{begun}; {refuted} {_were(refuted)} refuted, {open_} {'remains' if open_ == 1 else 'remain'} open."
     ]
     told += [f"{one.claim} ({_points(one)})." for one in stands]
-    return " ".join(filter(None, [*told, _carriers(found), _unsure(failings)]))
+    gates = [_gated(one) for one in found if one.kind == "gate"]
+    return " ".join(filter(None, [*told, _carriers(found), *gates, _unsure(failings)]))
 
 
 def _were(count: int) -> str:
@@ -173,6 +174,16 @@ def _carriers(found: Sequence[AuditFinding]) -> str:
         f"For {len(searched)} of them components were named that carry it; silencing them did more than silencing "
         f"random ones for {held}, on pictures that the search had not seen."
     )
+
+
+def _gated(one: AuditFinding) -> str:
+    """What withholding answers is worth: no failing of the model."""
+    sure = {
+        "yes": "Withholding answers whose maps miss the thing helps",
+        "no": "Withholding answers whose maps miss the thing does not help",
+    }
+    told = sure.get(one.verdict, "Whether withholding answers whose maps miss the thing helps is open")
+    return f"{told}: of those withheld {one.effect:.0%} are wrong, of those given {one.control:.0%} (n = {one.n})."
 
 
 def _unsure(found: Sequence[AuditFinding]) -> str:

@@ -55,12 +55,12 @@ class Judged(NamedTuple):
 
 
 def judged(records: Sequence[Record], gaps: Gaps) -> list[Judged]:
-    """Every suspicion of every audit, those about components left out: they stand or fall with their cue."""
+    """Every suspicion of a failing; components stand or fall with their cue, and a gate that works is none."""
     return [
         Judged(record["target"], record["seed"], finding, apart(record, finding, records, gaps))
         for record in records
         for finding in record["findings"]
-        if finding["kind"] != "necessary"
+        if finding["kind"] not in ("necessary", "gate")
     ]
 
 
@@ -146,6 +146,12 @@ def marks(records: Sequence[Record], gaps: Gaps) -> dict[str, Any]:
             for target in dict.fromkeys(one.target for one in each)
         },
         "carried": carried(rows),
+        "gates": [
+            {"target": record["target"], "seed": record["seed"], "verdict": one["verdict"], **_told(one)}
+            for record in records
+            for one in record["findings"]
+            if one["kind"] == "gate"
+        ],
         "reliances": rows,
         "statements": list(_statements(each)),
     }

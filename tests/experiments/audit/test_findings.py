@@ -141,3 +141,10 @@ def test_the_first_paragraph_counts_failings_apart_from_what_carries_them_and_do
     assert told.endswith(
         "Open is no acquittal: with 8 pictures an effect of up to 32 points can't be excluded."
     )
+
+
+def test_a_gate_that_works_is_no_failing() -> None:
+    gate = CLAIMED._replace(name="gate", topic="grounding", kind="gate")
+    told = summary(findings([Counted(gate, {"tested": (8, 8), "control": (8, 24)}, (1,))]))
+    assert told.startswith("None of 0 suspected failings was found")
+    assert "helps: of those withheld 100% are wrong, of those given 33% (n = 8)" in told
