@@ -34,7 +34,7 @@ def draw_audits(record: Mapping[str, Any]) -> Figure:
     for axes, (target, rows) in zip(panels, groups.items(), strict=True):
         _panel(plain(axes), target, rows)
     panels[-1].set_xlabel("effect beyond its control, share of replies", fontsize=9)
-    panels[0].legend(handles=_legend(), loc="lower right", fontsize=8, frameon=False)
+    panels[-1].legend(handles=_legend(), loc="center right", fontsize=8, frameon=False)
     return titled(figure, finding(record), _caption(record))
 
 
@@ -88,6 +88,8 @@ def _caption(record: Mapping[str, Any]) -> str:
         "Measured apart: gaps by the accuracies of the models' cards (n = 500 a side), all else on the pictures of the "
         "other seeds' audits. False: found, though the whole interval of what was measured apart lies below two points."
     )
+    if innocent := record["found where nothing was planted"]:
+        told += f" Where nothing was planted, {_of(innocent)} suspicions were found at all."
     if not record["carried"]:
         return told
     beyond = record["carried"]["beyond random"]
