@@ -22,7 +22,7 @@ from reports.distrust import distrust
 from reports.pictures import Pictures
 from reports.receipts import Receipts, code
 from reports.record import CITATION, RunRecord, Thread, cited_in
-from reports.story import brought
+from reports.story import brought, given, weighed
 from reports.transcript import transcript
 from store.records import Experiment
 from store.views import Found
@@ -103,6 +103,8 @@ class Pages:
             places_citing=citing(thread, self._concepts),
             turns=transcript(thread.steps, thread.experiments),
             brought=brought(thread),
+            weighed=weighed(thread),
+            given=given,
         )
 
     def finding(self, found: Found) -> str:

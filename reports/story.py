@@ -10,16 +10,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports import exhibits, numbers, words
+from reports.folding import HEADLINES
 from reports.record import Thread
 from reports.transcript import CallMade, TurnTaken, transcript
 from store.records import Experiment, Quantity
 from store.views import Proposed
 
-MOST = 3
-"""Numbers of one experiment that are told; its card has them all."""
+MOST = 2
+"""Numbers of one experiment that are told where none of them says alone what was found; its card has them all."""
 LOOK = "look"
 PICTURES = 8
-"""Pictures of one experiment that are told."""
+"""Pictures of a look that are told."""
+FEW = 4
+"""Pictures of any other experiment that are shown beside its turn; its card has them all."""
+SIZES = ("n", "k")
+"""Arguments that a result tells by itself."""
+SAID_BY_NAME = ("correlation", "AUROC", "average precision")
+"""Units that the name of a quantity says already."""
 
 
 @dataclass(frozen=True)
@@ -52,28 +59,43 @@ def story(thread: Thread) -> list[Chapter]:
     """The thread's turns in order, each with what came of it."""
     made = {one.number: one for one in thread.shown}
     stated = {one.number: one for one in thread.proposed}
+    effects = weighed(thread)
     first, chapters = 1, []
     for turn in transcript(thread.steps, thread.experiments):
-        chapters.append(Chapter(turn, tuple(_lines(turn, made, stated, first, thread.address))))
+        chapters.append(Chapter(turn, tuple(_lines(turn, made, stated, first, thread.address, effects))))
         first += len(turn.proposed)
     return chapters
 
 
 @dataclass(frozen=True)
 class Brought:
-    """What one experiment brought to the story: its first numbers in words, and the pictures that were asked for."""
+    """What one experiment brought to the story: numbers in words, and pictures, all that a planner asked to see
+    (`asked`) or a few of the first kind."""
 
     numbers: str
     pictures: tuple[Seen, ...]
+    asked: bool = False
 
 
 def brought(thread: Thread) -> dict[int, Brought]:
-    """By experiment. Pictures of other experiments stand on their cards."""
+    """By experiment."""
+    return {one.number: Brought(told(one), _few(one), asked=one.tool == LOOK) for one in thread.shown}
+
+
+def given(call: CallMade, address: str) -> str:
+    """What a call asked for, in words; of a look why it was taken, since its pictures stand beside it."""
+    beside = {name: _brief(value) for name, value in call.beside(address).items() if name not in SIZES}
+    if call.tool == LOOK:
+        return f"“{beside['why']}”" if beside.get("why") else ""
+    return ", ".join(f"{name} {value}" for name, value in beside.items())
+
+
+def weighed(thread: Thread) -> dict[tuple[int, tuple[int, ...]], str]:
+    """The effect that each verdict stands on, by hypothesis and experiments."""
     return {
-        one.number: Brought(
-            "; ".join(_numbers(one)), tuple(_pictures(one))[:PICTURES] if one.tool == LOOK else ()
-        )
-        for one in thread.shown
+        (one.number, verdict.experiments): numbers.estimate(verdict.effect, verdict.ci)
+        for one in thread.proposed
+        for verdict in one.verdicts
     }
 
 
@@ -83,20 +105,22 @@ def _lines(
     stated: Mapping[int, Proposed],
     first: int,
     address: str,
+    effects: Mapping[tuple[int, tuple[int, ...]], str],
 ) -> Iterator[Line]:
     if turn.pressed:
         yield Line("end", f"has to finish: {turn.pressed}")
     if turn.thought:
         yield Line("thought", turn.thought)
+    for judged in turn.judged:
+        outcome = words.OUTCOME[judged.outcome].word if judged.outcome in words.OUTCOME else judged.outcome
+        by = ", ".join(f"e{number}" for number in judged.experiments)
+        effect = effects.get((judged.hypothesis, judged.experiments))
+        yield Line("verdict", f"h{judged.hypothesis} {outcome} by {by}" + (f": {effect}" if effect else ""))
     for number, statement in enumerate(turn.proposed, start=first):
         refuter = stated[number].hypothesis.refuter if number in stated else ""
         yield Line("hypothesis", f"h{number}: {statement}" + (f" Refuted by: {refuter}." if refuter else ""))
     for call in turn.calls:
         yield from _called(call, made, address)
-    for judged in turn.judged:
-        outcome = words.OUTCOME[judged.outcome].word if judged.outcome in words.OUTCOME else judged.outcome
-        by = ", ".join(f"e{number}" for number in judged.experiments)
-        yield Line("verdict", f"h{judged.hypothesis} {outcome} by {by}")
     if turn.said:
         yield Line("end", f"{words.did(turn)}: {turn.said}")
     for refusal in turn.refusals:
@@ -107,33 +131,45 @@ def _lines(
 
 def _called(call: CallMade, made: Mapping[int, Experiment], address: str) -> Iterator[Line]:
     """A call, then what it measured and showed, or why it did not."""
-    given = ", ".join(f"{name} {_brief(told)}" for name, told in call.beside(address).items())
-    yield Line("call", f"{call.tool}({given})" + (f" → e{call.experiment}" if call.experiment else ""))
+    yield Line(
+        "call", f"{call.tool}({given(call, address)})" + (f" → e{call.experiment}" if call.experiment else "")
+    )
     experiment = made.get(call.experiment or 0)
     if experiment is None:
         if call.refusal:
             yield Line("refusal", call.refusal)
         return
-    if measured := list(_numbers(experiment)):
-        yield Line("number", "; ".join(measured), experiment=experiment.number)
-    elif told := experiment.result.get("summary"):
-        yield Line("number", str(told), experiment=experiment.number)
+    if measured := told(experiment) or ("" if call.tool == LOOK else experiment.result.get("summary")):
+        yield Line("number", str(measured), experiment=experiment.number)
     if pictures := tuple(_pictures(experiment))[:PICTURES]:
         kinds = ", ".join(dict.fromkeys(one.told for one in pictures))
         shown = f"{numbers.counted(len(pictures), 'picture')}: {kinds}"
         yield Line("picture", shown, pictures, experiment.number)
 
 
-def _numbers(experiment: Experiment) -> Iterator[str]:
-    """The first numbers of a result, those with a control before others."""
-    told = experiment.result.get("quantities") or {}
-    found = [(name, Quantity.model_validate(one)) for name, one in told.items()]
-    for name, one in sorted(found, key=lambda pair: pair[1].control is None)[:MOST]:
-        unit = f" {one.unit}" if one.unit else ""
-        beside = [words.sample(one)] if one.n is not None else []
-        beside += [f"control {numbers.number(one.control)}"] if one.control is not None else []
-        more = f" ({', '.join(beside)})" if beside else ""
-        yield f"{words.quantity(name)} {numbers.estimate(one.value, one.ci)}{unit}{more}"
+def told(experiment: Experiment) -> str:
+    """The number that says alone what was found, or the first of those that there are."""
+    held = experiment.result.get("quantities") or {}
+    found = {name: Quantity.model_validate(one) for name, one in held.items()}
+    name = next((name for name in HEADLINES if name in found), None)
+    chosen = [name] if name else sorted(found, key=lambda one: found[one].control is None)[:MOST]
+    return "; ".join(_measured(name, found[name]) for name in chosen)
+
+
+def _measured(name: str, one: Quantity) -> str:
+    unit = f" {one.unit}" if one.unit and one.unit not in SAID_BY_NAME else ""
+    beside = [words.sample(one)] if one.n is not None else []
+    beside += [f"control {numbers.number(one.control)}"] if one.control is not None else []
+    more = f" ({', '.join(beside)})" if beside else ""
+    return f"{words.quantity(name)} {numbers.estimate(one.value, one.ci)}{unit}{more}"
+
+
+def _few(experiment: Experiment) -> tuple[Seen, ...]:
+    """All that were asked for; else the first few of the first kind."""
+    found = tuple(_pictures(experiment))
+    if experiment.tool == LOOK:
+        return found[:PICTURES]
+    return tuple(one for one in found if one.told == found[0].told)[:FEW]
 
 
 def _pictures(experiment: Experiment) -> Iterator[Seen]:

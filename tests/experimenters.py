@@ -74,7 +74,7 @@ def good(body: Body) -> Reply:
                 predicts("large thing", "It only follows size: it is more active where large things are."),
                 ("activations", compare | {"concept": "heart"}),
                 ("activations", compare | {"concept": "large thing"}),
-                content="Hearts, I think. Everything here is large too, so size is the rival that could fool me.",
+                content="Hearts, I think. Size is the rival that could fool me: it must be able to win.",
             )
         case 3:
             return says(

@@ -147,9 +147,9 @@ def test_its_story_is_told_in_a_terminal(good: Session) -> None:
     for told in (
         "“ Now I try to break my favorite: what excites it without any heart?",
         "? h2: It only follows size",
-        "> activations(n 64, concept heart | square) → e8",
+        "> activations(concept heart | square) → e8",
         "# 3 pictures: what the planner asked to see",
-        "! h1 supported by e4",
+        "! h1 supported by e4: 1.",
         ". concluded: hearts and squares",
     ):
         assert told in story
