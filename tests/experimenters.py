@@ -122,6 +122,12 @@ def good(body: Body) -> Reply:
     return says(("abstain", {"reason": "nothing stood its test"}))
 
 
+def describes(body: Body) -> Reply:
+    """Puts every picture into the same words."""
+    shown = sum(part["type"] == "image_url" for part in body["messages"][0]["content"])
+    return says(content=json.dumps([["heart", "large thing"]] * shown))
+
+
 def lazy(body: Body) -> Reply:
     """Concludes at once; refused twice, it gives up."""
     return says(("conclude", LAZY)) if turns(body) < 2 else says(("abstain", {"reason": "I did not look."}))

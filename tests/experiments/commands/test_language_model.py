@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from tests import experimenters
 from tests.agent.scripted_server import Body, Endpoint, Reply, serving
 from tests.labelling import DESCRIBED, Labelled, Place, Said, label
 
+PLANNER = "scripted"
+EYES = f"eyes-{os.getpid()}"
+"""A name of its own for each process, since what a describer said is kept beside the pictures that they share."""
 KEY = "sk-maieutic-tests-0123456789abcdef"
 
 
@@ -35,13 +39,21 @@ class Session:
     def run(self) -> str:
         return str(self.said.json["run"])
 
+    def asked(self, model: str) -> list[Body]:
+        """The requests to one of the models."""
+        return [body for body in self.endpoint.requests if body["model"] == model]
+
 
 @pytest.fixture(scope="module")
 def good(labelled: Labelled, tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """A good experimenter on a neuron that fires on hearts and squares."""
+    """A good experimenter on a neuron that fires on hearts and squares, with a describer for its pictures."""
     place = Place(tmp_path_factory.mktemp("good"), labelled.place.cache, KEY)
-    with serving(experimenters.good) as endpoint:
-        said = place.says(*label(DESCRIBED, *by(endpoint), "--json"))
+
+    def answer(body: Body) -> Reply:
+        return experimenters.good(body) if body["model"] == PLANNER else experimenters.describes(body)
+
+    with serving(answer) as endpoint:
+        said = place.says(*label(DESCRIBED, *by(endpoint), "--describer", EYES, "--json"))
     return Session(place, said, endpoint)
 
 
@@ -73,7 +85,7 @@ def store(good: Session) -> Iterator[Store]:
 
 
 def by(endpoint: Endpoint, *more: str) -> tuple[str, ...]:
-    return "--planner", "openai:scripted", "--base-url", endpoint.url, *more
+    return "--planner", f"openai:{PLANNER}", "--base-url", endpoint.url, *more
 
 
 def of(session: Session, component: str) -> dict[str, Any]:
@@ -110,12 +122,34 @@ def test_what_it_was_shown_are_the_pictures_that_it_named_small_and_no_others(
     looks = [one for one in store.queries.experiments(good.run) if one.tool == "look"]
     asked_for = [[row["image"] for row in one.result["exemplars"]] for one in looks]
     assert [len(one) for one in asked_for] == [3, 3]
-    sent = [images(body) for body in good.endpoint.requests]
+    sent = [images(body) for body in good.asked(PLANNER)]
     assert [len(one) for one in sent] == [0, 0, 3, 3, 3, 6, 6, 6]
     for data, sha in zip(sent[-1], asked_for[0] + asked_for[1], strict=True):
         original = Image.open(BytesIO(store.artifacts.get(sha))).convert("RGB")
         shown = Image.open(BytesIO(data))
         assert max(shown.size) <= SIDE and shown.tobytes() == original.tobytes()
+
+
+def test_its_describer_is_told_pictures_and_one_question_and_nothing_of_what_is_thought(
+    good: Session,
+) -> None:
+    asked = good.asked(EYES)
+    assert sum(len(images(body)) for body in asked) >= 20, "all that `describe` was to tell apart"
+    for body in asked:
+        (message,) = body["messages"]
+        assert message["role"] == "user" and "tools" not in body
+        words = message["content"][0]["text"]
+        assert [part["type"] for part in message["content"][1:]] == ["image_url"] * len(images(body))
+        for secret in (
+            "hypothes",
+            "active",
+            "component",
+            "neuron",
+            "vision.",
+            "tableau-llava",
+            "What drives it",
+        ):
+            assert secret not in words
 
 
 def images(body: Body) -> list[bytes]:
@@ -125,7 +159,7 @@ def images(body: Body) -> list[bytes]:
     return [base64.b64decode(url.partition(",")[2]) for url in urls]
 
 
-def test_its_tokens_are_counted_turn_by_turn_and_an_unknown_price_is_not_a_price_of_nothing(
+def test_the_tokens_of_both_are_counted_and_an_unknown_price_is_not_a_price_of_nothing(
     good: Session,
 ) -> None:
     turns = len(good.endpoint.requests)
@@ -135,8 +169,8 @@ def test_its_tokens_are_counted_turn_by_turn_and_an_unknown_price_is_not_a_price
         "money": None,
         "currency": "USD",
     }
-    assert good.said.err.endswith(f"{110 * turns} tokens in {turns} requests, price unknown\n")
-    assert f"{110 * turns} tokens in {turns} requests, price unknown" in good.place.says("show", "run").out
+    assert good.said.err.endswith(f"{110 * turns:,} tokens in {turns} requests, price unknown\n")
+    assert f"{110 * turns:,} tokens in {turns} requests, price unknown" in good.place.says("show", "run").out
 
 
 def test_its_story_is_told_in_a_terminal(good: Session) -> None:
@@ -156,9 +190,9 @@ def test_its_story_is_told_in_a_terminal(good: Session) -> None:
     assert re.search(r"= effect 1\.\d+ \[[\d.]+, [\d.]+\] sd \(n = 40, control 0\.\d+\)", story)
 
 
-def test_a_recording_of_it_replays_to_equal_words_and_evidence_without_a_model(good: Session) -> None:
-    asked = len(good.endpoint.requests)
-    said = good.place.says(*label(DESCRIBED, "--planner", f"recorded:{good.run}", "--json"))
+def test_a_recording_of_it_replays_to_equal_words_and_evidence_without_model_or_key(good: Session) -> None:
+    asked, alone = len(good.endpoint.requests), replace(good.place, key="")
+    said = alone.says(*label(DESCRIBED, "--planner", f"recorded:{good.run}", "--describer", EYES, "--json"))
     assert said.code == 0, said.err
     (again,), first = said.json["descriptions"], of(good, DESCRIBED)
     for name in ("label", "concept", "status", "confidence", "scores"):
