@@ -35,9 +35,10 @@ class Price(Model):
 
 
 class PriceFile(Model):
-    """What a price file may hold."""
+    """What a price file may hold; `as_of` is when its prices were listed, `source` where."""
 
     as_of: str = ""
+    source: str = ""
     currency: str = "USD"
     models: dict[str, Price] = Field(default_factory=dict)
 

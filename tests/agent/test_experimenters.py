@@ -16,6 +16,7 @@ from PIL import Image
 from agent.bench import Bench
 from agent.checkpoints import open_checkpoints
 from agent.decision import Abstention, Conclusion
+from agent.endpoint import weight
 from agent.graph import run_thread
 from agent.openai_planner import OpenAIPlanner
 from agent.prices import Price, Prices
@@ -212,6 +213,32 @@ async def test_two_equal_calls_of_one_turn_are_measured_once(
     await run_one(planner)
     assert "this is e1 already" in replies(endpoint.requests[1])[-1]["note"]
     assert context.budget.spent_calls == 1
+
+
+async def test_one_that_talks_more_than_its_context_holds_still_concludes_from_its_first_receipt(
+    opened: Opened, run_one: RunOne
+) -> None:
+    statements = [PROPOSE[1] | {"statement": f"Idea {number}."} for number in range(8)]
+    talk = [
+        says(("propose_hypothesis", one), content=f"Thought {number}. {'Well, ' * 300}")
+        for number, one in enumerate(statements)
+    ]
+    endpoint, planner = opened(says(PROPOSE, WEIGH), says(VERDICT), *talk, says(CONCLUDE), context=5000)
+    outcome = await run_one(planner)
+    assert isinstance(outcome.decision, Conclusion)
+    assert outcome.decision.text == "Red drives it by 0.62 sd [e1], its control by 0.05."
+    last = endpoint.requests[-1]["messages"]
+    about, rest = last[1]["content"], json.dumps(last[2:])
+    assert (
+        "turns no longer fit here" in about
+        and '- e1 weigh({"component"' in about
+        and '"value": 0.6234' in about
+    )
+    for number in range(len(talk)):
+        assert f"Idea {number}." in about, "a hypothesis is never forgotten"
+    assert '"outcome": "supports"' in about
+    assert "Thought 0." not in about + rest and "Thought 7." in rest
+    assert max(weight(body["messages"]) + weight(body["tools"]) for body in endpoint.requests) <= 5000
 
 
 async def test_one_that_only_repeats_itself_is_ended(opened: Opened, run_one: RunOne) -> None:

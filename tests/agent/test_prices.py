@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from agent.prices import read_prices
+from agent.prices import SHIPPED, read_prices
 from store.errors import UserError
 
 
 def test_the_shipped_prices_count_input_cached_input_and_output_apart() -> None:
     money = read_prices().money(("gpt-4o-mini",), prompt=2_000_000, completion=1_000_000, cached=1_000_000)
     assert money == pytest.approx(0.15 + 0.075 + 0.60)
+
+
+def test_the_shipped_file_says_when_and_where_its_prices_were_listed_and_how_to_change_them() -> None:
+    told = SHIPPED.read_text(encoding="utf-8")
+    known = tomllib.loads(told)
+    assert re.fullmatch(r"\d{4}-\d{2}", known["as_of"]) and known["source"].startswith("https://")
+    comments = " ".join(line.removeprefix("# ") for line in told.splitlines() if line.startswith("#"))
+    for word in ("`--prices`", "MAIEUTIC_PRICES", "unknown price", "`--max-money`"):
+        assert word in comments
 
 
 def test_one_days_edition_costs_what_its_model_does_and_a_smaller_sister_does_not() -> None:
