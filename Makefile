@@ -57,5 +57,7 @@ train: venv
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train clip
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train llava
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train judge
+	$(QUIET_HUB) $(PY) -m experiments.tableau.train pix2pix-vae
+	$(QUIET_HUB) $(PY) -m experiments.tableau.train pix2pix
 	for model in clip llava judge; do $(QUIET_HUB) $(PY) -m experiments.tableau.train curves $$model || exit; done
 	$(QUIET_HUB) $(PY) -m experiments.tableau.train export

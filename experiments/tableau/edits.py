@@ -26,8 +26,8 @@ from experiments.tableau.source import painted
 from tools.targets.load import choose_device
 
 USUAL = Guidance()
-SHOWN = 3
-"""Edits of every kind on the sheet."""
+SHOWN, INKS = 3, 160
+"""Edits of every kind on the sheet, and its colors, few so that the file stays small."""
 
 
 def main(
@@ -62,7 +62,8 @@ def main(
         "guidance": guidance._asdict(),
     }
     write(out / "edits.json", found | about | circumstances(time.monotonic() - started))
-    sheet(pipeline, guidance, seed).save(out / "edits.png", optimize=True)
+    shown = sheet(pipeline, guidance, seed).quantize(INKS, dither=Image.Dither.NONE)
+    shown.save(out / "edits.png", optimize=True)
     for name in ("edits.json", "edits.png"):
         print(out / name)
 

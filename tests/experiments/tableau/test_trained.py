@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from experiments.registry import open_judge, open_target
+from experiments.registry import WEIGHTS, open_judge, open_target, verify
 from experiments.tableau.check import check
+from experiments.tableau.edits_check import seen_scenes, verdict
 from experiments.tableau.inside.measure import lens
 from experiments.tableau.judge_check import check_judge
+from experiments.tableau.pix2pix import Guidance, edited, open_pipeline
+from experiments.tableau.scene import Scene, Thing
+from experiments.tableau.source import painted
+from experiments.tableau.triples import Triple
 from experiments.tableau.zero_shot import zero_shot
 
 N = 60
@@ -45,6 +51,20 @@ def test_the_contrastive_model_reads_attributes(attribute: str) -> None:
 def test_the_judge_tells_true_phrases_from_false_ones() -> None:
     found = check_judge(open_judge(), 64, "")["balanced"]
     assert found["phrases"]["accuracy"] > 0.9
+
+
+def test_the_editor_puts_things_on_another_background() -> None:
+    folder = WEIGHTS / "tableau-pix2pix"
+    verify(folder)
+    seen = [Scene("gray", (Thing("star", "red", "solid", "large", 40, 40),)), Scene("light")]
+    asked = [
+        Triple("background", one, ("make the background dark",), replace(one, background="dark"))
+        for one in seen
+    ]
+    words = [one.wordings[0] for one in asked]
+    made = edited(open_pipeline(folder), Guidance(), [painted(one) for one in seen], words, [0, 1])
+    found = seen_scenes(open_judge(), made)
+    assert all(verdict(one, scene).done for one, scene in zip(asked, found, strict=True))
 
 
 def test_the_answers_word_rises_only_in_the_trained_model() -> None:
