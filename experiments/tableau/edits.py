@@ -26,7 +26,7 @@ from experiments.tableau.source import painted
 from tools.targets.load import choose_device
 
 USUAL = Guidance()
-SHOWN, INKS = 3, 160
+SHOWN, INKS = 3, 256
 """Edits of every kind on the sheet, and its colors, few so that the file stays small."""
 
 
@@ -62,7 +62,9 @@ def main(
         "guidance": guidance._asdict(),
     }
     write(out / "edits.json", found | about | circumstances(time.monotonic() - started))
-    shown = sheet(pipeline, guidance, seed).quantize(INKS, dither=Image.Dither.NONE)
+    shown = sheet(pipeline, guidance, seed).quantize(
+        INKS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
     shown.save(out / "edits.png", optimize=True)
     for name in ("edits.json", "edits.png"):
         print(out / name)
