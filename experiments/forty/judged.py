@@ -65,13 +65,16 @@ def _answered(case: Case, finding: Finding, descriptions: Iterable[Description])
 
 
 def unfounded(finding: Finding, experiments: Mapping[int, Experiment]) -> Iterator[str]:
-    """Receipts that are not there, rows without one, and decimal numbers that no receipt of their sentence holds."""
+    """Receipts that are not there, rows without one, and decimal numbers that no receipt of their sentence holds;
+    a refusal that stands in the place of an answer has none."""
     if lost := [number for number in finding.evidence if number not in experiments]:
         yield f"cites [e{lost[0]}], which is not recorded"
     if bare := [row.component for row in finding.rows if not row.evidence]:
         yield f"the row of {bare[0]} has no receipt"
     for sentence in re.split(r"(?<=\])\.\s", finding.answer or finding.reason):
         marks = [int(number) for number in _MARK.findall(sentence)]
+        if not marks and not finding.answer:
+            continue  # a tool refused to measure, and its refusal is no result
         known = [
             value for number in marks if number in experiments for value in _numbers(experiments[number])
         ]

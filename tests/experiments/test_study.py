@@ -59,6 +59,19 @@ def test_it_works_where_a_loop_is_running_already(study: maieutic.Study) -> None
     assert isinstance(found, list) and found[0].component == ABSTAINED
 
 
+def test_a_question_is_answered_from_what_was_labelled_before(labelled: Labelled) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAIEUTIC_CACHE", str(labelled.place.cache))
+        with maieutic.Study(labelled.place.store, images=IMAGES) as study:
+            found = study.ask(f"what does {DESCRIBED} do?")
+            before = len(study.workplace.store.queries.runs())
+            with pytest.raises(UserError, match="none of the questions"):
+                study.ask("do you dream?")
+            assert len(study.workplace.store.queries.runs()) == before
+    assert (found.status, found.named) == ("answered", (DESCRIBED,))
+    assert found.run and found.evidence and "[e" in found.answer
+
+
 def test_wrong_words_are_one_sentence(study: maieutic.Study, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has 5 vision layers"):
         study.label("vision.9.mlp.1")

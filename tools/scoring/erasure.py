@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float
 
 RIDGE = 0.1
 """Added to the diagonal of the standardized covariance, times its mean."""
+NOTHING = 1e-12
+"""Added likewise, so that rows which are all alike are read as nothing."""
 FLAT = 1e-6
 """Share of the largest variance below which a direction counts as empty."""
 
@@ -33,7 +35,7 @@ def probe(x: Float[np.ndarray, "row width"], labels: Bool[np.ndarray, "row conce
     mean = x.mean(axis=0)
     centered = x - mean
     covariance = centered.T @ centered / len(x)
-    ridge = covariance + RIDGE * np.eye(x.shape[1]) * np.trace(covariance) / x.shape[1]
+    ridge = covariance + np.eye(x.shape[1]) * (RIDGE * np.trace(covariance) / x.shape[1] + NOTHING)
     on = labels.astype(np.float64)
     share = on.mean(axis=0)
     high, low = (centered.T @ part / np.maximum(part.sum(axis=0), 1) for part in (on, 1 - on))

@@ -73,3 +73,11 @@ def test_of_tokens_it_takes_the_concept_and_moves_them_less_than_the_map_for_the
     left = (x - x.mean(axis=0)) - (x - x.mean(axis=0)) @ own.T
     assert np.abs(left.T @ (labels - labels.mean(axis=0))).max() / N < 1e-6
     assert np.square(flat @ own.T).mean() < np.square(flat @ of_means.T).mean()
+
+
+def test_where_all_rows_are_alike_nothing_is_read_and_nothing_erased() -> None:
+    _, labels = mixed()
+    same = np.tile(np.linspace(0, 1, WIDTH), (N, 1))
+    said = probe(same, labels).holds(same)
+    assert balanced(said, labels, np.ones((1, N)))[0] == 0.5
+    assert np.abs((same - same.mean(axis=0)) @ eraser(same, labels).T).max() < 1e-6
