@@ -8,14 +8,17 @@ is never run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 from diffusers import DiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
 from huggingface_hub import constants, hf_hub_download
+from transformers.utils import logging as transformers_logging
 
 from store.errors import UserError
 from tools.editing.backend import Progress, Settings, silent
@@ -41,7 +44,8 @@ def load_picture_model(
     """
     place, precision = choose_device(device), choose_dtype(dtype)
     _check_class(str(source), _here_first(str(source), _index))
-    pipeline = _here_first(str(source), DiffusionPipeline.from_pretrained, dtype=precision)
+    with _quietly():
+        pipeline = _here_first(str(source), DiffusionPipeline.from_pretrained, dtype=precision)
     try:
         pipeline.to(place)
     except torch.OutOfMemoryError as error:
@@ -51,6 +55,26 @@ def load_picture_model(
             hint="use `--dtype bfloat16`, or `--device cpu`",
         ) from error
     return DiffusionModel(pipeline, name=name or str(source), settings=settings, progress=progress)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Neither library speaks of classes that nobody asked for, nor draws bars of its own."""
+    verbosity = transformers_logging.get_verbosity()
+    bars = [
+        library
+        for library in (transformers_logging, diffusers_logging)
+        if library.is_progress_bar_enabled()
+    ]
+    transformers_logging.set_verbosity_error()
+    for library in bars:
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        for library in bars:
+            library.enable_progress_bar()
 
 
 def _index(source: str, **more: Any) -> dict[str, Any]:
