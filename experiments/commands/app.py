@@ -13,7 +13,19 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.commands import ask, audit, bench, doctor, label, measure, record, score, show, targets
+from experiments.commands import (
+    ask,
+    audit,
+    bench,
+    doctor,
+    label,
+    measure,
+    record,
+    reproduce,
+    score,
+    show,
+    targets,
+)
 from experiments.commands.output import narrate, print_json, print_text
 from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
@@ -53,6 +65,7 @@ for command in SHOWN:
 app.add_typer(show.app, name="show")
 app.add_typer(targets.app, name="targets")
 app.add_typer(bench.app, name="bench")
+app.add_typer(reproduce.app, name="reproduce")
 
 
 @app.callback()
@@ -95,12 +108,12 @@ def defaults_here() -> dict[str, Any]:
     settings = read_settings(Path.cwd())
     inner = [
         info.name or info.callback.__name__
-        for group in (show.app, targets.app, bench.app)
+        for group in (show.app, targets.app, bench.app, reproduce.app)
         for info in group.registered_commands
         if info.callback
     ]
     outer = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
-    return as_defaults(settings, [*outer, "show", "targets", "bench"], inner)
+    return as_defaults(settings, [*outer, "show", "targets", "bench", "reproduce"], inner)
 
 
 def help_for(error: typer.TyperException) -> str:

@@ -1,0 +1,115 @@
+"""`maieutic reproduce notice` and `vseam`: published results, measured on a target here, with controls and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from experiments.commands.measure import plainly
+from experiments.commands.options import Device, Images, JsonFlag, Quiet, Seed, StorePlace
+from experiments.commands.output import narrate, print_json
+from experiments.commands.places import lasting_images, lasting_target
+from experiments.commands.reproduce_tables import print_notice
+from experiments.commands.show import check_picture_name
+from store.errors import PlannerError, UserError
+
+if TYPE_CHECKING:
+    from experiments.workplace import Workplace
+
+app = typer.Typer(help="Measure on a target what papers report of others.", no_args_is_help=True)
+
+Target = Annotated[
+    str, typer.Option(envvar="MAIEUTIC_TARGET", help="An embedded target, a model folder or a hub id.")
+]
+Among = Annotated[
+    str, typer.Option(help="Heads that are looked at, such as `language.*.head.*`; all by default.")
+]
+FigureFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it into this PNG file.")]
+
+
+@app.callback()
+def reproduce() -> None:
+    """Measure on a target what papers report of others."""
+
+
+@app.command()
+def notice(
+    target: Target = "tableau-llava",
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of questions, joined by commas; six of them by default.")
+    ] = "",
+    n: Annotated[int, typer.Option("--n", min=4, max=400, help="Items a kind.")] = 48,
+    among: Among = "",
+    images: Images = "",
+    figure: FigureFile = None,
+    store: StorePlace = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """NOTICE: heads that bring an answer back under edited pictures, other words and noise, and over tasks."""
+    if figure is not None:
+        check_picture_name(figure)
+    from experiments.reproduce import notice as reproduction
+    from experiments.reproduce.setting import untrained_engine
+
+    say = quietly(quiet)
+    with place(target, images, store, device, seed) as workplace:
+        from tools.budget import Budget
+
+        context = workplace.context(Budget(), index=False)
+        found = reproduction.notice(
+            context,
+            tuple(kinds.split(",")) if kinds else reproduction.KINDS,
+            n,
+            among,
+            untrained_engine(context, device),
+            say,
+        )
+        told = reproduction.as_json(found, about(workplace, n))
+    if figure is not None:
+        from experiments.reproduce.notice_figure import draw_notice
+        from experiments.tableau.drawing import save
+
+        save(draw_notice(told), figure)
+        say(f"the figure is `{figure}`")
+    if as_json:
+        print_json(told)
+    else:
+        print_notice(told)
+
+
+@contextmanager
+def place(target: str, images: str, store: str, device: str, seed: int) -> Iterator[Workplace]:
+    """The target in its world. What a tool would tell a planner becomes a sentence for the user."""
+    from experiments.commands.workplaces import opened_workplace
+
+    with opened_workplace(
+        lasting_target(target), store=store, images=lasting_images(images), device=device, seed=seed
+    ) as workplace:
+        try:
+            yield workplace
+        except PlannerError as error:
+            raise UserError(plainly(error), kind=error.kind, hint=error.hint) from error
+
+
+def about(workplace: Workplace, n: int) -> dict[str, Any]:
+    """What was measured, on which pictures and by whose edits."""
+    editor = workplace.world.editor
+    return {
+        "target": workplace.target.name,
+        "fingerprint": workplace.target.fingerprint,
+        "images": workplace.world.train.name,
+        "editor": editor.name if editor is not None else "",
+        "seed": workplace.seed,
+        "n": n,
+    }
+
+
+def quietly(quiet: bool) -> Callable[[str], None]:
+    return (lambda _: None) if quiet else narrate

@@ -1,0 +1,79 @@
+"""Reproductions as tables on the terminal, from their records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.commands.output import narrate, print_table, print_text
+
+Record = Mapping[str, Any]
+
+
+def print_notice(told: Record) -> None:
+    """Heads that recur, corruptions by kind, and how far each corruption leads from the data."""
+    print_table(
+        ["universal head", "share#", "kinds", "role", "attention: asked#", "others#", "ground#", "outliers#"],
+        [
+            [
+                one["component"],
+                f"{one['mean_share']:.3f}",
+                ", ".join(one["kinds"]),
+                one["role"],
+                *(looks(one, region) for region in ("asked", "others", "ground", "outliers")),
+            ]
+            for one in told["universal"]["heads"]
+        ],
+        title=f"{told['target']}: mean share of the gap restored; attention over even attention",
+    )
+    print_table(
+        ["kind", "corruption", "n#", "gap, logits#", "untrained#", "reliability#", "ρ with SIP#"],
+        [
+            row
+            for kind, one in told["kinds"].items()
+            for row in (corruption_row(kind, one, name) for name in one["corruptions"])
+        ],
+        title="corruptions, and how alike they rank the heads",
+    )
+    names = ("untouched", "SIP", "STR", "GN", "GN − SIP")
+    print_table(
+        ["distance from the data", *(f"{name}#" for name in names)],
+        [
+            [f"{measure} ({scope})", *(cell(values.get(name)) for name in names)]
+            for scope, measures in told["distances"]["scopes"].items()
+            for measure, values in measures.items()
+        ],
+        title=f"noise: {told['noise']['chosen']:g} of a pixel's range",
+    )
+    if (loss := told["ablation"]) is not None:
+        narrate(
+            f"silenced: universal heads {cell(loss['change'])}, random heads {cell(loss['control'])}, "
+            f"difference {cell(loss['beyond_control'])} of accuracy"
+        )
+    print_text(told["finding"])
+
+
+def looks(one: Record, region: str) -> str:
+    found = one["attention_over_even"].get(region)
+    return f"{found['value']:.2f}" if found else "–"
+
+
+def corruption_row(kind: str, one: Record, name: str) -> list[str]:
+    found = one["corruptions"][name]
+    return [
+        kind,
+        name,
+        str(found["n"]),
+        cell(found["gap"], 2),
+        cell(found.get("untrained_gap"), 2),
+        cell(found.get("reliability"), 2),
+        cell(one["agreement"].get(f"SIP {name}"), 2),
+    ]
+
+
+def cell(found: Record | None, digits: int = 3) -> str:
+    """A number with its interval; `–` where nothing was measured."""
+    if found is None:
+        return "–"
+    low, high = found["ci"]
+    return f"{found['value']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
