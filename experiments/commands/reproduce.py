@@ -13,7 +13,7 @@ from experiments.commands.measure import plainly
 from experiments.commands.options import Device, Images, JsonFlag, Quiet, Seed, StorePlace
 from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_target
-from experiments.commands.reproduce_tables import print_notice
+from experiments.commands.reproduce_tables import print_notice, print_vseam
 from experiments.commands.show import check_picture_name
 from store.errors import PlannerError, UserError
 
@@ -82,6 +82,47 @@ def notice(
         print_json(told)
     else:
         print_notice(told)
+
+
+@app.command()
+def vseam(
+    target: Target = "tableau-llava",
+    n: Annotated[int, typer.Option("--n", min=4, max=400, help="Items a kind.")] = 48,
+    held_out: Annotated[
+        int, typer.Option(min=8, max=400, help="Questions a kind on which heads are rescaled.")
+    ] = 96,
+    k: Annotated[int, typer.Option("--k", min=1, max=32, help="Heads of a level that are rescaled.")] = 6,
+    among: Among = "",
+    images: Images = "",
+    figure: FigureFile = None,
+    store: StorePlace = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """V-SEAM: heads that edits of an object, an attribute or a relation move, and what rescaling them does."""
+    if figure is not None:
+        check_picture_name(figure)
+    from experiments.reproduce import vseam as reproduction
+
+    say = quietly(quiet)
+    with place(target, images, store, device, seed) as workplace:
+        from tools.budget import Budget
+
+        context = workplace.context(Budget(), index=False)
+        found = reproduction.vseam(context, n, held_out, k, among, say)
+        told = reproduction.as_json(found, about(workplace, n) | {"held_out": held_out})
+    if figure is not None:
+        from experiments.reproduce.vseam_figure import draw_vseam
+        from experiments.tableau.drawing import save
+
+        save(draw_vseam(told), figure)
+        say(f"the figure is `{figure}`")
+    if as_json:
+        print_json(told)
+    else:
+        print_vseam(told)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from experiments.commands.output import narrate, print_table, print_text
 
 Record = Mapping[str, Any]
+LOUDNESS = ("louder", "quieter")
 
 
 def print_notice(told: Record) -> None:
@@ -51,6 +52,61 @@ def print_notice(told: Record) -> None:
             f"difference {cell(loss['beyond_control'])} of accuracy"
         )
     print_text(told["finding"])
+
+
+def print_vseam(told: Record) -> None:
+    """Heads of each level, what kinds share, and what rescaling does."""
+    print_table(
+        ["level", "kinds", "louder", "quieter"],
+        [
+            [
+                level,
+                ", ".join(one["kinds"]),
+                *(", ".join(told["rescaling"][level][name]) for name in LOUDNESS),
+            ]
+            for level, one in told["levels"].items()
+        ],
+        title=f"{told['target']}: the {told['k']} heads that restore most, and those that work against",
+    )
+    print_table(
+        [
+            "heads",
+            "within a level#",
+            "across levels#",
+            "difference#",
+            "halves of a kind#",
+            "by chance#",
+            "p#",
+        ],
+        [
+            [
+                f"{sign}",
+                *(cell(one[name], 2) for name in ("within", "across", "difference", "halves")),
+                f"{one['chance']:.2f}",
+                f"{one['p']:.3f}",
+            ]
+            for sign, one in told["sharing"].items()
+        ],
+        title="Jaccard index of two kinds' heads",
+    )
+    print_table(
+        ["level", "accuracy#", "rescaled#", "random heads#", "other kinds#", "worst other kind"],
+        [rescaling_row(level, one) for level, one in told["rescaling"].items()],
+        title=f"change of accuracy, heads × {told['factors']['positive']:g} and × {told['factors']['negative']:g}",
+    )
+    print_text(told["finding"])
+
+
+def rescaling_row(level: str, one: Record) -> list[str]:
+    worst = one["worst_other"]
+    return [
+        level,
+        f"{one['own']['accuracy']:.3f}",
+        cell(one["own"]["change"]),
+        cell(one["own"]["control"]),
+        cell(one["others"]["change"] if one["others"] else None),
+        f"{worst['kind']} {cell(worst)}" if worst else "–",
+    ]
 
 
 def looks(one: Record, region: str) -> str:

@@ -18,7 +18,7 @@ from tools.stimuli import Stimulus
 
 if TYPE_CHECKING:
     from tools.engine.engine import Engine
-    from tools.targets.batch import Batch
+    from tools.targets.batch import Batch, Space
     from tools.targets.sites import Site
 
 NEIGHBORS = 5
@@ -112,7 +112,7 @@ def _nearest(
 
 def _tokens(batch: Batch, spot: Spot) -> Bool[np.ndarray, "row position"]:
     if spot.scope == "picture":
-        space = "vision" if spot.site.tower == "vision" else "language"
+        space: Space = "vision" if spot.site.tower == "vision" else "language"
         return batch.where(space, "visual").cpu().numpy()
     return (batch.where("language", "question") | batch.where("language", "answer")).cpu().numpy()
 

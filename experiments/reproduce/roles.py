@@ -27,6 +27,7 @@ from tools.targets.adapter import Grid
 
 if TYPE_CHECKING:
     from tools.context import ToolContext
+    from tools.targets.batch import Space
 
 Role = Literal["detection", "inhibition", "outlier", "none"]
 REGIONS = ("asked", "others", "ground", "outliers")
@@ -112,7 +113,7 @@ def _looking(context: ToolContext, stimuli: Sequence[Stimulus], heads: Sequence[
     for number, stimulus in enumerate(stimuli):
         places = regions(stimulus, context.adapter.boxes(*stimulus.image.size))
         for layer, (pattern, stream) in sites.items():
-            space = "vision" if layer[0] == "vision" else "language"
+            space: Space = "vision" if layer[0] == "vision" else "language"
             patches = outcome.batch.where(space, "visual")[number].cpu().numpy()
             queries = patches if layer[0] == "vision" else words[number]
             weights = outcome.reads[pattern][number].float().cpu().numpy()[:, queries][:, :, patches]
