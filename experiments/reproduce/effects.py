@@ -156,5 +156,5 @@ def reliability(effects: Effects, seed: int) -> Estimate:
     for _ in range(HALVES):
         order = random.permutation(n).tolist()
         half = spearman(effects.of(order[: n // 2]).shares, effects.of(order[n // 2 :]).shares)
-        found.append(2 * half / (1 + half) if half > -1 else -1.0)
+        found.append(2 * half / (1 + half) if half > 0 else half)
     return interval(np.array(found), float(np.mean(found)), n)

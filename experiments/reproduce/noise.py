@@ -19,7 +19,7 @@ from tools.scoring.intervals import bootstrap_mean
 if TYPE_CHECKING:
     from tools.context import ToolContext
 
-STRENGTHS = (0.05, 0.1, 0.2, 0.4)
+STRENGTHS = (0.1, 0.2, 0.4, 0.8)
 """Standard deviations of the noise, as shares of a pixel's range."""
 HALF = 0.5
 
