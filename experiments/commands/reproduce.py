@@ -89,8 +89,8 @@ def vseam(
     target: Target = "tableau-llava",
     n: Annotated[int, typer.Option("--n", min=4, max=400, help="Items a kind.")] = 48,
     held_out: Annotated[
-        int, typer.Option(min=8, max=400, help="Questions a kind on which heads are rescaled.")
-    ] = 96,
+        int, typer.Option(min=4, max=400, help="Questions a kind on which heads are rescaled.")
+    ] = 64,
     k: Annotated[int, typer.Option("--k", min=1, max=32, help="Heads of a level that are rescaled.")] = 6,
     among: Among = "",
     images: Images = "",

@@ -16,13 +16,14 @@ from experiments.reproduce.items import Items
 from experiments.reproduce.manifold import Distances, Spot, distances, spots, traces
 from experiments.reproduce.measured import CORRUPTIONS, couples_of
 from tools.scoring.intervals import bootstrap_mean
+from tools.stimuli import Stimulus
 
 if TYPE_CHECKING:
     from tools.context import ToolContext
 
 UNTOUCHED = "untouched"
-REFERENCE = 48
-"""Untouched runs of each kind that make the reference."""
+REFERENCE = 16
+"""Fewest untouched runs of each kind that make the reference; as many as items where these are more."""
 SCOPES = ("picture", "words")
 
 
@@ -31,7 +32,8 @@ def distant(context: ToolContext, kinds: Sequence[Items], strength: float, seed:
     where = spots(context.extent)
     found: dict[str, list[Distances]] = {}
     for items in kinds:
-        reference = traces(context.engine, _reference(context, items.kind), where)
+        size = max(REFERENCE, len(items.items))
+        reference = traces(context.engine, _reference(context, items.kind, size), where)
         runs = {UNTOUCHED: [item.clean for item in items.items]}
         runs |= {
             name: [couple.corrupt for couple in couples_of(items, name, strength, seed)]
@@ -44,7 +46,7 @@ def distant(context: ToolContext, kinds: Sequence[Items], strength: float, seed:
                 )
     told = {name: _joined(parts) for name, parts in found.items()}
     return {
-        "reference": REFERENCE,
+        "reference": {items.kind: max(REFERENCE, len(items.items)) for items in kinds},
         "scopes": {scope: _scope(told, where, scope, seed) for scope in SCOPES},
         "layers": {
             str(spot): {name: round(float(one.norm[place].mean()), 4) for name, one in told.items()}
@@ -53,8 +55,8 @@ def distant(context: ToolContext, kinds: Sequence[Items], strength: float, seed:
     }
 
 
-def _reference(context: ToolContext, kind: str) -> list[Any]:
-    return context.images.ask(kind, REFERENCE, 1000 + context.derived_seed("reference", kind) % 2**16)
+def _reference(context: ToolContext, kind: str, n: int) -> list[Stimulus]:
+    return context.images.ask(kind, n, 1000 + context.derived_seed("reference", kind) % 2**16)
 
 
 def _joined(parts: Sequence[Distances]) -> Distances:

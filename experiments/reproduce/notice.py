@@ -39,7 +39,7 @@ CONTROL_SETS = 5
 SILENCED = 6
 """Universal heads, the strongest, that are silenced together."""
 CALIBRATED = 8
-"""Items of each kind on which the noise's strength is chosen."""
+"""Items of each kind, at most, on which the noise's strength is chosen."""
 Say = Callable[[str], None]
 
 
@@ -86,7 +86,7 @@ def notice(
     own = [
         item
         for kind in kinds
-        for item in items_of(context, editor, kind, CALIBRATED, "noise", words=False).items
+        for item in items_of(context, editor, kind, min(CALIBRATED, n), "noise", words=False).items
     ]
     noise = strength(context, own, seed)
     say(f"noise of {noise.chosen:g} of a pixel's range")

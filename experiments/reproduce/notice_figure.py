@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,11 @@ NAMES = {
     "GN": "noise",
 }
 INKS = {"untouched": CONTROL, "SIP": TRAINED, "STR": FAINT, "GN": MARK}
+DISTANCES = (("norm picture", "norm words"), ("neighbors picture", "neighbors words"))
+"""Panels: a distance, and the tokens over which it is taken."""
+TITLES = {"norm": "|z| of the norm", "neighbors": "z of distance to untouched"}
+LIKE_DATA = {"norm": 0.8, "neighbors": 0.0}
+"""What runs like those of the reference reach."""
 PRINTED = 0.1
 """Shares below this are left without a number."""
 
@@ -31,15 +36,14 @@ def draw_notice(record: Record) -> Figure:
     heads = _heads(record)
     figure = sheet(13, 3.2 + 0.2 * max(len(heads), 24))
     panels = figure.subplot_mosaic(
-        [["heads", "distance"], ["heads", "neighbors"], ["heads", "agreement"]],
-        width_ratios=[1, 1.05],
-        height_ratios=[1, 1, 2.2],
+        [["heads", *row] for row in (*DISTANCES, ("agreement", "agreement"))],
+        width_ratios=[1, 0.55, 0.5],
+        height_ratios=[1, 1, 2.4],
     )
     _shares(panels["heads"], record, heads)
-    _distance(panels["distance"], record, "norm", "|z| of the residual stream's norm at picture tokens", 0.8)
-    _distance(
-        panels["neighbors"], record, "neighbors", "z of the distance to the nearest untouched runs", 0.0
-    )
+    for row in DISTANCES:
+        for name in row:
+            _distance(panels[name], record, *name.split())
     _agreement(plain(panels["agreement"]), record)
     return titled(figure, f"NOTICE on {record['target']}: {record['finding']}", caption(record))
 
@@ -65,9 +69,14 @@ def caption(record: Record) -> str:
         f"ratio of sums, n = {record['n']} pairs a kind. Outlined: beyond what tossed sides give any head in 19 of 20 "
         "cases; bold: universal, with its role (d detection, i inhibition, o outlier, – none). Inside layers, "
         f"{universal['expected_within_layers']:.1f} heads would recur by chance. {untrained}{lost}"
-        f"Edits by the {record['editor']} editor; noise of {record['noise']['chosen']:g} of a pixel's range. Bars and "
-        "lines: 95 % bootstrap over pairs."
+        f"Edits by the {record['editor']} editor; noise of {record['noise']['chosen']:g} of a pixel's range. Dashed: "
+        "like the data. Bars and lines: 95 % bootstrap over pairs."
     )
+
+
+def _told(found: Record) -> str:
+    low, high = (100 * end for end in found["ci"])
+    return f"{100 * found['value']:+.1f} [{low:+.1f}, {high:+.1f}] points"
 
 
 def _heads(record: Record) -> list[str]:
@@ -121,8 +130,8 @@ def _table(record: Record, heads: list[str]) -> Float[np.ndarray, "head kind"]:
     )
 
 
-def _distance(axes: Axes, record: Record, measure: str, title: str, expected: float) -> None:
-    values = record["distances"]["scopes"]["picture"][measure]
+def _distance(axes: Axes, record: Record, measure: str, scope: str) -> None:
+    values = record["distances"]["scopes"][scope][measure]
     names = [name for name in SIDES if name in values]
     plain(axes)
     for row, name in enumerate(names):
@@ -132,17 +141,19 @@ def _distance(axes: Axes, record: Record, measure: str, title: str, expected: fl
         axes.text(
             max(found["ci"][1], 0), row, f"  {found['value']:.2f}", va="center", fontsize=8.5, color=INK
         )
-    axes.axvline(expected, color=FAINT, linewidth=1, linestyle="--")
-    axes.set_yticks(range(len(names)), [NAMES[name] for name in names], fontsize=8.5)
+    axes.axvline(LIKE_DATA[measure], color=FAINT, linewidth=1, linestyle="--")
+    axes.set_yticks(
+        range(len(names)), [NAMES[name] if scope == "picture" else "" for name in names], fontsize=8.5
+    )
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.margins(x=0.12)
-    axes.set_title(f"{title} (dashed: like the data)", fontsize=9.5, color=INK, loc="left")
+    axes.margins(x=0.2)
+    axes.set_title(f"{TITLES[measure]}, {scope} tokens", fontsize=9.5, color=INK, loc="left")
 
 
 def _agreement(axes: Axes, record: Record) -> None:
     """By kind: how alike two corruptions rank the heads, and how alike two halves of the edited pictures do."""
     kinds = list(record["kinds"])
-    lines = (
+    lines: tuple[tuple[str, str, str, Callable[[Record], Record | None]], ...] = (
         (
             "reliability, edited pictures",
             TRAINED,
@@ -163,5 +174,5 @@ def _agreement(axes: Axes, record: Record) -> None:
     axes.set_yticks(range(len(kinds)), kinds, fontsize=8.5)
     axes.set_ylim(len(kinds) - 0.4, -0.6)
     axes.set_xlim(-0.55, 1.05)
-    axes.legend(loc="lower left", fontsize=8, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.08), ncols=3, fontsize=8, frameon=False)
     axes.set_title("rank correlation of head effects over heads", fontsize=9.5, color=INK, loc="left")

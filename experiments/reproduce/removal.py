@@ -49,14 +49,27 @@ def joined(parts: Sequence[Treated]) -> Treated:
     return Treated(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def treated(context: ToolContext, questions: Asked, done: Done, controls: Sequence[Done]) -> Treated:
-    """The questions untouched, with what is done, and with each of the controls."""
-    n = len(questions.stimuli)
-    rights = [
-        margins(run(context, questions.stimuli, [one] * n), questions).right.astype(np.float64)
-        for one in ((), done, *controls)
-    ]
-    return Treated(rights[0], rights[1], np.mean(rights[2:], axis=0) if controls else rights[0])
+def right(context: ToolContext, questions: Asked, done: Done = ()) -> Float[np.ndarray, "question"]:
+    """1 where the answer is right with what is done, 0 where it is not."""
+    logits = run(context, questions.stimuli, [done] * len(questions.stimuli))
+    return margins(logits, questions).right.astype(np.float64)
+
+
+def treated(
+    context: ToolContext,
+    questions: Asked,
+    done: Done,
+    controls: Sequence[Done],
+    plain: Float[np.ndarray, "question"] | None = None,
+) -> Treated:
+    """The questions untouched (`plain`, where that is known), with what is done, and with each of the controls."""
+    untouched = right(context, questions) if plain is None else plain
+    others = [right(context, questions, one) for one in controls]
+    return Treated(
+        untouched,
+        right(context, questions, done),
+        np.mean(others, axis=0) if others else untouched,
+    )
 
 
 def silence(context: ToolContext, heads: Sequence[Address]) -> Done:

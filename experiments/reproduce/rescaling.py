@@ -6,10 +6,11 @@ measured on the level's own kinds of questions and on all others, beside random 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from experiments.reproduce.edits import Level
 from experiments.reproduce.removal import Treated, joined, random_heads, scaled, treated
@@ -58,8 +59,12 @@ def rescaled(
     among: Sequence[Address],
     own: Sequence[Asked],
     others: Sequence[Asked],
+    plain: Mapping[str, Float[np.ndarray, "question"]],
 ) -> Rescaled:
-    """The level's heads scaled, and CONTROL_SETS times as many random ones of the same towers scaled alike."""
+    """The level's heads scaled, and CONTROL_SETS times as many random ones of the same towers scaled alike.
+
+    `plain` says which questions of each kind are answered rightly untouched.
+    """
     done = scaled(_factors(positive, negative))
     controls = []
     for draw in range(CONTROL_SETS):
@@ -70,8 +75,8 @@ def rescaled(
         level,
         tuple(positive),
         tuple(negative),
-        joined([treated(context, one, done, controls) for one in own]),
-        {one.kind: treated(context, one, done, controls) for one in others},
+        joined([treated(context, one, done, controls, plain[one.kind]) for one in own]),
+        {one.kind: treated(context, one, done, controls, plain[one.kind]) for one in others},
     )
 
 

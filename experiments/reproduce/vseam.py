@@ -24,6 +24,7 @@ from experiments.reproduce.effects import (
 )
 from experiments.reproduce.items import Items, check_kinds, items_of
 from experiments.reproduce.measured import couples_of
+from experiments.reproduce.removal import right
 from experiments.reproduce.rescaling import LOUDER, QUIETER, Rescaled, rescaled
 from experiments.reproduce.setting import editor_of, heads_of
 from experiments.reproduce.sharing import Sharing, sharing, top
@@ -100,6 +101,7 @@ def vseam(
 
 def _scaled(context: ToolContext, found: Vseam, held_out: int, say: Say) -> Vseam:
     questions = {kind: asked(context, [kind], held_out)[0] for kind in found.levels}
+    plain = {kind: right(context, one) for kind, one in questions.items()}
     results = []
     for level in LEVELS:
         shares = found.of_level(level)
@@ -108,7 +110,7 @@ def _scaled(context: ToolContext, found: Vseam, held_out: int, say: Say) -> Vsea
         )
         own = [questions[kind] for kind in KINDS_OF[level]]
         others = [one for kind, one in questions.items() if found.levels[kind] != level]
-        results.append(rescaled(context, level, positive, negative, found.heads, own, others))
+        results.append(rescaled(context, level, positive, negative, found.heads, own, others, plain))
         say(f"{level}: accuracy {results[-1].own.change(found.seed)}")
     return Vseam(**{**vars(found), "rescaled": tuple(results)})
 
