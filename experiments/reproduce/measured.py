@@ -40,7 +40,7 @@ COPIED: tuple[Corruption, ...] = ("SIP", "STR")
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """`effects` has the corruptions that the kind allows; `gaps` those of a never-trained copy on the same pairs."""
+    """`effects` has the corruptions that the kind allows; `untrained` a never-trained copy's gaps on the same pairs."""
 
     items: Items
     heads: tuple[Address, ...]

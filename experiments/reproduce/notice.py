@@ -26,6 +26,7 @@ from experiments.reproduce.setting import editor_of, heads_of
 from store.address import Address
 from store.errors import UserError
 from tools.methods.answers import asked
+from tools.stimuli import Stimulus
 
 if TYPE_CHECKING:
     from tools.context import ToolContext
@@ -139,7 +140,7 @@ def _said(one: Measured) -> str:
     return f"{one.items.kind}: {len(one.items.items)} items, gaps in logits: {gaps}"
 
 
-def _clean(items: Items) -> list[Any]:
+def _clean(items: Items) -> list[Stimulus]:
     return [item.clean for item in items.items]
 
 

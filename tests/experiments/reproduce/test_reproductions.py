@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.reproduce.effects import head_effects
-from experiments.reproduce.items import items_of
+from experiments.reproduce.items import check_kinds, items_of
 from experiments.reproduce.manifold import spots, traces
 from experiments.reproduce.measured import couples_of
 from experiments.reproduce.roles import REGIONS, looking
 from experiments.reproduce.setting import editor_of, heads_of
 from experiments.workplace import open_workplace
 from store.database import open_store
+from store.errors import UsageError, UserError
 from tests.labelling import Place, Said
 from tools.budget import Budget
 from tools.context import ToolContext
@@ -43,7 +45,7 @@ def context(place: Place) -> Iterator[ToolContext]:
 @pytest.fixture(scope="module")
 def noticed(place: Place) -> Said:
     figure = place.folder / "notice.png"
-    words = ("--kinds", "color,background", "--n", "5", "--among", HEADS, *IMAGES, "--figure", str(figure))
+    words = ("--kinds", "color,background", "--n", "4", "--among", HEADS, *IMAGES, "--figure", str(figure))
     return place.says("reproduce", "notice", *words, "--json")
 
 
@@ -98,7 +100,7 @@ def test_notice_tells_effects_controls_and_a_finding(noticed: Said, place: Place
         "GN",
     }
     for found in color.values():
-        assert found["n"] == 5 and found["gap"]["value"] > 1 and len(found["shares"]) == told["heads"]
+        assert found["n"] == 4 and found["gap"]["value"] > 1 and len(found["shares"]) == told["heads"]
     assert abs(color["SIP"]["untrained_gap"]["value"]) < 0.5
     assert all(
         color["STR"]["shares"][head]["value"] == 0 for head in color["STR"]["shares"] if "vision" in head
@@ -126,20 +128,57 @@ def test_vseam_tells_levels_sharing_and_rescaling(seamed: Said, place: Place) ->
     ("words", "code", "said"),
     [
         (("notice", "--target", "tableau-clip"), 1, "compares pictures with texts"),
-        (("vseam", "--target", "tableau-clip"), 1, "compares pictures with texts"),
-        (("notice", "--target", "tableau-lava"), 1, "`tableau-lava`"),
-        (("notice", "--kinds", "smell"), 2, "`smell` is not a kind"),
-        (("notice", "--kinds", "color,color"), 2, "each once"),
-        (("notice", "--among", "language.2.mlp.3"), 2, "no heads"),
+        (("vseam", "--target", "tableau-lava"), 1, "`tableau-lava`"),
         (("notice", "--figure", "notice.xyz"), 2, "notice.xyz"),
-        (("notice", "--target", "tableau-llava-random", "--kinds", "color", "--n", "4"), 1, "hardly tells"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_bad_input_is_refused_in_a_sentence(
     words: tuple[str, ...], code: int, said: str, place: Place
 ) -> None:
-    found = place.says(
-        "reproduce", *words, *(("--among", "language.5.head.*") if "random" in str(words) else ())
-    )
+    found = place.says("reproduce", *words)
     assert found.code == code and said in found.err and found.err.count("Error: ") == 1
+
+
+def test_a_target_that_was_never_trained_has_no_gap_to_share_out(place: Place) -> None:
+    words = (
+        "--target",
+        "tableau-llava-random",
+        "--kinds",
+        "color",
+        "--n",
+        "4",
+        "--among",
+        "language.5.head.*",
+    )
+    found = place.says("reproduce", "notice", *words, *IMAGES)
+    assert found.code == 1 and "hardly tells the two sides of any pair apart" in found.err
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [(["color", "smell"], "`smell` is not a kind"), (["color", "color"], "each once"), ([], "must be named")],
+)
+def test_kinds_that_nobody_can_edit_for_are_a_usage_mistake(
+    kinds: list[str], said: str, context: ToolContext
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        check_kinds(kinds, context.images.kinds)
+
+
+def test_pictures_without_known_answers_are_refused() -> None:
+    with pytest.raises(UserError, match="nobody knows which edits"):
+        check_kinds(["color"], ())
+
+
+@pytest.mark.parametrize("among", ["language.2.mlp.3", "language.2.head.1"])
+def test_components_that_are_no_heads_or_too_few_are_a_usage_mistake(
+    among: str, context: ToolContext
+) -> None:
+    with pytest.raises(UsageError, match="heads"):
+        heads_of(context, among)
+
+
+def test_pictures_that_nobody_edits_are_refused(context: ToolContext) -> None:
+    with pytest.raises(UserError, match="no editor"):
+        editor_of(replace(context, editor=None))
