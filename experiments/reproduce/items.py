@@ -51,7 +51,7 @@ class Item:
 @dataclass(frozen=True, eq=False)
 class Items:
     """What came about for one kind. `tried` questions were asked; `refused` had no edit that could be carried out,
-    `wordless` no word to replace though the kind has such words. `changed` is the share of pixels that edits change.
+    `wordless` no word to replace though the kind has such words.
     """
 
     kind: str
@@ -61,13 +61,14 @@ class Items:
     wordless: int
 
     @property
-    def changed(self) -> float:
+    def changed(self) -> float | None:
+        """The share of pixels that edits change; None for an editor that gives pictures of another size."""
         shares = [
             float((np.asarray(one.clean.image) != np.asarray(one.image.image)).any(axis=-1).mean())
             for one in self.items
             if one.clean.image.size == one.image.image.size
         ]
-        return float(np.mean(shares)) if shares else float("nan")
+        return round(float(np.mean(shares)), 4) if shares else None
 
 
 def check_kinds(kinds: Sequence[str], known: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ class Measured:
             "tried": items.tried,
             "without_edit": items.refused,
             "without_word": items.wordless,
-            "pixels_changed": round(items.changed, 4),
+            "pixels_changed": items.changed,
             "corruptions": {name: self._of(name) for name in self.effects},
             "agreement": {
                 f"{one} {other}": agreement(*self._over_all(one, other), self.seed).as_json()

@@ -123,7 +123,7 @@ def notice(
         universal,
         negative,
         looked([looking(context, _clean(one.items), heads) for one in found]),
-        _loss(context, [heads[place] for place in strongest], heads, kinds, n),
+        lost_without(context, [heads[place] for place in strongest], heads, kinds, n),
         seed,
     )
 
@@ -144,7 +144,7 @@ def _clean(items: Items) -> list[Stimulus]:
     return [item.clean for item in items.items]
 
 
-def _loss(
+def lost_without(
     context: ToolContext,
     strongest: Sequence[Address],
     heads: Sequence[Address],
@@ -233,8 +233,8 @@ def finding(told: dict[str, Any]) -> str:
     sentence = f"{recur} bring the answer back {where} {chance}"
     if loss is None:
         return sentence
-    lost, control = (-100 * loss[name]["value"] for name in ("change", "control"))
+    lost, control = (round(-100 * loss[name]["value"]) for name in ("change", "control"))
     return (
-        f"{sentence}; losing the strongest {len(loss['heads'])} costs {lost:.0f} points, as many random heads "
-        f"{control:.0f}" + ("" if loss["beyond_control"]["ci"][1] < 0 else " (no sure difference)")
+        f"{sentence}; losing the strongest {len(loss['heads'])} costs {lost} points, as many random heads "
+        f"{control}" + ("" if loss["beyond_control"]["ci"][1] < 0 else " (no sure difference)")
     )

@@ -145,7 +145,7 @@ def _kind(found: Vseam, kind: str) -> dict[str, Any]:
         "n": len(items.items),
         "tried": items.tried,
         "without_edit": items.refused,
-        "pixels_changed": round(items.changed, 4),
+        "pixels_changed": items.changed,
         "gap": effects.gap(found.seed).as_json(),
         "chance": round(by_chance(effects, found.seed), 6),
         "shares": {

@@ -13,6 +13,7 @@ from experiments.reproduce.effects import head_effects
 from experiments.reproduce.items import check_kinds, items_of
 from experiments.reproduce.manifold import spots, traces
 from experiments.reproduce.measured import couples_of
+from experiments.reproduce.notice import lost_without
 from experiments.reproduce.roles import REGIONS, looking
 from experiments.reproduce.setting import editor_of, heads_of
 from experiments.workplace import open_workplace
@@ -89,6 +90,14 @@ def test_attention_to_all_regions_of_a_picture_is_all_the_attention_it_gets(cont
     parts = slice(0, REGIONS.index("outliers"))
     np.testing.assert_allclose(found.seen[..., parts].sum(axis=2), 1, atol=1e-5)
     np.testing.assert_allclose(found.even[..., parts].sum(axis=2), 1, atol=1e-9)
+
+
+def test_lost_heads_stand_beside_random_heads_that_are_not_universal(context: ToolContext) -> None:
+    heads = heads_of(context, "language.4.head.*")
+    found = lost_without(context, heads[:3], heads, ["color"], 4)
+    assert found is not None and found.silenced == (heads[0],)
+    assert len(found.on.plain) == len(found.on.control) == 4 and set(found.on.plain) <= {0.0, 1.0}
+    assert lost_without(context, heads, heads, ["color"], 4) is None
 
 
 def test_notice_tells_effects_controls_and_a_finding(noticed: Said, place: Place) -> None:
