@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.commands.measure import plainly
-from experiments.commands.options import Device, Images, JsonFlag, Quiet, Seed, StorePlace
+from experiments.commands.options import Device, EditorName, Images, JsonFlag, Quiet, Seed, StorePlace
 from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_target
 from experiments.commands.reproduce_tables import print_notice, print_vseam
@@ -45,6 +45,7 @@ def notice(
     n: Annotated[int, typer.Option("--n", min=4, max=400, help="Items a kind.")] = 48,
     among: Among = "",
     images: Images = "",
+    editor: EditorName = "",
     figure: FigureFile = None,
     store: StorePlace = "",
     seed: Seed = 0,
@@ -59,7 +60,7 @@ def notice(
     from experiments.reproduce.setting import untrained_engine
 
     say = quietly(quiet)
-    with place(target, images, store, device, seed) as workplace:
+    with place(target, images, editor, store, device, seed) as workplace:
         from tools.budget import Budget
 
         context = workplace.context(Budget(), index=False)
@@ -94,6 +95,7 @@ def vseam(
     k: Annotated[int, typer.Option("--k", min=1, max=32, help="Heads of a level that are rescaled.")] = 6,
     among: Among = "",
     images: Images = "",
+    editor: EditorName = "",
     figure: FigureFile = None,
     store: StorePlace = "",
     seed: Seed = 0,
@@ -107,7 +109,7 @@ def vseam(
     from experiments.reproduce import vseam as reproduction
 
     say = quietly(quiet)
-    with place(target, images, store, device, seed) as workplace:
+    with place(target, images, editor, store, device, seed) as workplace:
         from tools.budget import Budget
 
         context = workplace.context(Budget(), index=False)
@@ -126,12 +128,17 @@ def vseam(
 
 
 @contextmanager
-def place(target: str, images: str, store: str, device: str, seed: int) -> Iterator[Workplace]:
+def place(target: str, images: str, editor: str, store: str, device: str, seed: int) -> Iterator[Workplace]:
     """The target in its world. What a tool would tell a planner becomes a sentence for the user."""
     from experiments.commands.workplaces import opened_workplace
 
     with opened_workplace(
-        lasting_target(target), store=store, images=lasting_images(images), device=device, seed=seed
+        lasting_target(target),
+        store=store,
+        images=lasting_images(images),
+        editor=editor,
+        device=device,
+        seed=seed,
     ) as workplace:
         try:
             yield workplace
