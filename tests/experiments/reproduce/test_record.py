@@ -10,7 +10,7 @@ import pytest
 
 from experiments.commands.reproduce_tables import print_notice
 from experiments.reproduce.effects import Effects
-from experiments.reproduce.items import Items
+from experiments.reproduce.items import Corruption, Items
 from experiments.reproduce.measured import Measured
 from experiments.reproduce.noise import Strength
 from experiments.reproduce.notice import Loss, Notice, as_json
@@ -36,7 +36,7 @@ def made(strong: tuple[int, ...], lost: float = 0.4) -> dict[str, Any]:
         restored = random.normal(0, 0.02, (len(HEADS), PAIRS))
         restored[list(strong)] += 2 / 3
         effects = Effects(np.ones(PAIRS), -np.ones(PAIRS), restored)
-        gap = {"SIP": Estimate(0.01, -0.02, 0.03, PAIRS)}
+        gap: dict[Corruption, Estimate] = {"SIP": Estimate(0.01, -0.02, 0.03, PAIRS)}
         kinds.append(
             Measured(Items(kind, (), PAIRS, 0, 0), HEADS, {"SIP": effects, "GN": effects}, gap, place)
         )
