@@ -200,7 +200,7 @@ def _warnings(own: tuple[str, ...], proven: list[str], uses: dict[str, Use]) -> 
         found.append(f"{', '.join(own)} questions do not surely fall: no positive control")
     if "used" in uses.values():
         found.append(
-            "what was erased may touch more than the concept (Makelov et al. 2023; Wu et al. 2024 answer them)"
+            "what was erased may touch more than the concept (Makelov and others 2023; Wu and others 2024 answer them)"
         )
     return tuple(found)
 
