@@ -24,7 +24,7 @@ NAMES = {
 INKS = {"untouched": CONTROL, "SIP": TRAINED, "STR": FAINT, "GN": MARK}
 DISTANCES = (("norm picture", "norm words"), ("neighbors picture", "neighbors words"))
 """Panels: a distance, and the tokens over which it is taken."""
-TITLES = {"norm": "|z| of the norm", "neighbors": "z of distance to untouched"}
+TITLES = {"norm": "|z| of the norm", "neighbors": "z of distance"}
 LIKE_DATA = {"norm": 0.8, "neighbors": 0.0}
 """What runs like those of the reference reach."""
 PRINTED = 0.1
@@ -69,8 +69,8 @@ def caption(record: Record) -> str:
         f"ratio of sums, n = {record['n']} pairs a kind. Outlined: beyond what tossed sides give any head in 19 of 20 "
         "cases; bold: universal, with its role (d detection, i inhibition, o outlier, – none). Inside layers, "
         f"{universal['expected_within_layers']:.1f} heads would recur by chance. {untrained}{lost}"
-        f"Edits by the {record['editor']} editor; noise of {record['noise']['chosen']:g} of a pixel's range. Dashed: "
-        "like the data. Bars and lines: 95 % bootstrap over pairs."
+        f"Edits by the {record['editor']} editor; noise of {record['noise']['chosen']:g} of a pixel's range. "
+        "Distances: to the nearest untouched runs; dashed: like the data. Bars and lines: 95 % bootstrap over pairs."
     )
 
 
@@ -147,7 +147,9 @@ def _distance(axes: Axes, record: Record, measure: str, scope: str) -> None:
     )
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.2)
-    axes.set_title(f"{TITLES[measure]}, {scope} tokens", fontsize=9.5, color=INK, loc="left")
+    axes.set_title(
+        f"{TITLES[measure]}, {scope.removesuffix('s')} tokens", fontsize=9.5, color=INK, loc="left"
+    )
 
 
 def _agreement(axes: Axes, record: Record) -> None:
