@@ -6,6 +6,7 @@ where another distribution ships a folder of the same name (design/001).
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ def __getattr__(name: str) -> Any:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # Libraries tell of classes that nobody asked for; what matters at the command is said in our own words.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     from experiments.commands.app import run
 
     sys.exit(run(sys.argv[1:]))
