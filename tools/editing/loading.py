@@ -62,9 +62,7 @@ def _quietly() -> Iterator[None]:
     """Neither library speaks of classes that nobody asked for, nor draws bars of its own."""
     verbosity = transformers_logging.get_verbosity()
     bars = [
-        library
-        for library in (transformers_logging, diffusers_logging)
-        if library.is_progress_bar_enabled()
+        library for library in (transformers_logging, diffusers_logging) if library.is_progress_bar_enabled()
     ]
     transformers_logging.set_verbosity_error()
     for library in bars:
