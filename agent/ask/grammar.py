@@ -67,6 +67,7 @@ _LOOSE = re.compile(
     r"(?: |$))+"
 )
 _TO_ANSWER = re.compile(r" (?:to|into|in) (?:the |its )?answers?(?: directly)?$|,? directly$")
+_OF_KIND = re.compile(r"^(?:the )?answers? to (?:the )?| (?:questions?|answers?)$")
 _SAME = {"colour": "color", "colors": "color", "colours": "color", "number": "counting", "count": "counting"}
 
 
@@ -166,7 +167,8 @@ def _concept(words: str, kinds: Collection[str]) -> str:
     bare = _LOOSE.sub("", _TO_ANSWER.sub("", bare)).strip(" '’")
     if not bare:
         raise _refused("the question names no concept")
-    same = _SAME.get(bare, bare)
+    kind = _OF_KIND.sub("", bare)
+    same = _SAME.get(kind, kind)
     return same if same in kinds else bare
 
 

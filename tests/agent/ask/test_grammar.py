@@ -32,6 +32,8 @@ def asks(text: str) -> Question:
         ("which neurons respond to a red star?", Which("reads", "red star", "neurons", NEURONS)),
         ("which neurons fire on 'dark background'?", Which("reads", "dark background", "neurons", NEURONS)),
         ("which heads write the color?", Which("writes", "color", "heads", HEADS)),
+        ("which heads write polling answers?", Which("writes", "polling", "heads", HEADS)),
+        ("which heads carry the answers to color questions?", Which("carries", "color", "heads", HEADS)),
         (
             "which heads carry an object's color to the answer?",
             Which("carries", "color", "heads", HEADS),
