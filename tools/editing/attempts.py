@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
-from store.records import Model, Quantity
+from store.records import Model
 from tools.editing.backend import Made, Outcome, PictureModel, Region, same_length
 from tools.editing.intent import Intent
+from tools.editing.tally import Tally
 from tools.editing.verify import Check, Verifier
-from tools.scoring.intervals import wilson
-from tools.stimuli import Change, Pair, Stimulus
 
 MOST = 3
 """Tries at one edit."""
@@ -54,58 +52,6 @@ class Tried:
     @property
     def picture(self) -> Image.Image | None:
         return self.pictures[-1] if self.attempts and self.attempts[-1].accepted else None
-
-
-@dataclass
-class Tally:
-    """How many edits were tried, how many were proved at the first try, and how many at any."""
-
-    edits: int = 0
-    first: int = 0
-    accepted: int = 0
-
-    def count(self, tried: Sequence[Tried]) -> None:
-        self.edits += len(tried)
-        self.first += sum(one.attempts[0].accepted for one in tried)
-        self.accepted += sum(one.picture is not None for one in tried)
-
-    def minus(self, earlier: Tally) -> Tally:
-        """What was counted since."""
-        return Tally(self.edits - earlier.edits, self.first - earlier.first, self.accepted - earlier.accepted)
-
-    @property
-    def rate(self) -> Quantity:
-        """Share of edits that were proved within all tries, with Wilson's interval."""
-        share = wilson(self.accepted, self.edits)
-        return Quantity(value=share.value, unit="share of edits", ci=(share.low, share.high), n=self.edits)
-
-
-def all_told(tallies: Sequence[Tally]) -> Tally | None:
-    """The tallies added up; None of none."""
-    if not tallies:
-        return None
-    return Tally(
-        sum(one.edits for one in tallies),
-        sum(one.first for one in tallies),
-        sum(one.accepted for one in tallies),
-    )
-
-
-@runtime_checkable
-class Proving(Protocol):
-    """An editor that proves its edits, counts them, and makes many pairs together."""
-
-    @property
-    def tally(self) -> Tally: ...
-
-    def pairs(
-        self, stimuli: Sequence[Stimulus], concept: str, change: Change, seeds: Sequence[int], /
-    ) -> list[Pair | None]: ...
-
-
-def tally_of(editor: object) -> Tally | None:
-    """What an editor has counted until now; None of one whose edits need no proof."""
-    return editor.tally if isinstance(editor, Proving) else None
 
 
 @dataclass
@@ -160,7 +106,9 @@ class Attempts:
                 tries[place].append(_attempt(told, seed, outcome, check))
             waiting = [place for place in waiting if not tries[place][-1][0].accepted]
         tried = [Tried(*(tuple(part) for part in zip(*one, strict=True))) for one in tries]
-        self.tally.count(tried)
+        self.tally.count(
+            [one.attempts[0].accepted for one in tried], [one.picture is not None for one in tried]
+        )
         return tried
 
     def _regions(self, intents: Sequence[Intent]) -> list[Region | None] | None:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from store.errors import UserError
-from tools.editing.attempts import Attempts, Tally, Tried
+from tools.editing.attempts import Attempts, Tried
 from tools.editing.intent import Intents, Planned
+from tools.editing.tally import Tally
 from tools.stimuli import Change, Inquirer, Pair, Stimulus
 
 REDRAWN = "redrawn"

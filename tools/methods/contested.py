@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from store.errors import PlannerError, UserError
-from tools.editing.attempts import all_told
+from tools.editing.tally import all_told
 from tools.methods.duels import Duel, asks_for_it
 from tools.methods.pairing import Made, pairs_for
 

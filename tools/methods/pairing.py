@@ -14,7 +14,7 @@ import numpy as np
 
 from store.errors import PlannerError
 from store.records import Quantity
-from tools.editing.attempts import Proving, Tally, tally_of
+from tools.editing.tally import Proving, Tally, tally_of
 from tools.methods.neighbours import embedding, nearest
 from tools.methods.piles import piles, presence, presence_of
 from tools.scoring.retrieval import HOLDS

@@ -11,9 +11,10 @@ from experiments.tableau.recall import recall
 from experiments.tableau.source import TableauSource
 from store.errors import UserError
 from tests.tools.editing.painters import Hand, Painter
-from tools.editing.attempts import Attempts, Tally, Tried
+from tools.editing.attempts import Attempts, Tried
 from tools.editing.backend import Failed
 from tools.editing.intent import Planned
+from tools.editing.tally import Tally
 from tools.editing.verified import VerifiedEditor
 from tools.editing.verify import Verifier
 from tools.stimuli import ImageEditor

@@ -11,7 +11,7 @@ from store.errors import PlannerError
 from tests.tools.methods.conftest import Caller
 from tests.tools.small import SquareEditor
 from tools.context import ToolContext
-from tools.editing.attempts import Tally
+from tools.editing.tally import Tally
 from tools.methods.pairing import TOGETHER, pairs_for
 from tools.stimuli import Change, Pair, Stimulus
 
