@@ -28,4 +28,5 @@ def untrained_says_yes(places: Places, cases: Sequence[Case]) -> dict[str, Any]:
 def of_training(case: Case) -> bool:
     """Whether its yes is owed to training."""
     causal = case.kind in CAUSAL or (case.kind == "which" and " read" not in case.text)
-    return causal and case.right == "yes" and not case.again and "layer 5 write polling" not in case.text
+    planted = any(name.startswith("{") for name in case.named)
+    return causal and case.right == "yes" and not case.again and not planted

@@ -40,13 +40,13 @@ class Check(Model):
     """What was found of one edit; `reasons` says why it is not accepted, in plain words, and is empty if it is.
 
     `meant` is the least probability among what was to come and what was to go (1 − presence); `flipped` are the other
-    phrases that changed. `outside`, `worst` and `similarity` are None where the region is not known, `usual` where
-    nobody can say what the data look like.
+    phrases that changed. `inside`, `outside`, `worst` and `similarity` are None where the region is not known, `usual`
+    where nobody can say what the data look like.
     """
 
     meant: float
     flipped: tuple[str, ...] = ()
-    inside: float
+    inside: float | None = None
     outside: float | None = None
     worst: float | None = None
     similarity: float | None = None
@@ -75,7 +75,7 @@ class Verifier:
         """One check an edit, in order. Each depends on its own pictures and intent alone.
 
         Raises UserError for a phrase that the judge does not know or a picture that it can't look at, and ValueError
-        where the sides of an edit differ in size.
+        where the sides of an edit whose region is known differ in size.
         """
         if not afters:
             return []
@@ -105,18 +105,14 @@ class Verifier:
         come, gone = len(intent.come), len(intent.come) + len(intent.gone)
         meant = np.concatenate([seen[1, :come], 1 - seen[1, come:gone]])
         flipped = tuple(np.array(intent.kept)[_flipped(seen[:, gone:], self.limits.swing)].tolist())
-        apart = difference(before, after, intent.region)
-        known = intent.region is not None
+        apart = difference(before, after, intent.region) if intent.region is not None else None
         least = float(meant.min()) if meant.size else 1.0
         return Check(
             meant=least,
             flipped=flipped,
-            inside=apart.inside,
-            outside=apart.outside if known else None,
-            worst=apart.worst if known else None,
-            similarity=apart.similarity if known else None,
+            **(apart._asdict() if apart is not None else {}),
             usual=usual,
-            reasons=tuple(self._reasons(intent, meant, flipped, apart if known else None, usual)),
+            reasons=tuple(self._reasons(intent, meant, flipped, apart, usual)),
         )
 
     def _reasons(

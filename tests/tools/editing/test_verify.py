@@ -114,6 +114,14 @@ def test_without_a_region_or_data_nothing_is_said_of_them(planned: list[Planned]
     assert (check.outside, check.worst, check.similarity, check.usual) == (None, None, None, None)
 
 
+def test_a_drawn_picture_need_not_have_the_size_of_the_canvas(planned: list[Planned]) -> None:
+    drawn = planned[0].after.image
+    (check,) = Verifier(open_judge(), "tableau-judge", None).check(
+        [drawn.resize((512, 512))], [drawn], [Intent("draw it", "it")]
+    )
+    assert check.accepted and check.inside is None
+
+
 def test_the_limits_are_what_decides(planned: list[Planned]) -> None:
     blot = planned[0].after.image.copy()
     ImageDraw.Draw(blot).rectangle((0, 0, 5, 5), fill=(128, 128, 128))
