@@ -135,13 +135,22 @@ def stages_run(folder: Path) -> list[dict[str, Any]]:
     for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         last[row["stage"]] = row
-    earlier = folder / BEFORE
-    stages = json.loads(earlier.read_text(encoding="utf-8"))["stages"] if earlier.exists() else []
+    stages = _earlier_stages(folder)
     before = 0.0
     for name, row in last.items():
         stages.append({"name": name, "steps": row["step"], "seconds": row["seconds"] - before})
         before = row["seconds"]
     return list(stages)
+
+
+def steps_before(folder: Path, name: str) -> int:
+    """How many steps of the stage of this name the trainings ran that this one goes on from."""
+    return sum(int(stage["steps"]) for stage in _earlier_stages(folder) if stage["name"] == name)
+
+
+def _earlier_stages(folder: Path) -> list[dict[str, Any]]:
+    earlier = folder / BEFORE
+    return json.loads(earlier.read_text(encoding="utf-8"))["stages"] if earlier.exists() else []
 
 
 def learned_so_far(folder: Path, model: nn.Module) -> Place:

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from experiments.registry import WEIGHTS, open_target
+from experiments.tableau.card import RECORD
 from experiments.tableau.pix2pix import (
     NOISE_LEVELS,
     WORDS_AT_MOST,
@@ -33,8 +34,16 @@ from experiments.tableau.pix2pix import (
 )
 from experiments.tableau.train.batches import pixels, scenes_of
 from experiments.tableau.train.latents import Shard, make, shard, standardize
-from experiments.tableau.train.loop import BEFORE, Outcome, Stage, finished_weights, stages_run
+from experiments.tableau.train.loop import (
+    BEFORE,
+    Outcome,
+    Stage,
+    finished_weights,
+    stages_run,
+    steps_before,
+)
 from experiments.tableau.train.vae import STREAM, VaeTrainee
+from experiments.tableau.triples import EDIT_KINDS, EditKind
 
 STEPS, ROWS = 5000, 64
 RATES = {"unet": 8e-4, "text": 5e-4}
@@ -42,6 +51,8 @@ AVERAGE = 0.997
 """Share of the averaged weights that a step leaves as it was."""
 FIRST_SHARDS, STEPS_EACH = 2, 40
 """Shards that the first step draws from, and steps after which it is one more."""
+OFTENER: dict[EditKind, float] = {"add": 2.0, "draw": 2.0}
+"""How much oftener than as sampled an edit of a kind is drawn: something from nothing takes longest to learn."""
 WITHHELD = 0.05
 """Shares of the rows without the picture, without the words, and without both."""
 NOISY_SHARE, NOISY_FROM = 0.5, 600
@@ -96,13 +107,20 @@ class EditorTrainee(nn.Module):
         return Outcome(loss, figures)
 
 
-def batch_of(step: int, *, folder: Path, rows: int = ROWS) -> EditBatch:
-    """Edits drawn from the shards that are there at this step."""
-    rng = np.random.default_rng([step, STREAM, 4])
-    drawn = rng.integers(FIRST_SHARDS + step // STEPS_EACH, size=rows)
+def batch_of(step: int, *, folder: Path, rows: int = ROWS, earlier: int = 0) -> EditBatch:
+    """Edits drawn from the shards that are there at this step, which `earlier` steps of other trainings precede."""
+    rng = np.random.default_rng([earlier + step, STREAM, 4])
+    drawn = rng.integers(FIRST_SHARDS + (earlier + step) // STEPS_EACH, size=rows)
     parts = [_shard(folder, int(number)) for number in drawn]
-    chosen = [int(rng.integers(len(part.kind))) for part in parts]
+    chosen = [int(rng.choice(len(part.kind), p=_odds(part.kind))) for part in parts]
     return edit_batch(parts, chosen, rng)
+
+
+def _odds(kinds: Int[Tensor, "triple"]) -> Float[np.ndarray, "triple"]:
+    """How likely each triple of a shard is to be drawn."""
+    weights = np.array([OFTENER.get(EDIT_KINDS[kind], 1.0) for kind in kinds.tolist()])
+    odds: Float[np.ndarray, "triple"] = weights / weights.sum()
+    return odds
 
 
 @lru_cache(maxsize=1024)
@@ -142,9 +160,9 @@ def prepare(folder: Path, autoencoder: Path, trainee: EditorTrainee, *, committe
     The autoencoder comes from its finished training in the folder `autoencoder`, standardized, and the reader of
     instructions starts from `tableau-clip`'s text tower; with `committed` all comes from the committed weights.
     """
-    kept = folder / "vae"
+    kept, parent = folder / "vae", WEIGHTS / "tableau-pix2pix"
     if committed:
-        pipeline: Stock = open_pipeline(WEIGHTS / "tableau-pix2pix")
+        pipeline: Stock = open_pipeline(parent)
         trainee.unet.load_state_dict(pipeline.unet.state_dict())
         trainee.text.load_state_dict(pipeline.text_encoder.state_dict())
     elif not (folder / "state.pt").exists():
@@ -153,9 +171,11 @@ def prepare(folder: Path, autoencoder: Path, trainee: EditorTrainee, *, committe
     if not kept.exists():
         vae: Stock = pipeline.vae if committed else _finished(autoencoder)
         vae.save_pretrained(kept)
-        if not committed:
-            about = {"stages": stages_run(autoencoder)}
-            (folder / BEFORE).write_text(json.dumps(about) + "\n", encoding="utf-8")
+    if committed:
+        (folder / BEFORE).write_bytes((parent / RECORD).read_bytes())
+    elif not (folder / BEFORE).exists():
+        about = {"stages": stages_run(autoencoder)}
+        (folder / BEFORE).write_text(json.dumps(about) + "\n", encoding="utf-8")
     kept_vae: Stock = AutoencoderKL.from_pretrained(kept)
     return kept_vae.eval()
 
@@ -169,13 +189,13 @@ def _finished(autoencoder: Path) -> Stock:
 
 
 def stages(trainee: EditorTrainee, scale: float, folder: Path) -> list[Stage]:
-    """The recipe; `scale` shortens it for trials. `folder` holds the autoencoder and the latents."""
+    """The recipe; `scale` shortens it for trials. `folder` holds the autoencoder, the latents and what went before."""
     return [
         Stage(
             "edit",
             math.ceil(STEPS * scale),
             RATES,
-            partial(batch_of, folder=folder),
+            partial(batch_of, folder=folder, earlier=steps_before(folder, "edit")),
             trainee.step,
             average=AVERAGE,
         )

@@ -15,7 +15,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file
 
-from experiments.registry import open_target, verify
+from experiments.registry import WEIGHTS, open_target, verify
 from experiments.tableau.card import RECORD, renew
 from experiments.tableau.edits import main as measure
 from experiments.tableau.lexicon import vocabulary
@@ -110,6 +110,18 @@ def test_the_picture_and_the_words_are_withheld_now_and_then(folder: Path) -> No
     no_words = (batch.words != 0).sum(1) == 2
     for share in (no_picture & ~no_words, no_words & ~no_picture, no_words & no_picture):
         assert 0.02 < float(share.float().mean()) < 0.09
+
+
+def test_a_training_that_goes_on_draws_what_the_earlier_one_would_have_drawn_next(folder: Path) -> None:
+    whole, further = batch_of(7, folder=folder, rows=8), batch_of(2, folder=folder, rows=8, earlier=5)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(whole, further, strict=True))
+
+
+def test_going_on_counts_the_steps_of_the_committed_training(tmp_path: Path) -> None:
+    unet.prepare(tmp_path, tmp_path / "nothing", EditorTrainee(0), committed=True)
+    (stage,) = unet.stages(EditorTrainee(0), 1.0, tmp_path)
+    known = json.loads((WEIGHTS / "tableau-pix2pix" / "training.json").read_text())["stages"]
+    assert stage.make.keywords["earlier"] == known[-1]["steps"] > 0
 
 
 def test_what_an_edit_changes_counts_more(folder: Path) -> None:
