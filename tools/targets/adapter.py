@@ -19,6 +19,7 @@ from store.errors import UserError
 from store.records import Scope
 from tools.stimuli import Stimulus
 from tools.targets.batch import Batch, Space
+from tools.targets.families import family_of, part
 from tools.targets.sites import Site
 from tools.targets.target import Target
 
@@ -166,16 +167,5 @@ class Adapter(Protocol):
 
 def adapter_for(target: Target) -> Adapter:
     """The adapter of the target's family. Raises UserError for a family that has none."""
-    if target.family in ("llava", "llava_next"):
-        from tools.targets.llava import LlavaAdapter
-
-        return LlavaAdapter(target)
-    if target.family == "clip":
-        from tools.targets.clip import ClipAdapter
-
-        return ClipAdapter(target)
-    raise UserError(
-        f"`{target.name}` is a `{target.family}` model, a family whose inside can't be read yet",
-        kind="unsupported_family",
-        hint="give a target of the llava, llava_next or clip family",
-    )
+    adapter: Adapter = part(family_of(target.family, target.name).adapter)(target)
+    return adapter

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from store.errors import UserError
+from tools.targets.families import family_of, part
 from tools.targets.target import Target
 
 PLAIN_TEMPLATE = "USER: {image}{question} ASSISTANT:"
@@ -35,14 +36,16 @@ def answer(
         raise UserError(
             f"`{target.name}` compares pictures with texts and gives no words",
             kind="no_words",
-            hint="ask a target of the llava family",
+            hint="ask a target that answers questions, such as one of the llava family",
         )
     if images is not None and len(images) != len(questions):
         raise ValueError(f"{len(questions)} questions need as many pictures, got {len(images)}")
+    own = family_of(target.family, target.name).answers
+    one_batch = part(own) if own else _batch
     answers: list[str] = []
     for start in range(0, len(questions), batch_size):
         rows = slice(start, start + batch_size)
-        answers += _batch(
+        answers += one_batch(
             target, questions[rows], images[rows] if images is not None else None, max_new_tokens
         )
     return answers

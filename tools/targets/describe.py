@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from tools.targets.families import family_of, part
 from tools.targets.target import Target
 
 
@@ -58,8 +59,11 @@ class Anatomy:
 
 def describe(target: Target) -> Anatomy:
     """The anatomy of a loaded target."""
+    if own := family_of(target.family, target.name).anatomy:
+        anatomy: Anatomy = part(own)(target)
+        return anatomy
     config = target.model.config
-    vision = _stack(config.vision_config)
+    vision = stack_of(config.vision_config)
     sight = _sight(config.vision_config)
     contrastive = target.family == "clip"
     return Anatomy(
@@ -72,12 +76,13 @@ def describe(target: Target) -> Anatomy:
         vision_layer_read=vision.layers - 1 if contrastive else _layer_read(config, vision.layers),
         visual_tokens=None if contrastive else _visual_tokens(config, sight),
         connector=(vision.width, config.projection_dim) if contrastive else _connector(target.model),
-        language=_stack(config.text_config),
+        language=stack_of(config.text_config),
         vocabulary=config.text_config.vocab_size,
     )
 
 
-def _stack(config: Any) -> Stack:
+def stack_of(config: Any) -> Stack:
+    """One tower's layers, from its configuration."""
     heads = config.num_attention_heads
     return Stack(
         layers=config.num_hidden_layers,

@@ -1,8 +1,7 @@
-"""From files to a Target: any LLaVA-family or CLIP model in Hugging Face form, by folder or hub id.
+"""From files to a Target: any model of a known family (families.py) in Hugging Face form, by folder or hub id.
 
-Knows transformers' auto classes and which families are supported; knows nothing about names of embedded models. Code
-that comes with a model is never run. transformers picks its PIL image processors by itself where torchvision is
-absent.
+Knows how models and processors are opened; knows nothing about names of embedded models. Code that comes with a model
+is never run. transformers picks its PIL image processors by itself where torchvision is absent.
 """
 
 from __future__ import annotations
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForImageTextToText, AutoProcessor, PreTrainedModel
+import transformers
+from transformers import AutoConfig, AutoProcessor, PreTrainedModel
 
 from store.errors import UserError
+from tools.targets.families import family_of, part
 from tools.targets.target import Target
 
-FAMILIES = ("llava", "llava_next", "clip")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -30,7 +30,7 @@ def load_target(
     place, precision = choose_device(device), choose_dtype(dtype)
     config = read_config(source)
     try:
-        processor = AutoProcessor.from_pretrained(str(source))
+        processor = _processor(source, config)
         model = _auto_class(config).from_pretrained(str(source), config=config, dtype=precision)
     except (OSError, ValueError) as error:
         raise _unloadable(str(source), error) from error
@@ -44,7 +44,7 @@ def untrained_target(
     place, precision = choose_device(device), choose_dtype(dtype)
     config = read_config(source)
     try:
-        processor = AutoProcessor.from_pretrained(str(source))
+        processor = _processor(source, config)
     except (OSError, ValueError) as error:
         raise _unloadable(str(source), error) from error
     with torch.random.fork_rng(devices=[]):
@@ -54,16 +54,17 @@ def untrained_target(
 
 
 def read_config(source: str | Path) -> Any:
-    """The configuration in a folder or of a hub id, if its family is supported."""
+    """The configuration in a folder or of a hub id, if its family is known and this model is of its usual kind."""
     try:
         config = AutoConfig.from_pretrained(str(source))
     except (OSError, ValueError) as error:
         raise _unloadable(str(source), error) from error
-    if config.model_type not in FAMILIES:
+    wanted = family_of(config.model_type, str(source)).architecture
+    if wanted and wanted not in (config.architectures or [wanted]):
         raise UserError(
-            f"`{source}` is a `{config.model_type}` model, a family that is not supported",
+            f"`{source}` is a `{config.architectures[0]}`, of whose family only `{wanted}` can be read",
             kind="unsupported_family",
-            hint=f"supported families: {', '.join(FAMILIES)}",
+            hint=f"give a folder or hub id whose config.json names `{wanted}`",
         )
     return config
 
@@ -91,7 +92,12 @@ def choose_dtype(dtype: str) -> torch.dtype:
 
 
 def _auto_class(config: Any) -> Any:
-    return AutoModel if config.model_type == "clip" else AutoModelForImageTextToText
+    return getattr(transformers, family_of(config.model_type, "").model)
+
+
+def _processor(source: str | Path, config: Any) -> Any:
+    own = family_of(config.model_type, "").processor
+    return part(own)(str(source)) if own else AutoProcessor.from_pretrained(str(source))
 
 
 def _placed(name: str, model: PreTrainedModel, processor: Any, place: torch.device) -> Target:

@@ -12,6 +12,7 @@ import torch
 
 from store.address import Layers, parse
 from store.errors import UserError
+from tests.conftest import CHECKOUT
 from tests.tiny import WORDS, save_llava, save_llava_next
 from tests.tools.lively import QUESTIONS, asked, lively
 from tools.targets.adapter import Adapter, adapter_for
@@ -151,8 +152,10 @@ def test_a_tiled_models_vision_side_is_refused_with_the_reason(llava_next: Adapt
 
 
 def test_families_without_an_adapter_are_refused(llava: Adapter) -> None:
-    with pytest.raises(UserError, match="is a `blip` model, a family whose inside can't be read yet"):
-        adapter_for(replace(llava.target, family="blip"))
+    with pytest.raises(UserError, match="is a `kosmos-2` model, a family that has no adapter") as caught:
+        adapter_for(replace(llava.target, family="kosmos-2"))
+    assert all(name in caught.value.hint for name in ("llava", "llava_next", "clip", "CONTRIBUTING.md"))
+    assert "## Add a model family" in (CHECKOUT / "CONTRIBUTING.md").read_text()
 
 
 def test_output_rows_are_refused_for_what_has_none(llava: Adapter) -> None:
