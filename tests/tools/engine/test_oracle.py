@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 import torch
-from nnsight import NNsight  # type: ignore[import-untyped]
+from nnsight import NNsight
 from torch import Tensor
 
 from tests.tools.lively import asked, lively

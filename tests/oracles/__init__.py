@@ -1,0 +1,1 @@
+"""Ours beside programs that others wrote: nnsight, TransformerLens, captum and scikit-learn, in float32."""
