@@ -12,6 +12,7 @@ from math import isclose
 from typing import Any
 
 from agent.thread import quantities
+from store.address import TOWERS
 from store.records import Experiment, Quantity
 
 FIELDS = ("value", "low", "high", "ci", "n", "control")
@@ -24,7 +25,7 @@ _END = re.compile(
 )
 _LEADING = re.compile(rf"\s*((?:{_CITATION.pattern}\s*)+)[.,;]?")
 _NAMES = re.compile(
-    r"\b(?:vision|language|cross)\.\d+(?:\.\w+)*(?:\[[\w.:-]*\])?(?:\.\d+)?"  # a component's address
+    rf"\b(?:{'|'.join(TOWERS)})\.\d+(?:\.\w+)*(?:\[[\w.:-]*\])?(?:\.\d+)?"  # a component's address
     r"|\b[eh]\d+\b"
     r"|\b(?:layer|head|neuron|unit|hypothesis)s? \d+\b",
     re.IGNORECASE,

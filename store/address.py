@@ -2,7 +2,8 @@
 
 Knows the grammar (`language.3.mlp.17`, `vision.2.head.0`, `connector`, `language.3.resid`, `language.3.sae[NAME].1033`)
 and sets of addresses (`language.3.mlp[0:64],language.*.head.*`). Knows nothing about models: what a target has is told
-by an Extent.
+by an Extent. Models that read the picture by cross-attention have three towers more: `question` encodes it, `cross` are
+its heads that look at the picture, and `recall` those by which the answer (`language`) looks at the question.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from typing import Literal, get_args
 
 from store.errors import UserError
 
-Tower = Literal["vision", "language", "cross"]
+Tower = Literal["vision", "question", "cross", "recall", "language"]
 Part = Literal["mlp", "head", "resid", "sae", "connector"]
 TOWERS: tuple[Tower, ...] = get_args(Tower)
 COUNTED: tuple[Part, ...] = ("mlp", "head")
+_TOWER = rf"(?P<tower>{'|'.join(TOWERS)})"
 _ONE = re.compile(
-    r"(?P<tower>vision|language|cross)\.(?P<layer>\d+)\."
+    _TOWER + r"\.(?P<layer>\d+)\."
     r"(?:(?P<part>mlp|head)\.(?P<index>\d+)|(?P<resid>resid)|sae\[(?P<sae>[\w.-]+)\]\.(?P<latent>\d+))"
 )
 _MANY = re.compile(
-    r"(?P<tower>vision|language|cross)\.(?P<layers>\d+|\*|\[\d*:\d*\])\.(?P<part>mlp|head)"
+    _TOWER + r"\.(?P<layers>\d+|\*|\[\d*:\d*\])\.(?P<part>mlp|head)"
     r"(?:\.(?P<index>\d+|\*)|\[(?P<first>\d*):(?P<last>\d*)\])"
 )
 
@@ -62,7 +64,7 @@ CONNECTOR = Address("language", 0, "connector")
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """How many layers a tower has, and how many neurons and heads each of them."""
+    """How many layers a tower has, and how many neurons and heads each of them (cross-attention has no neurons)."""
 
     layers: int
     neurons: int
@@ -141,6 +143,8 @@ def _expand(text: str, extent: Extent) -> Iterator[Address]:
     have = _tower(tower, extent, text)
     layers = _range(many["layers"], have.layers, text, f"{extent.target} has {have.layers} {tower} layers")
     width = have.width(part)
+    if not width:
+        raise _attention_alone(text, tower, extent)
     kind = "heads" if part == "head" else "neurons"
     told = f"a {tower} layer of {extent.target} has {width} {kind}"
     asked = many["index"] if many["index"] is not None else f"[{many['first']}:{many['last']}]"
@@ -179,6 +183,8 @@ def _check(address: Address, extent: Extent) -> None:
             kind="address",
             hint=f'did you mean "{nearest}"?',
         )
+    if address.part != "head" and not have.neurons:
+        raise _attention_alone(str(address), address.tower, extent)
     if address.part in COUNTED and address.index is not None and address.index >= have.width(address.part):
         width = have.width(address.part)
         kind = "heads" if address.part == "head" else "neurons"
@@ -197,6 +203,14 @@ def _tower(tower: Tower, extent: Extent, text: str) -> Layers:
             hint=f"it has {', '.join(extent.towers)}",
         )
     return extent.towers[tower]
+
+
+def _attention_alone(text: str, tower: Tower, extent: Extent) -> UserError:
+    return UserError(
+        f'"{text}": the `{tower}` tower of {extent.target} is attention alone, it has heads and nothing else',
+        kind="address",
+        hint=f"such as `{tower}.0.head.0`",
+    )
 
 
 def _unreadable(text: str) -> UserError:

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tools.pools import POOLS
-from tools.targets.batch import Batch, Space
+from tools.targets.batch import SCOPES, Batch, Space
 
 
 class Span(NamedTuple):
@@ -35,10 +35,11 @@ class Tokens(NamedTuple):
 
 def tokens_of(batch: Batch, space: Space) -> Tokens:
     """The vision tower has no question and no answer; its visual tokens are the patches."""
-    visual = spans(batch.where(space, "visual"))
-    if space != "language":
-        return Tokens(visual, (), ())
-    return Tokens(visual, spans(batch.where(space, "question")), spans(batch.where(space, "answer")))
+    visual, question, answer = (
+        spans(batch.where(space, scope)) if scope in SCOPES[space] else ()
+        for scope in ("visual", "question", "answer")
+    )
+    return Tokens(visual, question, answer)
 
 
 def pool(

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tools.engine.attention import NAME, Watch, watched
 from tools.targets.adapter import Tap
 
 Keep = Callable[[int, Tensor], None]
@@ -49,24 +50,32 @@ def read(taps: Sequence[Tap], forward: Callable[[], object], keep: Keep) -> None
 
 @contextmanager
 def _hooked(tap: Tap, place: int, took: Keep) -> Iterator[None]:
+    def seen(tensor: Tensor) -> Tensor:
+        return tensor if tap.layout is None else tap.layout.seen(tensor)
+
     with ExitStack() as undo:
         if tap.side == "pattern":
-            undo.enter_context(_eager(tap.module))
-            hook = tap.module.register_forward_hook(lambda _, given, result: took(place, result[1]))
+            undo.enter_context(_shown(tap))
+            watch = Watch(tap, touch=lambda pattern: took(place, pattern))
+            undo.enter_context(watched({tap.module: watch}))
         elif tap.side == "input":
-            hook = tap.module.register_forward_pre_hook(lambda _, given: took(place, given[0]))
+            hook = tap.module.register_forward_pre_hook(lambda _, given: took(place, seen(given[0])))
+            undo.callback(hook.remove)
         else:
             raise ValueError(f"`{tap.site}` is not a place where components are read")
-        undo.callback(hook.remove)
         yield
 
 
 @contextmanager
-def _eager(attention: Any) -> Iterator[None]:
-    """Attention written out, in the whole tower that the module belongs to: masks follow the same configuration."""
-    before = attention.config._attn_implementation
-    attention.config._attn_implementation = "eager"
+def _shown(tap: Tap) -> Iterator[None]:
+    """Attention in the open, in the whole tower that the tap belongs to: masks follow the same configuration."""
+    if tap.open:
+        yield
+        return
+    config: Any = tap.module.config
+    before = config._attn_implementation
+    config._attn_implementation = NAME
     try:
         yield
     finally:
-        attention.config._attn_implementation = before
+        config._attn_implementation = before

@@ -11,6 +11,17 @@ from store.errors import UserError
 
 EXTENT = Extent("tiny", {"vision": Layers(2, 8, 2), "language": Layers(3, 6, 4)})
 
+CROSSED = Extent(
+    "crossed",
+    {
+        "vision": Layers(2, 8, 2),
+        "question": Layers(2, 6, 4),
+        "cross": Layers(2, 0, 4),
+        "recall": Layers(2, 0, 4),
+        "language": Layers(2, 6, 4),
+    },
+)
+
 
 @pytest.mark.parametrize(
     ("text", "address"),
@@ -26,10 +37,21 @@ def test_an_address_and_its_text_are_the_same(text: str, address: Address) -> No
     assert parse(text) == address and str(address) == text
 
 
-@given(st.sampled_from(list(EXTENT.all())))
-def test_every_component_of_a_target_is_found_by_its_name(address: Address) -> None:
-    assert parse(str(address), EXTENT) == address
-    assert parse_set(str(address), EXTENT) == [address]
+@given(st.sampled_from([EXTENT, CROSSED]), st.data())
+def test_every_component_of_a_target_is_found_by_its_name(extent: Extent, data: st.DataObject) -> None:
+    address = data.draw(st.sampled_from(list(extent.all())))
+    assert parse(str(address), extent) == address
+    assert parse_set(str(address), extent) == [address]
+
+
+def test_cross_attention_has_heads_and_nothing_else() -> None:
+    assert [str(one) for one in parse_set("cross.1.head.*", CROSSED)] == [
+        f"cross.1.head.{n}" for n in range(4)
+    ]
+    assert {one.part for one in CROSSED.all() if one.tower in ("cross", "recall")} == {"head"}
+    for text in ("cross.0.mlp.3", "recall.*.mlp.*", "cross.1.resid"):
+        with pytest.raises(UserError, match="is attention alone, it has heads and nothing else"):
+            parse_set(text, CROSSED)
 
 
 @pytest.mark.parametrize(

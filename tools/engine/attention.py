@@ -3,23 +3,27 @@
 Registers one attention function with transformers, beside the masks that it needs, and switches towers to it for a
 while. Everything is computed in the open (scores, mask, softmax, sum), since fused kernels show no pattern. A cut edge
 gets a score of −∞; a query whose edges are all cut attends to nothing and gets zeros, not an even share of what it may
-not see. Knows nothing about plans or rows' meaning.
+not see. Where a family's own code shows its patterns (they pass a dropout), that is where they are read, written and
+cut: what is left of a query's attention is shared out anew, which is the same. Knows nothing about plans or rows'
+meaning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from store.address import Tower
+from tools.targets.adapter import Tap
 
 NAME = "maieutic_open"
 CONFIGS: dict[Tower, str] = {"vision": "vision_config", "language": "text_config"}
@@ -30,14 +34,17 @@ Pattern = Float[Tensor, "row head query key"]
 
 @dataclass(eq=False)
 class Watch:
-    """What is done inside one attention module: edges that are cut, then what is made of the pattern (None: nothing).
+    """What is done at one pattern: edges that are cut, then what is made of the pattern (None: nothing).
 
-    `fired` counts how often the module asked.
+    `fired` counts how often it was passed. `borders` are those of the stretches of patches that see one another, in a
+    tower whose pictures lie one behind another.
     """
 
+    tap: Tap
     cut: Bool[Tensor, "row head query key"] | None = None
     touch: Callable[[Pattern], Pattern | None] | None = None
     fired: int = 0
+    borders: Int[Tensor, "border"] | None = None
 
 
 _watches: dict[nn.Module, Watch] = {}
@@ -60,13 +67,18 @@ def opened(model: PreTrainedModel, towers: Iterable[Tower]) -> Iterator[None]:
 
 @contextmanager
 def watched(watches: dict[nn.Module, Watch]) -> Iterator[None]:
-    """Does what the watches say while the context lasts; their modules' tower must be `opened`."""
-    _watches.update(watches)
-    try:
+    """Does what the watches say while the context lasts; towers whose patterns are not open must be `opened`."""
+    with ExitStack() as undo:
+        for module, watch in watches.items():
+            if watch.tap.open:
+                undo.callback(module.register_forward_hook(partial(_shown, watch)).remove)
+                continue
+            _watches[module] = watch
+            undo.callback(_watches.pop, module)
+            if watch.tap.layout is not None:
+                whole = partial(_whole, watch)
+                undo.callback(module.register_forward_pre_hook(whole, with_kwargs=True).remove)
         yield
-    finally:
-        for module in watches:
-            del _watches[module]
 
 
 def _attend(
@@ -82,23 +94,30 @@ def _attend(
     causal = more.get("is_causal", getattr(module, "is_causal", False))
     if dropout or (causal and attention_mask is None and query.shape[2] > 1):
         raise RuntimeError("attention is computed without the mask that it needs, or in training")
+    watch = _watches.get(module)
+    if watch is not None and watch.borders is not None:
+        return _apart(watch, query, key, value, scaling)
     shared = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(shared, dim=1), value.repeat_interleave(shared, dim=1)
-    scores = (query @ key.transpose(2, 3)) * scaling
-    if attention_mask is not None:
-        scores = scores + attention_mask
-    watch = _watches.get(module)
-    if watch is not None and watch.cut is not None:
-        scores = _cut(scores, attention_mask, watch.cut)
-    pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
-    if watch is not None:
-        watch.fired += 1
-        if watch.cut is not None:
-            pattern = pattern.masked_fill(scores.isneginf().all(-1, keepdim=True), 0.0)
-        if watch.touch is not None:
-            replaced = watch.touch(pattern)
-            pattern = pattern if replaced is None else replaced
+    pattern = _pattern(watch, query, key, attention_mask, scaling)
     return (pattern @ value).transpose(1, 2).contiguous(), pattern
+
+
+def _pattern(watch: Watch | None, query: Tensor, key: Tensor, mask: Tensor | None, scaling: float) -> Pattern:
+    """The softmax of the scores, cut and changed as the watch says."""
+    scores = (query @ key.transpose(2, 3)) * scaling
+    if mask is not None:
+        scores = scores + mask
+    if watch is not None and watch.cut is not None:
+        scores = _cut(scores, mask, watch.cut)
+    pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+    if watch is None:
+        return pattern
+    watch.fired += 1
+    if watch.cut is not None:
+        pattern = pattern.masked_fill(scores.isneginf().all(-1, keepdim=True), 0.0)
+    replaced = None if watch.touch is None else watch.touch(pattern)
+    return pattern if replaced is None else replaced
 
 
 def _cut(scores: Tensor, mask: Tensor | None, cut: Bool[Tensor, "row head query key"]) -> Tensor:
@@ -111,6 +130,45 @@ def _cut(scores: Tensor, mask: Tensor | None, cut: Bool[Tensor, "row head query 
         return scores
     hidden = (mask <= torch.finfo(mask.dtype).min / 2) & cut.any(-1, keepdim=True)
     return scores.masked_fill(hidden, float("-inf"))
+
+
+def _shown(watch: Watch, _: nn.Module, __: Any, pattern: Pattern) -> Pattern | None:
+    """The pattern that a family's own code shows, cut and changed as the watch says."""
+    watch.fired += 1
+    if watch.cut is not None:
+        kept = pattern.masked_fill(watch.cut, 0.0)
+        left = kept.sum(-1, keepdim=True)
+        shared = (kept / left).masked_fill(left == 0, 0.0)
+        pattern = torch.where(watch.cut.any(-1, keepdim=True), shared, pattern)
+    replaced = None if watch.touch is None else watch.touch(pattern)
+    return pattern if replaced is None else replaced
+
+
+def _whole(
+    watch: Watch, _: nn.Module, given: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Has a tower attend once, not stretch by stretch, and remembers where these end."""
+    watch.borders = named["cu_seqlens"]
+    return given, named | {"cu_seqlens": watch.borders[[0, -1]]}
+
+
+def _apart(
+    watch: Watch, query: Tensor, key: Tensor, value: Tensor, scaling: float
+) -> tuple[Float[Tensor, "one position head width"], Pattern]:
+    """Attention within each stretch, of pictures that lie one behind another, as rows of one picture each."""
+    assert watch.tap.layout is not None and watch.tap.layout.places is not None and watch.borders is not None
+    places = watch.tap.layout.places
+
+    def rows(tensor: Tensor) -> Tensor:
+        return tensor[0].unflatten(1, (-1, len(places))).transpose(0, 1)[:, :, places]
+
+    stretch = torch.bucketize(places, watch.borders[1:].to(places.device), right=True)
+    hidden = stretch[:, None] != stretch
+    mask = torch.zeros(hidden.shape, dtype=query.dtype, device=query.device)
+    mask = mask.masked_fill(hidden, torch.finfo(query.dtype).min)[None, None]
+    pattern = _pattern(watch, rows(query), rows(key), mask, scaling)
+    out = (pattern @ rows(value))[:, :, places.argsort()]
+    return out.transpose(1, 2).flatten(0, 1)[None], pattern
 
 
 AttentionInterface.register(NAME, cast(Any, _attend))

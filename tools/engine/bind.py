@@ -93,7 +93,7 @@ class Binder:
         if site not in self.bound.taps:
             tap = self.bound.taps[site] = self.adapter.tap(site)
             self.bound.needs_sight |= tap.space in ("vision", "patches")
-            if tap.side == "pattern" and site.tower is not None:
+            if tap.side == "pattern" and site.tower is not None and not tap.open:
                 self.bound.towers.add(site.tower)
         return self.bound.taps[site]
 
@@ -101,7 +101,7 @@ class Binder:
         tap = self._tap(what.site)
         tap.part(what.index)
         at = self._positions(stimulus, tap.space, what.positions)
-        keys = self.batch.where(tap.space, "all")[stimulus] if tap.side == "pattern" else None
+        keys = self.batch.where(tap.looks_at, "all")[stimulus] if tap.side == "pattern" else None
         if isinstance(what.value, Swap):
             self._check_swap(stimulus, what.value.stimulus, tap, what)
             self.bound.sources[what.site, what.value.stimulus] = None
@@ -112,19 +112,20 @@ class Binder:
     def _cut(self, stimulus: int, what: Knockout) -> Cut:
         tap = self.adapter.tap(Site("attn.pattern", what.tower, what.layer))
         tap.part(what.head)
-        self.bound.towers.add(what.tower)
+        if not tap.open:
+            self.bound.towers.add(what.tower)
         self.bound.needs_sight |= tap.space == "vision"
         queries = self._positions(stimulus, tap.space, what.queries)
-        keys = self._positions(stimulus, tap.space, what.keys)
-        if tap.space == "language" and int(queries.max()) < int(keys.min()):
+        keys = self._positions(stimulus, tap.looks_at, what.keys)
+        if what.tower == "language" and tap.looks_at == "language" and int(queries.max()) < int(keys.min()):
             raise UserError(
                 f"no {what.queries} position of `{self.plan.stimuli[stimulus].key}` can attend to {what.keys} "
                 f"positions: they come later",
                 kind="positions",
                 hint="swap queries and keys, or name earlier keys",
             )
-        width = self.batch.width(tap.space)
-        edges = torch.zeros(width, width, dtype=torch.bool, device=queries.device)
+        shape = (self.batch.width(tap.space), self.batch.width(tap.looks_at))
+        edges = torch.zeros(shape, dtype=torch.bool, device=queries.device)
         edges[queries[:, None], keys] = True
         return Cut(tap, what.head, edges)
 
@@ -150,8 +151,8 @@ class Binder:
         self._check_stimulus(other)
         here = len(self._positions(stimulus, tap.space, what.positions))
         there = len(self._positions(other, tap.space, what.positions))
-        if tap.side == "pattern":
-            real = self.batch.where(tap.space, "all").sum(1)
+        if tap.side == "pattern" and here == there:
+            real = self.batch.where(tap.looks_at, "all").sum(1)
             here, there = int(real[stimulus]), int(real[other])
         if here != there:
             names = [f"`{self.plan.stimuli[number].key}`" for number in (other, stimulus)]

@@ -237,15 +237,14 @@ def _with_sources(row: BoundRow, sources: dict[tuple[Site, int], Tensor], binder
     return replace(row, edits=tuple(edits))
 
 
-def _cuts(block: Sequence[BoundRow], batch: Batch) -> dict[nn.Module, Bool[Tensor, "row head query key"]]:
+def _cuts(block: Sequence[BoundRow], batch: Batch) -> list[tuple[Tap, Bool[Tensor, "row head query key"]]]:
     """The edges that are cut in each attention module."""
-    found: dict[nn.Module, Tensor] = {}
+    found: dict[nn.Module, tuple[Tap, Tensor]] = {}
     for number, row in enumerate(block):
         for cut in row.cuts:
-            width = batch.width(cut.tap.space)
-            shape = (len(batch), cut.tap.heads, width, width)
-            edges = found.setdefault(
-                cut.tap.module, torch.zeros(shape, dtype=torch.bool, device=cut.edges.device)
-            )
-            edges[number, cut.tap.part(cut.head)] |= cut.edges
-    return found
+            tap = cut.tap
+            shape = (len(batch), tap.heads, batch.width(tap.space), batch.width(tap.looks_at))
+            none = torch.zeros(shape, dtype=torch.bool, device=cut.edges.device)
+            _, edges = found.setdefault(tap.module, (tap, none))
+            edges[number, tap.part(cut.head)] |= cut.edges
+    return list(found.values())

@@ -6,7 +6,7 @@ pass is an error: it read nothing, or changed something else than was meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +33,12 @@ class _Hook:
 
     def __call__(self, tensor: Tensor) -> Tensor | None:
         self.fired += 1
-        replaced = self.touch(tensor if tensor.ndim > 2 else tensor[:, None])
-        return None if replaced is None else replaced.reshape(tensor.shape)
+        layout = self.tap.layout
+        seen = layout.seen(tensor) if layout else tensor if tensor.ndim > 2 else tensor[:, None]
+        replaced = self.touch(seen)
+        if replaced is None:
+            return None
+        return layout.put(tensor, replaced) if layout else replaced.reshape(tensor.shape)
 
     def register(self) -> Any:
         module, side = self.tap.module, self.tap.side
@@ -44,14 +48,15 @@ class _Hook:
         return module.register_forward_pre_hook(self._before, with_kwargs=True)
 
     def _before(self, _: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        tensor = given[0] if given else named["hidden_states"]
+        name = self.tap.argument or ("" if given else "hidden_states")
+        tensor = named[name] if name else given[0]
         replaced = self(tensor)
         if replaced is None:
             return None
         if self.tap.side == "shared input":
             tensor.copy_(replaced)
             return None
-        return ((replaced, *given[1:]), named) if given else ((), named | {"hidden_states": replaced})
+        return (given, named | {name: replaced}) if name else ((replaced, *given[1:]), named)
 
     def _after(self, _: nn.Module, __: Any, output: Any) -> Any:
         if not isinstance(output, Tensor):
@@ -62,19 +67,19 @@ class _Hook:
 @contextmanager
 def hooked(
     touches: Sequence[tuple[Tap, Touch]],
-    cuts: Mapping[nn.Module, Bool[Tensor, "row head query key"]] | None = None,
+    cuts: Sequence[tuple[Tap, Bool[Tensor, "row head query key"]]] = (),
 ) -> Iterator[None]:
-    """Calls every touch whenever its site is passed, and cuts attention edges of the modules in `cuts`.
+    """Calls every touch whenever its site is passed, and cuts attention edges of the patterns in `cuts`.
 
     For one forward pass. Of several touches at one place the first in the sequence comes first; patterns take one
-    each, and like cuts they need the tower to be `opened`. Raises HookDidNotFire unless each fired exactly once.
+    touch and one cut each, and need the tower to be `opened`. Raises HookDidNotFire unless each fired exactly once.
     """
     hooks = [_Hook(tap, touch) for tap, touch in touches if tap.side != "pattern"]
-    watches = {module: Watch(cut) for module, cut in (cuts or {}).items()}
+    watches = {tap.module: Watch(tap, cut) for tap, cut in cuts}
     named = dict.fromkeys(watches, "the attention whose edges are cut")
     for tap, touch in touches:
         if tap.side == "pattern":
-            watch = watches.setdefault(tap.module, Watch())
+            watch = watches.setdefault(tap.module, Watch(tap))
             if watch.touch is not None:
                 raise ValueError(f"`{tap.site}` is touched twice")
             watch.touch = touch

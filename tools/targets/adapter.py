@@ -20,6 +20,7 @@ from store.records import Scope
 from tools.stimuli import Stimulus
 from tools.targets.batch import Batch, Space
 from tools.targets.families import family_of, part
+from tools.targets.layout import Layout
 from tools.targets.sites import Site
 from tools.targets.target import Target
 
@@ -32,7 +33,9 @@ be changed in place. A `pattern` lives inside the module's attention."""
 class Tap:
     """Where a site sits. Its tensor is [row position width], a pattern's [row head query key].
 
-    `heads` says into how many equal slices the last axis falls; 0 where its parts are single numbers.
+    `heads` says into how many equal slices the last axis falls; 0 where its parts are single numbers. A pattern's
+    queries lie in `space`, its keys in `looks_at`; an `open` one passes a module of its own, whatever the
+    implementation of attention. An input is the `argument` of this name, the first one where none is given.
     """
 
     site: Site
@@ -41,6 +44,15 @@ class Tap:
     space: Space
     width: int
     heads: int = 0
+    keys: Space | None = None
+    open: bool = False
+    layout: Layout | None = None
+    argument: str = ""
+
+    @property
+    def looks_at(self) -> Space:
+        """The space of a pattern's keys."""
+        return self.keys or self.space
 
     @property
     def units(self) -> int:

@@ -20,7 +20,8 @@ Space = Literal["language", "vision", "patches", "answer"]
 """Whose positions: the language side's tokens; the vision tower's (class token, then patches); the patches alone (the
 connector); or the one position where the answer is predicted."""
 Positions = Literal["all", "visual", "question", "answer"] | tuple[int, ...]
-"""Numbers count from a row's first real token, negative ones from its end; in `vision`, 0 is the class token."""
+"""Numbers count from a row's first real token, negative ones from its end; in `vision`, 0 is the class token where
+there is one."""
 
 CLASSES = ("other", "visual", "question", "answer")
 """What a position can be."""
@@ -36,7 +37,10 @@ SCOPES: dict[Space, tuple[Literal["visual", "question", "answer"] | None, ...]] 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """`inputs` are the model's own. `visual`, `question` and `answer` (the position that predicts the answer) are
-    disjoint; `real` is what is not padding. `patches` counts the vision tower's positions without the class token.
+    disjoint; `real` is what is not padding. `patches` counts the visual tokens.
+
+    In the vision tower `lead` positions (a class token) stand before the patches, of which `merged` make one visual
+    token. Where the answer is `apart`, the language positions hold the question alone, and it is predicted elsewhere.
     """
 
     inputs: dict[str, Tensor]
@@ -45,6 +49,9 @@ class Batch:
     real: Bool[Tensor, "row position"]
     answer: Int[Tensor, "row"]
     patches: int
+    lead: int = 1
+    merged: int = 1
+    apart: bool = False
 
     def __len__(self) -> int:
         return len(self.visual)
@@ -83,7 +90,7 @@ class Batch:
         """How many positions a row has, padding included."""
         return {
             "language": self.visual.shape[1],
-            "vision": 1 + self.patches,
+            "vision": self.lead + self.patches * self.merged,
             "patches": self.patches,
             "answer": 1,
         }[space]
@@ -105,12 +112,12 @@ class Batch:
                 return self.question
             case "language", _:
                 chosen = torch.zeros_like(self.real)
-                chosen[torch.arange(len(self), device=chosen.device), self.answer] = True
+                chosen[torch.arange(len(self), device=chosen.device), self.answer] = not self.apart
                 return chosen & self.real
             case ("vision" | "patches", "all") | ("patches", "visual") | ("answer", "all" | "answer"):
                 return everywhere
             case "vision", "visual":
-                everywhere[:, 0] = False
+                everywhere[:, : self.lead] = False
                 return everywhere
         raise UserError(
             f"there are no `{positions}` positions in {_called(space)}",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from store.address import Address, Extent, Tower
+from store.address import Address, Extent, Layers, Tower
 from store.errors import UserError
 
 LayerPlace = Literal[
@@ -36,6 +36,9 @@ GLOBAL_PLACES: tuple[GlobalPlace, ...] = get_args(GlobalPlace)
 HEADED: frozenset[Place] = frozenset(("attn.q", "attn.k", "attn.v", "attn.pattern", "attn.z"))
 """Sites whose parts are heads; the parts of all others are single numbers."""
 
+ATTENTION_PLACES: tuple[LayerPlace, ...] = tuple(place for place in LAYER_PLACES if place.startswith("attn."))
+"""What a tower of cross-attention has: its stream and its neurons are those of the tower that looks."""
+
 LOCAL: frozenset[Place] = frozenset(LAYER_PLACES) - {"resid_pre", "attn.k", "attn.v"}
 """Sites that within their layer act on their own position alone."""
 
@@ -47,6 +50,7 @@ class Site:
     `attn.q`, `.k` and `.v` are the projections' outputs, before positions are rotated in; `attn.pattern` is the
     softmax; `attn.z` is what heads read, side by side, before the output projection. `mlp.pre` is the input of the
     nonlinearity (of the gate, where there is one) and `mlp.act` the neurons: the input of the last linear map.
+    `resid_mid` is what the MLP reads before it is normed, or, where layers norm what they write, as it is.
     """
 
     place: Place
@@ -104,6 +108,12 @@ def check_site(site: Site, extent: Extent) -> None:
             kind="site",
             hint=f"it has {', '.join(extent.towers)}",
         )
+    if site.place not in places_of(extent.towers[site.tower]):
+        raise UserError(
+            f'"{site}": the `{site.tower}` tower of {extent.target} is attention alone',
+            kind="site",
+            hint=f"it has {', '.join(ATTENTION_PLACES)}",
+        )
     last = extent.towers[site.tower].layers - 1
     if site.layer > last:
         raise UserError(
@@ -111,6 +121,11 @@ def check_site(site: Site, extent: Extent) -> None:
             kind="site",
             hint=f'did you mean "{Site(site.place, site.tower, last)}"?',
         )
+
+
+def places_of(tower: Layers) -> tuple[LayerPlace, ...]:
+    """The places of each of a tower's layers."""
+    return LAYER_PLACES if tower.neurons else ATTENTION_PLACES
 
 
 def site_of(address: Address) -> Part:
@@ -138,6 +153,6 @@ def all_sites(extent: Extent) -> Iterator[Site]:
     """Every site of every tower, then the three that belong to no layer."""
     for tower, layers in extent.towers.items():
         for layer in range(layers.layers):
-            for place in LAYER_PLACES:
+            for place in places_of(layers):
                 yield Site(place, tower, layer)
     yield from (EMBED, CONNECTOR_OUT, LOGITS)

@@ -37,8 +37,8 @@ def test_a_pattern_of_a_fused_attention_is_an_error(llava: Engine) -> None:
 
 
 def test_edges_cut_in_a_fused_attention_are_an_error(llava: Engine) -> None:
-    module = llava.adapter.tap(parse_site("language.0.attn.pattern")).module
-    cut = {module: torch.zeros(4, 4, 12, 12, dtype=torch.bool)}
+    tap = llava.adapter.tap(parse_site("language.0.attn.pattern"))
+    cut = [(tap, torch.zeros(4, 4, 12, 12, dtype=torch.bool))]
     with pytest.raises(HookDidNotFire, match="the attention whose edges are cut"), hooked([], cut):
         llava.adapter.forward(llava.adapter.batch(STIMULI))
 

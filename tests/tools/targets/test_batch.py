@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -69,6 +71,18 @@ def test_scopes_that_a_space_lacks_are_refused() -> None:
 def test_the_class_token_is_not_visual() -> None:
     assert batch(2).where("vision", "visual").tolist() == [[False, True, True, True]]
     assert batch(2).where("vision", (0,)).tolist() == [[True, False, False, False]]
+
+
+def test_patches_may_stand_without_a_class_token_and_several_for_one_visual_token() -> None:
+    rows = replace(batch(2), lead=0, merged=4)
+    assert rows.where("vision", "visual").tolist() == [[True] * 12]
+    assert (rows.width("vision"), rows.width("patches")) == (12, 3)
+
+
+def test_an_answer_that_is_predicted_apart_is_no_position_of_the_question() -> None:
+    rows = replace(batch(2), apart=True)
+    assert not rows.where("language", "answer").any()
+    assert rows.where("answer", "answer").tolist() == [[True]]
 
 
 def test_rows_can_be_chosen_repeated_and_joined() -> None:

@@ -7,6 +7,7 @@ import pytest
 from store.address import CONNECTOR, Extent, Layers, parse
 from store.errors import UserError
 from tools.targets.sites import (
+    ATTENTION_PLACES,
     CONNECTOR_OUT,
     LAYER_PLACES,
     Site,
@@ -50,6 +51,17 @@ def test_a_layer_past_the_end_is_refused_with_the_nearest_one() -> None:
     assert refused.value.hint == 'did you mean "language.1.mlp.act"?'
     with pytest.raises(UserError, match="some-llava has no `cross` tower"):
         parse_site("cross.0.attn.z", EXTENT)
+
+
+def test_cross_attention_has_no_stream_and_no_neurons() -> None:
+    extent = Extent("some-blip", {"question": Layers(1, 28, 4), "cross": Layers(1, 0, 4)})
+    assert [str(site) for site in all_sites(extent) if site.tower == "cross"] == [
+        f"cross.0.{place}" for place in ATTENTION_PLACES
+    ]
+    with pytest.raises(UserError, match="the `cross` tower of some-blip is attention alone") as refused:
+        parse_site("cross.0.mlp.act", extent)
+    assert refused.value.hint.startswith("it has attn.q")
+    assert site_of(parse("cross.0.head.3", extent)) == (parse_site("cross.0.attn.z"), 3)
 
 
 @pytest.mark.parametrize(
