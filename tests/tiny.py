@@ -23,9 +23,12 @@ from transformers import (
     LlavaNextProcessor,
     LlavaProcessor,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 SIDE, PATCH = 28, 14
 WORDS = "<pad> <s> </s> <unk> <image> what color shape is the star circle red blue ?".split()
@@ -68,6 +71,37 @@ def save_clip(folder: Path, *, seed: int = 0) -> Path:
     config = CLIPConfig(vision_config=_vision().to_dict(), text_config=text, projection_dim=12)
     processor = CLIPProcessor(image_processor=_pictures(CLIPImageProcessorPil), tokenizer=tokenizer())
     return _save(folder, CLIPModel, config, processor, seed)
+
+
+def save_qwen(folder: Path, *, seed: int = 0) -> Path:
+    """An untrained Qwen2.5-VL of 3 vision layers (the second without windows), 9 visual tokens in 4 windows."""
+    vision = {
+        "depth": 3,
+        "hidden_size": 16,
+        "intermediate_size": 24,
+        "num_heads": 2,
+        "patch_size": 4,
+        "window_size": 16,
+        "out_hidden_size": 24,
+        "fullatt_block_indexes": [1],
+    }
+    text = _text().to_dict() | {"rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 1]}}
+    text.pop("model_type")
+    config = Qwen2_5_VLConfig(
+        vision_config=vision,
+        text_config=text,
+        image_token_id=WORDS.index("<image>"),
+        video_token_id=len(WORDS),
+        vision_start_token_id=len(WORDS),
+        vision_end_token_id=len(WORDS),
+    )
+    pictures = Qwen2VLImageProcessorPil(
+        patch_size=4, merge_size=2, size={"shortest_edge": 16**2, "longest_edge": 24**2}
+    )
+    words = tokenizer()
+    words.chat_template = TEMPLATE
+    words.save_pretrained(folder)
+    return _save(folder, Qwen2_5_VLForConditionalGeneration, config, pictures, seed)
 
 
 def tokenizer() -> PreTrainedTokenizerFast:

@@ -27,6 +27,13 @@ def boxes(processor: Any, sight: Sight, width: int, height: int) -> Grid:
     return Grid(rows, columns, np.clip(corners, 0.0, [width, height, width, height]))
 
 
+def even(rows: int, columns: int, width: int, height: int) -> Grid:
+    """The boxes of a picture of `width` × `height` pixels that is stretched to fill a grid."""
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    corners = np.stack([column, row, column + 1, row + 1], axis=1)
+    return Grid(rows, columns, corners * np.array([width / columns, height / rows] * 2))
+
+
 def _resized(processor: Any, sight: Sight, width: int, height: int) -> tuple[int, int]:
     """Width and height before the crop."""
     if not processor.do_resize:

@@ -35,6 +35,9 @@ FAMILIES: dict[str, Family] = {
     "llava": Family("llava.LlavaAdapter"),
     "llava_next": Family("llava.LlavaAdapter"),
     "clip": Family("clip.ClipAdapter", model="AutoModel"),
+    "qwen2_5_vl": Family(
+        "qwen.QwenAdapter", processor="qwen_processor.open_processor", anatomy="qwen.anatomy"
+    ),
 }
 """By transformers' model type."""
 

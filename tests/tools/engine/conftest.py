@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import save_llava_next
+from tests.tiny import save_llava_next, save_qwen
 from tests.tools.lively import lively
 from tools.engine.engine import Engine
 
@@ -26,8 +26,27 @@ def llava_next(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(lively(save_llava_next(tmp_path_factory.mktemp("models") / "tiny-llava-next")))
 
 
-@pytest.fixture(params=["llava", "llava_next", "clip"])
+@pytest.fixture(scope="session")
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine(lively(save_qwen(tmp_path_factory.mktemp("models") / "tiny-qwen")))
+
+
+@pytest.fixture(params=["llava", "llava_next", "clip", "qwen"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each family in turn: a new one passes by being added here."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["llava", "qwen"])
+def seeing(request: pytest.FixtureRequest) -> Engine:
+    """Those that answer questions about a picture whose every token is seen in one row."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["llava", "qwen"])
+def asking(request: pytest.FixtureRequest) -> Engine:
+    """Those whose forward pass goes from a prompt to the answer's logits."""
     found: Engine = request.getfixturevalue(request.param)
     return found

@@ -13,7 +13,7 @@ from tools.engine.engine import Engine
 from tools.engine.plan import Add, Intervention, Knockout, Plan, Row, Scale, Set, Swap, Value, Zero
 from tools.stimuli import Stimulus
 from tools.targets.batch import Positions
-from tools.targets.sites import LAYER_PLACES, Site, parse_site
+from tools.targets.sites import CONNECTOR_OUT, LAYER_PLACES, Site, parse_site
 
 STIMULI = asked(*QUESTIONS)
 
@@ -37,15 +37,15 @@ def test_no_intervention_is_the_plain_forward_pass(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_the_forward_pass_is_the_models_own(llava: Engine, question: str) -> None:
+def test_the_forward_pass_is_the_models_own(asking: Engine, question: str) -> None:
     from tools.targets.answer import encode, prompt
 
     number = QUESTIONS.index(question)
-    target = llava.target
+    target = asking.target
     inputs = encode(target, [prompt(target, question, with_image=True)], [STIMULI[number].image])
     with torch.inference_mode():
         own = target.model(**inputs).logits[0, -1]
-    assert (llava.plain(STIMULI).logits[number] - own).abs().max() < 1e-5
+    assert (asking.plain(STIMULI).logits[number] - own).abs().max() < 1e-5
 
 
 def test_putting_a_site_into_itself_changes_nothing(engine: Engine) -> None:
@@ -90,7 +90,7 @@ def test_patching_all_of_a_layers_residual_recovers_the_other_run(engine: Engine
     for tower, layers in engine.adapter.extent().towers.items():
         for layer in range(layers.layers):
             site = Site(place, tower, layer)  # type: ignore[arg-type]
-            if engine.adapter.reaches(site) or (tower == "vision" and engine.target.family == "llava"):
+            if engine.adapter.reaches(site) or (tower == "vision" and engine.target.family != "clip"):
                 continue
             patched = logits(engine, Row(0, (change(site, Swap(1)),)))[0]
             gap = plain[1] - plain[0]
@@ -99,17 +99,19 @@ def test_patching_all_of_a_layers_residual_recovers_the_other_run(engine: Engine
             assert (patched - plain[1]).abs().max() < 1e-4, site
 
 
-def test_patching_the_picture_as_the_connector_gives_it_shows_the_other_picture(llava: Engine) -> None:
+def test_patching_the_picture_anywhere_on_its_way_shows_the_other_picture(seeing: Engine) -> None:
     other = [STIMULI[0], Stimulus("other", STIMULI[1].image, STIMULI[0].question)]
-    plain = llava.plain(other).logits
-    read = llava.adapter.extent().towers["vision"].layers - 2
-    for site in (
-        "connector.out",
-        f"vision.{read}.resid_post",
-        "vision.0.resid_pre",
-        f"vision.{read}.resid_mid",
-    ):
-        patched = llava.run(Plan(other, [Row(0, (change(site, Swap(1)),))])).logits[0]
+    plain = seeing.plain(other).logits
+    sites = [CONNECTOR_OUT] + [
+        site
+        for site in seeing.adapter.sites()
+        if site.tower == "vision"
+        and site.place in ("resid_pre", "resid_mid", "resid_post")
+        and not seeing.adapter.reaches(site)
+    ]
+    assert len(sites) > 6 and (plain[0] - plain[1]).abs().max() > 1e-2
+    for site in sites:
+        patched = seeing.run(Plan(other, [Row(0, (change(site, Swap(1)),))])).logits[0]
         assert (patched - plain[1]).abs().max() < 1e-5, site
 
 
@@ -138,11 +140,16 @@ def _alone(row: Row) -> Row:
     return Row(0, row.interventions, row.knockouts)
 
 
-def test_padding_on_the_left_changes_nothing(llava: Engine) -> None:
-    reads = tuple(Site(place, "language", 1) for place in LAYER_PLACES if place != "attn.pattern")
-    padded = llava.plain(STIMULI, reads)
+def test_padding_changes_nothing(seeing: Engine) -> None:
+    reads = tuple(
+        site
+        for site in seeing.adapter.sites()
+        if site.layer == 1 and site.place != "attn.pattern" and seeing.adapter.tap(site).space == "language"
+    )
+    assert len(reads) >= len(LAYER_PLACES) - 1
+    padded = seeing.plain(STIMULI, reads)
     for number, stimulus in enumerate(STIMULI):
-        alone = llava.plain([stimulus], reads)
+        alone = seeing.plain([stimulus], reads)
         assert (padded.logits[number] - alone.logits[0]).abs().max() < 1e-5
         for site in reads:
             real = padded.batch.real[number]
@@ -165,20 +172,26 @@ def test_pictures_of_different_shapes_share_a_batch(llava_next: Engine) -> None:
         assert (together.logits[number] - alone).abs().max() < 1e-5
 
 
-def test_the_picture_encoded_once_gives_the_same_as_the_whole_way(llava: Engine) -> None:
+def test_the_picture_encoded_once_gives_the_same_as_the_whole_way(seeing: Engine) -> None:
     rows = [Row(number, (change("language.0.mlp.act", Zero(), 3),)) for number in range(4)]
-    once = llava.run(Plan(STIMULI, rows))
-    whole = llava.run(Plan(STIMULI, rows, (parse_site("connector.out"),)))
+    once = seeing.run(Plan(STIMULI, rows))
+    whole = seeing.run(Plan(STIMULI, rows, (parse_site("connector.out"),)))
     assert "picture" in once.batch.inputs and "pixel_values" in whole.batch.inputs
     assert (once.logits - whole.logits).abs().max() < 1e-5
 
 
 def test_attention_in_the_open_is_the_models_own(engine: Engine) -> None:
+    config = engine.target.model.config
+    before = [config.text_config._attn_implementation, config.vision_config._attn_implementation]
     towers = engine.adapter.extent().towers
     reads = tuple(Site("attn.pattern", tower, 0) for tower in towers)
-    assert (engine.plain(STIMULI, reads).logits - engine.plain(STIMULI).logits).abs().max() < 1e-5
-    config = engine.target.model.config
-    assert config.text_config._attn_implementation == config.vision_config._attn_implementation == "sdpa"
+    outcome = engine.plain(STIMULI, reads)
+    assert (outcome.logits - engine.plain(STIMULI).logits).abs().max() < 1e-5
+    for site in reads:
+        space = engine.adapter.tap(site).space
+        shares = outcome.reads[site].sum(-1).transpose(1, 2)[outcome.batch.where(space, "all")]
+        assert (shares - 1).abs().max() < 1e-5, site
+    assert before == [config.text_config._attn_implementation, config.vision_config._attn_implementation]
 
 
 def test_pictures_are_encoded_once_for_many_plans_on_the_same_stimuli(llava: Engine) -> None:
