@@ -50,7 +50,7 @@ def test_the_operations_that_are_told_are_those_that_torch_counts(llava: Engine,
     assert not again.made and again.reused
 
 
-@pytest.mark.parametrize("family", ["clip", "llava_next"])
+@pytest.mark.parametrize("family", ["clip", "llava_next", "qwen"])
 def test_a_plan_of_another_family_is_counted_too(request: Any, family: str) -> None:
     engine = fresh(request.getfixturevalue(family))
     plan = Plan(STIMULI, [write("language.1.mlp.act", Zero(), 3)])
