@@ -8,7 +8,7 @@ pictures and words.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol, runtime_checkable
@@ -116,6 +116,18 @@ class Inquirer(Protocol):
         """The pair with a question whose right answers differ between its sides: about the concept that they differ in.
 
         Raises UserError for a pair that is not of its making.
+        """
+        ...
+
+
+@runtime_checkable
+class Reworder(Protocol):
+    """An editor whose world knows answers: it can replace one word of a question."""
+
+    def reworded(self, stimulus: Stimulus, tokens: Callable[[str], int], seed: int, /) -> Stimulus | None:
+        """The same picture with a question that differs in one word and in its right answer; None where none is known.
+
+        `tokens` counts a text's tokens: both questions have as many.
         """
         ...
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from experiments.reproduce.corruptions import image_pair, noisy, token_replacement
+from experiments.reproduce.corruptions import image_pair
 from experiments.reproduce.edits import EDITED
 from experiments.tableau.parse import parse
 from experiments.tableau.phrases import Phrase
+from experiments.tableau.replacement import token_replacement
 from store.errors import UsageError, UserError
+from tools.methods.corruptions import noisy, tokens
 from tools.stimuli import ImageEditor, Stimulus
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def items_of(
         if image is None:
             refused += 1
             continue
-        text = token_replacement(stimulus, lambda text: _tokens(context, text), rng) if words else None
+        text = token_replacement(stimulus, lambda text: tokens(context, text), rng) if words else None
         if words and text is None and _names_something(stimulus):
             wordless += 1
             continue
@@ -124,10 +126,6 @@ def items_of(
             hint="give a larger `--n`, or other kinds",
         )
     return Items(kind, tuple(found), tried, refused, wordless)
-
-
-def _tokens(context: ToolContext, text: str) -> int:
-    return len(context.target.processor.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _names_something(stimulus: Stimulus) -> bool:

@@ -7,6 +7,7 @@ picture only where its answer there is known; a pair keeps it on both sides or o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from experiments.tableau.prompt import read_prompt
 from experiments.tableau.questions import Question, Unanswerable, answer
 from experiments.tableau.recall import Recalled, recall, take
 from experiments.tableau.render import masks
+from experiments.tableau.replacement import token_replacement
 from experiments.tableau.scene import Scene, Thing
 from experiments.tableau.source import painted
 from experiments.tableau.telling import telling_question
@@ -66,6 +68,10 @@ class ExactEditor:
             for key, scene in ((without_key, without), (with_key, with_))
         ]
         return replace(pair, without=sides[0], with_=sides[1])
+
+    def reworded(self, stimulus: Stimulus, tokens: Callable[[str], int], seed: int, /) -> Stimulus | None:
+        """The picture with one word of its question replaced, so that the right answer changes (replacement.py)."""
+        return token_replacement(stimulus, tokens, np.random.default_rng(seed))
 
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Stimulus:
         """The stimulus after an instruction of instructions.py; its question stays where it can be answered."""

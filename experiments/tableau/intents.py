@@ -7,6 +7,7 @@ verifier: they get words, pixels and a mask.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -67,6 +68,10 @@ class TableauIntents:
     def telling(self, pair: Pair, seed: int, /) -> Pair:
         """The pair with a question that tells its sides apart; the pictures are painted ones."""
         return self.exact.telling(pair, seed)
+
+    def reworded(self, stimulus: Stimulus, tokens: Callable[[str], int], seed: int, /) -> Stimulus | None:
+        """The picture as it is, with one word of its question replaced."""
+        return self.exact.reworded(stimulus, tokens, seed)
 
 
 def _planned(concept: str, shown: Stimulus, before: Stimulus, after: Stimulus, told: str) -> Planned | None:

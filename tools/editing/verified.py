@@ -7,14 +7,14 @@ happened (`tally`), which travels with every result that uses its pairs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from store.errors import UserError
 from tools.editing.attempts import Attempts, Tried
 from tools.editing.intent import Intents, Planned
 from tools.editing.tally import Tally
-from tools.stimuli import Change, Inquirer, Pair, Stimulus
+from tools.stimuli import Change, Inquirer, Pair, Reworder, Stimulus
 
 REDRAWN = "redrawn"
 """What the key of a picture that a model made says behind that of the picture that was meant."""
@@ -90,6 +90,10 @@ class VerifiedEditor:
             without=replace(told.without, image=pair.without.image),
             with_=replace(told.with_, image=pair.with_.image),
         )
+
+    def reworded(self, stimulus: Stimulus, tokens: Callable[[str], int], seed: int, /) -> Stimulus | None:
+        """The stimulus with one word of its question replaced; None where no such word, or no answer, is known."""
+        return self.intents.reworded(stimulus, tokens, seed) if isinstance(self.intents, Reworder) else None
 
     def _edited(self, planned: Planned, seed: int) -> Tried:
         return self.attempts.edit([planned.before.image], [planned.intent], [seed])[0]

@@ -19,8 +19,7 @@ from store.records import Quantity
 from tools.methods.attention import spearman
 from tools.methods.attribution import Attributed, attributed
 from tools.methods.contrasts import paired_p, ratio_of_sums
-from tools.methods.patch import GAP
-from tools.methods.transplants import Positions, Runs, transplanted
+from tools.methods.transplants import GAP, Positions, Runs, transplanted
 from tools.methods.values import others
 from tools.scoring.correction import benjamini_hochberg
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tools.context import ToolContext
     from tools.stimuli import ImageEditor
 
+Direction = Change | Literal["both"]
+"""`both`: in one half of the pairs the concept was added, in the other it was removed."""
 BLOCK = 32
 """Pictures judged at once."""
 TOGETHER = 8

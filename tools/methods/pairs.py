@@ -14,12 +14,15 @@ from pydantic import Field
 from store.address import Address
 from store.records import Model, Quantity, Reading
 from tools.context import ToolContext
+from tools.methods.beside import effects_beside
 from tools.methods.contrasts import paired, paired_p, with_control
-from tools.methods.pairing import Made, pairs_for
+from tools.methods.corruptions import Compare, Noise, comparable
+from tools.methods.directions import directed
+from tools.methods.pairing import Direction, Made
 from tools.methods.showing import Component, keep_made, keep_overlays
 from tools.methods.values import known, others, unit, values
 from tools.scoring.intervals import wilson
-from tools.stimuli import Change, Pair
+from tools.stimuli import Pair
 from tools.tool import Arguments, Result, tool
 
 SHOWN = 6
@@ -33,8 +36,11 @@ class MakePairsArguments(Arguments):
     component: Component
     reading: Reading = Reading()
     change: Annotated[
-        Change,
-        Field(description="`add` it where it is missing, `remove` it, or `swap` one word of it for another."),
+        Direction,
+        Field(
+            description="`add` it where it is missing, `remove` it, `swap` one word of it for another, or `both`: "
+            "added in one half of the pairs, removed in the other."
+        ),
     ] = "add"
     given: Annotated[
         str, Field(max_length=200, description="What must hold on both sides: `moon & !dark background`.")
@@ -43,6 +49,8 @@ class MakePairsArguments(Arguments):
     skip: Annotated[
         int, Field(ge=0, le=200, description="Pairs left out because an earlier call had them.")
     ] = 0
+    compare: Compare = False
+    noise: Noise = 0.4
 
 
 class ShownPair(Model):
@@ -67,7 +75,7 @@ class MadePairs(Result):
     given: str = ""
     component: str
     reading: Reading
-    change: Change
+    change: Direction
     pairs: tuple[ShownPair, ...]
     rejected: int
     refused: int
@@ -83,19 +91,22 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
     corrected for other phrases that you try); the control is the mean size of the same number for random components of
     the site. The strongest test of what a component responds to; `given` makes it one of a combination (of `a & b`:
     add `a` given `b`; of `a & !b`: add `b` given `a`, which should lower it). Without an editor, pairs are found, and
-    say less.
+    say less. With `change="both"` also `effect_added` and `effect_removed`, over half of the pairs each. With `compare`
+    also `effect_text` and `effect_noise`, with − corrupt on the same items, and how far each corruption leads from the
+    data (`off_manifold_…`, control: the items untouched).
     """
     address = context.address(arguments.component)
     pool = known(context, address, arguments.reading)
     siblings = others(context, address)
-    made = pairs_for(
+    comparing = comparable(context) if arguments.compare else None
+    made, added = directed(
         context,
         arguments.concept,
         arguments.change,
         arguments.n,
         given=arguments.given,
         skip=arguments.skip,
-        wanted=lambda pair: arguments.reading.scope == "visual" or bool(pair.with_.question),
+        wanted=comparing or (lambda pair: arguments.reading.scope == "visual" or bool(pair.with_.question)),
     )
     sides = values(
         context,
@@ -111,6 +122,11 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
     )
     up = wilson(int((differences[:, 0] > 0).sum()), len(made.pairs))
     p = paired_p(differences[:, 0])
+    beside = (
+        effects_beside(context, [address, *siblings], arguments.reading, made.pairs, arguments.noise)
+        if arguments.compare
+        else {}
+    )
     return MadePairs(
         concept=arguments.concept,
         given=arguments.given,
@@ -131,10 +147,24 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
             "mean_with": Quantity(value=float(sides[0, :, 0].mean()), unit="activation", n=effect.n),
             "mean_without": Quantity(value=float(sides[1, :, 0].mean()), unit="activation", n=effect.n),
             **made.proof,
+            **_by_direction(differences[:, 0], unit(pool), added, seed),
+            **beside,
         },
         warnings=_warnings(made, effect, arguments.n),
         summary=_summary(address, arguments, effect, up.value, p, made),
     )
+
+
+def _by_direction(
+    differences: Float[np.ndarray, "pair"], sd: float, added: int | None, seed: int
+) -> dict[str, Quantity]:
+    """The effect over the pairs to which the concept was added, and over those from which it was removed."""
+    if added is None:
+        return {}
+    return {
+        "effect_added": paired(differences[:added], sd, seed=seed),
+        "effect_removed": paired(differences[added:], sd, seed=seed),
+    }
 
 
 def _shown(

@@ -20,19 +20,19 @@ from store.records import Model, Quantity
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
 from tools.methods.answers import refuse_wordless
+from tools.methods.beside import Beside, duels_alike, shares_beside
 from tools.methods.contrasts import ratio_of_sums
+from tools.methods.corruptions import Compare, Noise, comparable
+from tools.methods.directions import directed
 from tools.methods.duels import Duel, asks_for_it, duels
-from tools.methods.pairing import Made, pairs_for
+from tools.methods.pairing import Direction, Made
 from tools.methods.showing import keep_made
-from tools.methods.transplants import Metric, Positions, Runs, transplanted
+from tools.methods.transplants import GAP, Metric, Positions, Runs, transplanted
 from tools.methods.values import others
-from tools.stimuli import Change
 from tools.tool import Arguments, Result, tool
 
 CONTROLS = 3
 """Random sets of as many components of the same sites."""
-GAP = {"margin": 0.05, "probability": 0.01}
-"""Mean difference of the metric between clean and corrupt below which a ratio would be noise."""
 SHOWN = 6
 
 
@@ -44,7 +44,9 @@ class PatchArguments(Arguments):
         ),
     ]
     concept: Annotated[str, Field(min_length=1, max_length=200, description="What the pictures differ in.")]
-    change: Change = "swap"
+    change: Annotated[
+        Direction, Field(description="How pairs come about; `both`: half by `add`, half by `remove`.")
+    ] = "swap"
     positions: Annotated[
         Positions,
         Field(description="Tokens whose activation is moved (components of the vision tower: all)."),
@@ -54,6 +56,8 @@ class PatchArguments(Arguments):
         Field(description="Logit, or probability, of the answer with the concept minus that without."),
     ] = "margin"
     n: Annotated[int, Field(ge=8, le=100, description="Pairs.")] = 16
+    compare: Compare = False
+    noise: Noise = 0.4
 
 
 class PatchedPair(Model):
@@ -87,8 +91,9 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     `denoising` (sufficiency): share of the gap between the two answers that the activation with the concept restores
     in the picture without it; `noising` (necessity): share that is lost the other way round; 1 is all, 0 none, both can
     leave that range. Over pairs whose question has different answers on the two sides; intervals over pairs; the
-    control moves as many random components of the same site (a layer's whole stream has none). Refused where no path
-    leads to the logits.
+    control moves as many random components of the same site (a layer's whole stream has none). With `compare` the same
+    for items corrupted by a word of the question and by noise (`denoising_text`, `noising_noise` …), all on the same
+    items. Refused where no path leads to the logits.
     """
     refuse_wordless(context)
     addresses = parse_set(arguments.component, context.extent)
@@ -98,15 +103,16 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
         )
     for address in addresses:
         refuse_unreachable(context, address)
-    made = pairs_for(
+    made, _ = directed(
         context,
         arguments.concept,
         arguments.change,
         arguments.n,
-        wanted=asks_for_it,
+        wanted=comparable(context) if arguments.compare else asks_for_it,
         most=3 * len(context.images),
     )
-    told = duels(context, made)
+    alike = duels_alike(context, made, arguments.noise) if arguments.compare else {}
+    told = alike["image"] if alike else duels(context, made)
     sets = [addresses]
     if all(address.part in COUNTED for address in addresses):
         sets += [_control(context, addresses, draw) for draw in range(CONTROLS)]
@@ -122,6 +128,11 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     seed = context.derived_seed(arguments.component, "patch", arguments.concept)
     denoising = ratio_of_sums(runs.denoised - runs.corrupt, gaps, seed)
     noising = ratio_of_sums(runs.clean - runs.noised, gaps, seed)
+    beside = (
+        shares_beside(context, alike, sets, arguments.positions, arguments.metric, seed)
+        if alike
+        else Beside({})
+    )
     return Patched(
         components=tuple(map(str, addresses)),
         concept=arguments.concept,
@@ -134,8 +145,9 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
             "noising": noising,
             "gap": Quantity(value=float(gaps.mean()), unit=arguments.metric, n=len(told)),
             **made.proof,
+            **beside.quantities,
         },
-        warnings=_warnings(made, denoising, noising),
+        warnings=(*_warnings(made, denoising, noising), *beside.warnings),
         summary=_summary(arguments, addresses, denoising, noising, float(gaps.mean())),
     )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Positions = Literal["all", "visual", "question", "answer"]
 Metric = Literal["margin", "probability"]
+GAP = {"margin": 0.05, "probability": 0.01}
+"""Mean difference of the metric between clean and corrupt below which a ratio would be noise."""
 
 
 class Runs(NamedTuple):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.reproduce.corruptions import image_pair, noisy, token_replacement
+from experiments.reproduce.corruptions import image_pair
 from experiments.reproduce.edits import EDITED, KINDS_OF
 from experiments.tableau.editor import ExactEditor
 from experiments.tableau.parse import parse
 from experiments.tableau.questions import answer
 from experiments.tableau.recall import recall
+from experiments.tableau.replacement import token_replacement
 from experiments.tableau.scene import Scene
 from experiments.tableau.source import TableauSource
+from tools.methods.corruptions import noisy
 from tools.stimuli import Stimulus
 
 SOURCE, EDITOR = TableauSource("train", 40), ExactEditor("train")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from experiments.reproduce.effects import Effects, agreement, by_chance, reliability
-from experiments.reproduce.manifold import neighbor_z, norm_z
 from experiments.reproduce.recurring import jaccard, recurring
 from experiments.reproduce.roles import role
 from experiments.reproduce.sharing import sharing, top
 from store.values import Estimate
+from tools.methods.manifold import neighbor_z, norm_z
 
 RANDOM = np.random.default_rng(7)
 

@@ -11,7 +11,6 @@ import pytest
 
 from experiments.reproduce.effects import head_effects
 from experiments.reproduce.items import check_kinds, items_of
-from experiments.reproduce.manifold import spots, traces
 from experiments.reproduce.measured import couples_of
 from experiments.reproduce.notice import lost_without
 from experiments.reproduce.roles import REGIONS, looking
@@ -23,6 +22,7 @@ from tests.labelling import Place, Said
 from tools.budget import Budget
 from tools.context import ToolContext
 from tools.methods.duels import Duel
+from tools.methods.manifold import spots, traces
 from tools.methods.transplants import transplanted
 from tools.stimuli import Pair
 

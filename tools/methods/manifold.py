@@ -2,13 +2,13 @@
 
 Two distances, layer by layer, over the tokens of the picture or of the words: how unusual the mean norm is, |z|
 (activation norm z-score), and how far the mean vector lies from its nearest neighbors, in standard deviations of how
-far untouched runs lie from theirs. Knows runs; knows nothing about how they were corrupted.
+far untouched runs lie from theirs. Knows runs; knows nothing about how they were corrupted. Not a tool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -17,21 +17,26 @@ from store.address import Extent
 from tools.stimuli import Stimulus
 
 if TYPE_CHECKING:
+    from tools.context import ToolContext
     from tools.engine.engine import Engine
     from tools.targets.batch import Batch, Space
     from tools.targets.sites import Site
 
 NEIGHBORS = 5
+REFERENCE = 16
+"""Fewest untouched runs of a kind of question that make its reference."""
 AT_ONCE = 32
 """Stimuli whose streams are in memory together."""
 Means = Float[np.ndarray, "stimulus width"]
+Scope = Literal["picture", "words"]
+SCOPES: tuple[Scope, ...] = ("picture", "words")
 
 
 class Spot(NamedTuple):
     """Where a run is looked at: the residual stream behind one layer, over the picture's tokens or the words'."""
 
     site: Site
-    scope: str
+    scope: Scope
 
     def __str__(self) -> str:
         return f"{self.site.tower}.{self.site.layer} {self.scope}"
@@ -60,7 +65,7 @@ def spots(extent: Extent) -> list[Spot]:
     for tower, layers in extent.towers.items():
         for layer in range(layers.layers):
             site = Site("resid_post", tower, layer)
-            found += [Spot(site, scope) for scope in ("picture", "words")[: 1 + (tower == "language")]]
+            found += [Spot(site, scope) for scope in SCOPES[: 1 + (tower == "language")]]
     return found
 
 
@@ -77,6 +82,36 @@ def traces(engine: Engine, stimuli: Sequence[Stimulus], where: Sequence[Spot]) -
         Trace(np.concatenate([one.norms for one in part]), np.concatenate([one.means for one in part]))
         for part in parts
     ]
+
+
+def apart(
+    context: ToolContext, kind: str, n: int, runs: Mapping[str, Sequence[Stimulus]], where: Sequence[Spot]
+) -> dict[str, Distances]:
+    """How far runs of questions of one kind lie from at least `n` other questions of that kind about other pictures.
+
+    Runs of no stimuli are left out.
+    """
+    asked = context.images.ask(
+        kind, max(REFERENCE, n), 1000 + context.derived_seed("reference", kind) % 2**16
+    )
+    reference = traces(context.engine, asked, where)
+    return {
+        name: distances(reference, traces(context.engine, stimuli, where))
+        for name, stimuli in runs.items()
+        if stimuli
+    }
+
+
+def joined(parts: Sequence[Distances]) -> Distances:
+    """The runs of all parts at the same spots."""
+    return Distances(*(np.concatenate(column, axis=1) for column in zip(*parts, strict=True)))
+
+
+def over(
+    table: Float[np.ndarray, "spot stimulus"], where: Sequence[Spot], scope: Scope
+) -> Float[np.ndarray, "stimulus"]:
+    """The mean over the spots of one scope."""
+    return np.asarray(table[[place for place, spot in enumerate(where) if spot.scope == scope]].mean(axis=0))
 
 
 def distances(reference: Sequence[Trace], found: Sequence[Trace]) -> Distances:
