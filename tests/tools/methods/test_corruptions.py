@@ -46,7 +46,7 @@ def compared(context: ToolContext, n: int = 8) -> list[Pair]:
 
 def test_every_item_is_corrupted_in_its_picture_its_words_and_by_noise(asking: ToolContext) -> None:
     pairs = compared(asking)
-    sides = {name: corrupted(asking, pairs, name, 0.4) for name in ("image", "text", "noise")}  # type: ignore[arg-type]
+    sides = {name: corrupted(asking, pairs, name, 0.4) for name in ("image", "text", "noise")}
     assert all([one.with_ for one in found] == [pair.with_ for pair in pairs] for found in sides.values())
     for pair, text, noise in zip(pairs, sides["text"], sides["noise"], strict=True):
         assert text.without.image is pair.with_.image and text.without.answer != pair.with_.answer
