@@ -36,6 +36,20 @@ class ConceptJudge(Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """A judge that can count."""
+
+    def counted(
+        self, images: Sequence[Image.Image], phrases: Sequence[str], /
+    ) -> Float32[np.ndarray, "image phrase"]:
+        """How many things each phrase fits in each picture, as an expected number; for phrases about things.
+
+        Raises UserError as `ConceptJudge.present` does.
+        """
+        ...
+
+
+@runtime_checkable
 class StimulusJudge(Protocol):
     """A judge that knows more of a stimulus than its pixels, such as the scene it was painted from."""
 

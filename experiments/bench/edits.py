@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from experiments.tableau.trial_edits import EDIT_KINDS, EditKind, Outcome, Trial, outcomes, trials
+from experiments.tableau.trial_edits import TRIED, Outcome, Trial, outcomes, trials
+from experiments.tableau.triples import EditKind
 from tools.editing.attempts import Attempts, Tried
 from tools.editing.difference import difference
 from tools.editing.verify import Check, Verifier
@@ -44,7 +45,7 @@ class Tries:
     def as_json(self) -> dict[str, Any]:
         """Shares proved at the first try and within all, by kind and together, why others were not, and the change of
         pixels outside the region in what was proved (mean |Δ|, 0 to 1)."""
-        kinds = {kind: self._shares(kind) for kind in EDIT_KINDS if self._of(kind)}
+        kinds = {kind: self._shares(kind) for kind in TRIED if self._of(kind)}
         return {
             "n": len(self.tried),
             **self._shares(None),
@@ -115,19 +116,16 @@ def _plain(reason: str) -> str:
     return reason
 
 
-def try_editor(attempts: Attempts, n: int, seed: int, kinds: Sequence[EditKind] = EDIT_KINDS) -> Tries:
-    """`n` edits of each kind, each tried as often as `attempts` allows. Raises UserError where pictures allow fewer."""
-    found = Tries()
-    for kind in kinds:
-        waiting = list(trials(kind, n, seed))
-        for start in range(0, n, BATCH):
-            chosen = waiting[start : start + BATCH]
-            found.trials += chosen
-            found.tried += attempts.edit(
-                [one.planned.before.image for one in chosen],
-                [one.planned.intent for one in chosen],
-                [seed * n + start + place for place in range(len(chosen))],
-            )
+def try_editor(attempts: Attempts, n: int, seed: int, kinds: Sequence[EditKind] = TRIED) -> Tries:
+    """`n` edits of each kind, each tried as often as `attempts` allows."""
+    found = Tries(trials(n, seed, kinds))
+    for start in range(0, len(found.trials), BATCH):
+        chosen = found.trials[start : start + BATCH]
+        found.tried += attempts.edit(
+            [one.planned.before.image for one in chosen],
+            [one.planned.intent for one in chosen],
+            [seed * len(found.trials) + start + place for place in range(len(chosen))],
+        )
     return found
 
 
@@ -140,22 +138,25 @@ class Judgements:
     worn: list[float] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Precision and recall, the balance of right and wrong being that of the trials: one right outcome a trial and
-        one wrong one, drawn evenly over the ways to go wrong. Each way by itself too, and how worn the pictures were
-        (mean |Δ| of pixels against the painted ones)."""
+        """Precision over all outcomes, about nine wrong ones to a right one, and recall over the right ones, each also
+        by kind of edit; which wrong outcomes were accepted, and how worn the pictures were (mean |Δ| of pixels against
+        the painted ones)."""
         pairs = list(zip(self.outcomes, self.checks, strict=True))
         right = [check.accepted for outcome, check in pairs if outcome.right]
         ways = {
             how: [check.accepted for outcome, check in pairs if outcome.how == how]
             for how in dict.fromkeys(outcome.how for outcome in self.outcomes if not outcome.right)
         }
-        recall, false = float(np.mean(right)), float(np.mean([np.mean(way) for way in ways.values()]))
         accepted = sum(right)
         wrongly = sum(map(sum, ways.values()))
         return {
-            "precision": recall / (recall + false) if recall + false else None,
-            "precision_of_all": share(accepted, accepted + wrongly),
+            "precision": share(accepted, accepted + wrongly),
             "recall": share(accepted, len(right)),
+            "recall_by_kind": {
+                kind: share(sum(found), len(found))
+                for kind in TRIED
+                if (found := [c.accepted for o, c in pairs if o.right and o.trial.kind == kind])
+            },
             "wrongly_accepted": {how: share(sum(way), len(way)) for how, way in ways.items()},
             "worn": round(float(np.mean(self.worn)), 4),
             "n": len(pairs),
@@ -165,19 +166,15 @@ class Judgements:
 def try_verifier(verifier: Verifier, wear: Wear, n: int, seed: int) -> Judgements:
     """Checks the outcomes of `n` trials of each kind after they were worn: every right one, and every wrong one."""
     rng, found = np.random.default_rng([seed, 7]), Judgements()
-    for kind in EDIT_KINDS:
-        for trial in trials(kind, n, seed):
-            done = outcomes(trial, rng)
-            worn = wear([one.picture for one in done], int(rng.integers(2**31)))
-            planned = trial.planned
-            found.outcomes += done
-            found.checks += verifier.check(
-                [planned.before.image] * len(done), worn, [planned.intent] * len(done)
-            )
-            found.worn += [
-                difference(one.picture, picture, None).outside
-                for one, picture in zip(done, worn, strict=True)
-            ]
+    for trial in trials(n, seed):
+        done = outcomes(trial, rng)
+        worn = wear([one.picture for one in done], int(rng.integers(2**31)))
+        planned = trial.planned
+        found.outcomes += done
+        found.checks += verifier.check([planned.before.image] * len(done), worn, [planned.intent] * len(done))
+        found.worn += [
+            difference(one.picture, picture, None).outside for one, picture in zip(done, worn, strict=True)
+        ]
     return found
 
 

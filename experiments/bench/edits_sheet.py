@@ -11,7 +11,7 @@ from PIL import Image
 
 from experiments.bench.edits import Tries
 from experiments.tableau.sheet import picture_sheet
-from experiments.tableau.trial_edits import EDIT_KINDS
+from experiments.tableau.trial_edits import TRIED
 from tools.editing.attempts import Attempt
 
 GAP = 4
@@ -44,7 +44,7 @@ def _chosen(tries: Tries, accepted: bool, n: int) -> list[tuple[Image.Image, Ima
             for attempt, picture in zip(tried.attempts, tried.pictures, strict=True)
             if picture is not None and attempt.accepted is accepted
         ]
-        for kind in EDIT_KINDS
+        for kind in TRIED
     ]
     deepest = max(map(len, piles), default=0)
     return [pile[place] for place in range(deepest) for pile in piles if place < len(pile)][:n]

@@ -93,7 +93,8 @@ def print_edits(found: dict[str, Any]) -> None:
         print_table(
             ["verifier", "share#"],
             [
-                ["right outcomes that it accepts", _share(verifier["recall"])],
+                ["right outcomes that it accepts (recall)", _share(verifier["recall"])],
+                ["right ones among those that it accepts (precision)", _share(verifier["precision"])],
                 *(
                     [f"accepted although {how}", _share(share)]
                     for how, share in verifier["wrongly_accepted"].items()

@@ -17,12 +17,13 @@ from PIL import Image
 
 from experiments.registry import WEIGHTS, open_judge
 from experiments.tableau.card import RESULTS, combined_hash
-from experiments.tableau.edits_check import check_edits, fresh
+from experiments.tableau.edits_check import check_edits
 from experiments.tableau.pix2pix import Guidance, Stock, edited, open_pipeline, redrawn
 from experiments.tableau.prove import circumstances, write
 from experiments.tableau.redraw_check import check_redrawing
 from experiments.tableau.sheet import picture_sheet
 from experiments.tableau.source import painted
+from experiments.tableau.trial_edits import fresh
 from tools.targets.load import choose_device
 
 USUAL = Guidance()

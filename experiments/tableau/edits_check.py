@@ -1,6 +1,6 @@
 """What an editor in pixels really changes, judged by `tableau-judge` against the scene graph of what was asked.
 
-Knows edits of fresh scenes, what a judge sees in a picture, and two controls: the exact edit and the picture before,
+Knows edits (trial_edits.py), what a judge sees in a picture, and two controls: the exact edit and the picture before,
 both passed through the editor's own autoencoder. The first says what could be reached, the second what is confirmed
 of nothing. Knows nothing about how an editor works inside.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from itertools import count
 from math import hypot
 from typing import Any, NamedTuple
 
@@ -24,14 +23,11 @@ from experiments.tableau.phrases import ATTRIBUTES
 from experiments.tableau.prompt import read_prompt
 from experiments.tableau.questions import RELATIONS, Unanswerable, holds
 from experiments.tableau.render import masks
-from experiments.tableau.sampler import sample
 from experiments.tableau.scene import Scene, Thing
 from experiments.tableau.source import painted
-from experiments.tableau.triples import CANVAS, EDIT_KINDS, EditKind, Triple, triple
+from experiments.tableau.triples import CANVAS, EditKind, Triple
 from tools.scoring.intervals import bootstrap_mean, wilson
 
-STREAM = 17
-"""Stream of the sampler that these scenes alone come from."""
 LOCAL: tuple[EditKind, ...] = ("color", "shape", "fill", "size", "remove")
 """Kinds whose place in the picture is known before; what changes elsewhere is measured for these."""
 HALO = 4
@@ -49,22 +45,6 @@ class Verdict(NamedTuple):
 
     done: bool
     kept: bool
-
-
-def fresh(n: int, seed: int) -> list[Triple]:
-    """`n` edits of every kind, each of a scene of its own that no training and no agent sees."""
-    found: list[Triple] = []
-    numbers = count(seed << 40)
-    for kind in EDIT_KINDS:
-        made: list[Triple] = []
-        while len(made) < n:
-            number = next(numbers)
-            seen = sample(number, "balanced", STREAM)
-            asked = triple(seen, kind, np.random.default_rng([STREAM, number]))
-            if asked is not None:
-                made.append(asked)
-        found += made
-    return found
 
 
 def check_edits(

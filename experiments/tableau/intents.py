@@ -18,14 +18,18 @@ from experiments.tableau.concepts import holds, read_concept
 from experiments.tableau.editor import ExactEditor
 from experiments.tableau.keys import MADE
 from experiments.tableau.phrases import ATTRIBUTES, VALUES, Phrase, find, full, shortenings
+from experiments.tableau.prompt import read_prompt
 from experiments.tableau.recall import recall
 from experiments.tableau.render import masks, sign_mask
 from experiments.tableau.scene import BACKGROUNDS, SIDE, Scene, Thing
 from experiments.tableau.source import painted
 from store.records import Split
 from tools.editing.intent import Intent, Planned
+from tools.scoring.narrowing import PLACES
 from tools.stimuli import Change, Pair, Stimulus
 
+ANY = "thing"
+"""The phrase that fits everything but the background."""
 Mask = Bool[np.ndarray, "height width"]
 
 
@@ -46,8 +50,7 @@ class TableauIntents:
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Planned:
         """The instruction is passed on as it is."""
         after = self.exact.edit(stimulus, instruction, seed)
-        seen, meant = recall(stimulus.key).scene, recall(after.key).scene
-        intent = _intent(instruction, seen, meant)
+        intent = intent_of(instruction, recall(stimulus.key).scene, recall(after.key).scene)
         return Planned(instruction, intent, stimulus, after, f"`{instruction}` in {stimulus.key}")
 
     def generate(self, prompt: str, seed: int, /) -> Planned:
@@ -63,7 +66,10 @@ class TableauIntents:
             )
         )
         canvas = Stimulus(MADE, painted(Scene("dark")))
-        return Planned(prompt, Intent(f"draw {prompt}", prompt, come), canvas, after, f"drew `{prompt}`")
+        named = read_prompt(prompt).things
+        numbers = () if named is None else ((ANY, len(named)),)
+        intent = Intent(f"draw {prompt}", prompt, come, numbers=numbers)
+        return Planned(prompt, intent, canvas, after, f"drew `{prompt}`")
 
     def telling(self, pair: Pair, seed: int, /) -> Pair:
         """The pair with a question that tells its sides apart; the pictures are painted ones."""
@@ -79,13 +85,25 @@ def _planned(concept: str, shown: Stimulus, before: Stimulus, after: Stimulus, t
     instruction = instruction_for(seen, meant)
     if instruction is None:
         return None
-    intent = _intent(instruction, seen, meant)
+    intent = intent_of(instruction, seen, meant)
     as_shown = Stimulus(before.key, shown.image, before.question, before.answer, before.kind)
     return Planned(concept, intent, as_shown, after, told)
 
 
-def _intent(instruction: str, seen: Scene, meant: Scene) -> Intent:
-    return Intent(instruction, caption(meant), *changes(seen, meant), region_of_change(seen, meant))
+def intent_of(instruction: str, seen: Scene, meant: Scene) -> Intent:
+    """What an instruction that makes one scene of the other asks for.
+
+    Of a thing that is added only what the words say of it must come: the rest was drawn by chance, and so was its place
+    where they name no quarter.
+    """
+    come, gone, kept = changes(seen, meant)
+    region = region_of_change(seen, meant)
+    more = len(meant.things) - len(seen.things)
+    if more > 0:
+        come = tuple(phrase for phrase in come if _said_of(instruction, phrase))
+        if not any(place in instruction.lower() for place in PLACES):
+            region |= ~_drawn(seen, seen.things, sign=True)
+    return Intent(instruction, caption(meant), come, gone, kept, ((ANY, more),), region)
 
 
 def instruction_for(before: Scene, after: Scene) -> str | None:
@@ -189,7 +207,7 @@ def _quarter(thing: Thing) -> Mask:
     return ((rows >= SIDE / 2) == (thing.y >= SIDE / 2)) & ((columns >= SIDE / 2) == (thing.x >= SIDE / 2))
 
 
-def _said_of(prompt: str, phrase: Phrase) -> bool:
+def _said_of(prompt: str, phrase: Phrase | str) -> bool:
     """Whether the prompt has every word of the phrase: what it left open was drawn by chance."""
     words = prompt.lower().split()
     return all(any(word in (said, said + "s", said + "es") for word in words) for said in str(phrase).split())

@@ -157,9 +157,7 @@ class Judge(nn.Module):
     def presence(self, reading: Reading, phrases: Sequence[str | Phrase]) -> Float[Tensor, "image phrase"]:
         """Probability that each phrase holds in each picture that was read; UserError for a phrase not understood."""
         concepts = [read_concept(str(phrase)) for phrase in phrases]
-        match = reading.thing[..., None] * _lies(reading, concepts)
-        for name in ATTRIBUTES:
-            match = match * (getattr(reading, name) @ _allowed(concepts, name).to(match))
+        match = _matches(reading, concepts)
         some = 1 - (1 - match).prod(dim=1)
         ground = reading.background @ _allowed(concepts, "background").to(match)
         about_ground = torch.tensor(
@@ -180,6 +178,15 @@ class Judge(nn.Module):
         if not images:
             return np.zeros((0, len(phrases)), dtype=np.float32)
         return self.presence(self.seen(images), phrases).cpu().numpy().astype(np.float32)
+
+    def counted(
+        self, images: Sequence[Image.Image], phrases: Sequence[str | Phrase], /
+    ) -> Float32[np.ndarray, "image phrase"]:
+        """Expected number of things that each phrase fits; at most PEAKS. Raises UserError as `present` does."""
+        concepts = [read_concept(str(phrase)) for phrase in phrases]
+        if not images:
+            return np.zeros((0, len(phrases)), dtype=np.float32)
+        return _matches(self.seen(images), concepts).sum(dim=1).cpu().numpy().astype(np.float32)
 
     def seen(self, images: Sequence[Image.Image]) -> Reading:
         """What is seen in pictures or crops of any sizes, at least one; what was read before is not read again."""
@@ -256,6 +263,14 @@ def _at(logits: Float[Tensor, "image word row column"], places: Tensor) -> Float
     words = logits.shape[1]
     chosen = logits.flatten(2).gather(2, places[:, None].expand(-1, words, -1))
     return chosen.transpose(1, 2).softmax(-1)
+
+
+def _matches(reading: Reading, concepts: Sequence[Concept]) -> Float[Tensor, "image peak concept"]:
+    """Probability that there is a thing at the peak, and that it is what the concept says."""
+    match = reading.thing[..., None] * _lies(reading, concepts)
+    for name in ATTRIBUTES:
+        match = match * (getattr(reading, name) @ _allowed(concepts, name).to(match))
+    return match
 
 
 def _lies(reading: Reading, concepts: Sequence[Concept]) -> Float[Tensor, "image peak concept"]:

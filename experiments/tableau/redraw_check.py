@@ -11,12 +11,13 @@ from typing import Any
 
 from PIL import Image
 
-from experiments.tableau.edits_check import AT_ONCE, STREAM, nearest, seen_scenes
+from experiments.tableau.edits_check import AT_ONCE, nearest, seen_scenes
 from experiments.tableau.judge import Judge
 from experiments.tableau.phrases import ATTRIBUTES
 from experiments.tableau.sampler import sample
 from experiments.tableau.scene import Scene
 from experiments.tableau.source import painted
+from experiments.tableau.trial_edits import STREAM
 from tools.scoring.intervals import wilson
 
 

@@ -1,43 +1,52 @@
-"""Edits to try an editor with, of seven kinds, and ways to do each of them wrong, painted exactly.
+"""Edits to try an editor with, of every kind, and ways to do each of them wrong, painted exactly.
 
-What is right and what is wrong is known from the scenes, so that a verifier can be measured by pictures whose truth
-nobody has to judge. Knows scenes and the grammar of instructions; knows no model and no verifier.
+The list is one for all measurements: triples (triples.py) of fresh scenes that no training and no agent sees. What is
+right and what is wrong is known from the scenes, so that a verifier can be measured by pictures whose truth nobody has
+to judge. Knows scenes and instructions; knows no model and no verifier.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from itertools import count
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
-from experiments.tableau.edit import Remove, SetBackground, edit
-from experiments.tableau.intents import TableauIntents, only
-from experiments.tableau.pairing import changed, held_out
-from experiments.tableau.phrases import ATTRIBUTES, VALUES, full
-from experiments.tableau.recall import recall
-from experiments.tableau.sampler import any_thing
-from experiments.tableau.scene import BACKGROUNDS, Scene
-from experiments.tableau.source import TableauSource, painted
+from experiments.tableau.edit import Add, Remove, SetBackground, edit
+from experiments.tableau.intents import intent_of
+from experiments.tableau.pairing import MOST_THINGS, changed, spots
+from experiments.tableau.phrases import ATTRIBUTES, VALUES
+from experiments.tableau.questions import RELATIONS
+from experiments.tableau.sampler import sample
+from experiments.tableau.scene import BACKGROUNDS, Scene, Thing
+from experiments.tableau.source import painted
+from experiments.tableau.triples import EDIT_KINDS, EditKind, Triple, triple
 from store.errors import UserError
 from tools.editing.intent import Planned
-from tools.scoring.narrowing import PLACES
+from tools.stimuli import Stimulus
 
-EditKind = Literal["color", "shape", "fill", "size", "remove", "add", "background"]
-EDIT_KINDS: tuple[EditKind, ...] = ("color", "shape", "fill", "size", "remove", "add", "background")
+STREAM = 17
+"""Stream of the sampler that these scenes alone come from."""
+TRIED: tuple[EditKind, ...] = tuple(kind for kind in EDIT_KINDS if kind != "draw")
+"""Kinds that change a picture; a drawing has none before it."""
 Rng = np.random.Generator
 T = TypeVar("T", bound=str)
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One edit of a kind that is to be tried."""
+    """One edit that is to be tried: what it is, and what has to be true of the picture afterwards."""
 
-    kind: EditKind
+    asked: Triple
     planned: Planned
+
+    @property
+    def kind(self) -> EditKind:
+        return self.asked.kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,62 +59,50 @@ class Outcome:
     how: str
 
 
-def trials(kind: EditKind, n: int, seed: int) -> Iterator[Trial]:
-    """`n` edits of a kind, each of another picture of the planner's split, in an order drawn by the seed.
+def fresh(
+    n: int,
+    seed: int,
+    kinds: Sequence[EditKind] = EDIT_KINDS,
+    suits: Callable[[Triple], bool] = lambda asked: True,
+) -> list[Triple]:
+    """`n` edits of every kind that suit, each of a scene of its own."""
+    found: list[Triple] = []
+    numbers = count(seed << 40)
+    for kind in kinds:
+        made: list[Triple] = []
+        while len(made) < n:
+            number = next(numbers)
+            seen = sample(number, "balanced", STREAM)
+            asked = triple(seen, kind, np.random.default_rng([STREAM, number]))
+            if asked is not None and suits(asked):
+                made.append(asked)
+        found += made
+    return found
 
-    Raises UserError where the split allows fewer.
-    """
-    rng = np.random.default_rng([EDIT_KINDS.index(kind), seed])
-    intents, source, found = TableauIntents(), TableauSource("train"), 0
-    if n > len(source):
-        raise _too_few(kind, len(source))
-    for number in rng.permutation(len(source)).tolist():
-        if found == n:
-            return
-        shown = source.picture(number)
-        instruction = _worded(recall(shown.key).scene, kind, rng)
-        if instruction is None:
-            continue
-        with suppress(UserError):  # no room in this picture for a larger or another thing
-            planned = intents.edit(shown, instruction, seed)
-            yield Trial(kind, planned)
-            found += 1
-    if found < n:
-        raise _too_few(kind, found)
+
+def trials(n: int, seed: int, kinds: Sequence[EditKind] = TRIED) -> list[Trial]:
+    """`n` edits of each kind in their first wording; none that names a relation, of which a verifier sees nothing."""
+    asked = fresh(n, seed, kinds, lambda one: not any(words in one.wordings[0] for words in RELATIONS))
+    return [Trial(one, _planned(one, f"trial/{seed}/{place}")) for place, one in enumerate(asked)]
+
+
+def _planned(asked: Triple, key: str) -> Planned:
+    instruction = asked.wordings[0]
+    before, after = (
+        Stimulus(name, painted(scene)) for name, scene in ((key, asked.before), (f"{key} after", asked.after))
+    )
+    intent = intent_of(instruction, asked.before, asked.after)
+    return Planned(instruction, intent, before, after, f"`{instruction}` in {key}")
 
 
 def outcomes(trial: Trial, rng: Rng) -> list[Outcome]:
     """The trial done right, and done wrong in every way that the picture allows."""
-    before, after = recall(trial.planned.before.key).scene, recall(trial.planned.after.key).scene
+    before, after = trial.asked.before, trial.asked.after
     wrong = {how: found for how, found in _wrong(before, after, rng) if found != after}
     return [
         Outcome(trial, painted(after), True, "as meant"),
         *(Outcome(trial, painted(scene), False, how) for how, scene in wrong.items()),
     ]
-
-
-def _too_few(kind: EditKind, found: int) -> UserError:
-    return UserError(
-        f"at most {found} pictures allow an edit of kind `{kind}`", kind="edits", hint="ask for fewer"
-    )
-
-
-def _worded(seen: Scene, kind: EditKind, rng: Rng) -> str | None:
-    if kind == "background":
-        return f"make the background {_other(BACKGROUNDS, seen.background, rng)}"
-    if kind == "add":
-        thing = any_thing(rng)
-        place = PLACES[int(rng.integers(len(PLACES)))]
-        return None if held_out(thing) else f"add {full(thing).with_article} in the {place}"
-    phrases = [phrase for thing in seen.things if (phrase := only(thing, seen))]
-    if not phrases:
-        return None
-    phrase = phrases[int(rng.integers(len(phrases)))]
-    if kind == "remove":
-        return f"remove the {phrase}"
-    thing = next(thing for thing in seen.things if phrase.matches(thing))
-    word = _other(VALUES[kind], getattr(thing, kind), rng)
-    return f"turn the {phrase} into a {word}" if kind == "shape" else f"make the {phrase} {word}"
 
 
 def _wrong(before: Scene, after: Scene, rng: Rng) -> Iterator[tuple[str, Scene]]:
@@ -115,17 +112,26 @@ def _wrong(before: Scene, after: Scene, rng: Rng) -> Iterator[tuple[str, Scene]]
     if before.background == after.background or ground != before.background:
         yield "the background is another one", edit(after, SetBackground(ground))
     kept = [index for index, thing in enumerate(after.things) if thing in before.things]
-    fresh = [index for index, thing in enumerate(after.things) if thing not in before.things]
+    new = [index for index, thing in enumerate(after.things) if thing not in before.things]
     if kept:
         index = kept[int(rng.integers(len(kept)))]
         yield "another thing is gone", edit(after, Remove(index))
         yield from _altered("another thing has another {}", after, index, rng)
-    if fresh:
-        yield from _altered("the thing has the wrong {}", after, fresh[0], rng)
+        yield from _doubled("another thing is there twice", after, after.things[index], rng)
+    if new:
+        yield from _altered("the thing has the wrong {}", after, new[0], rng)
+        yield from _doubled("the thing is there twice", after, after.things[new[0]], rng)
     gone = [index for index, thing in enumerate(before.things) if thing not in after.things]
     if gone and len(before.things) > 1:
         other = next(index for index in range(len(before.things)) if index not in gone)
         yield "another thing was taken away instead", edit(before, Remove(other))
+
+
+def _doubled(told: str, scene: Scene, thing: Thing, rng: Rng) -> Iterator[tuple[str, Scene]]:
+    """The scene with another thing like this one, where there is room."""
+    placed = next(spots(scene, thing, rng), None)
+    if placed is not None and len(scene.things) < MOST_THINGS:
+        yield told, edit(scene, Add(placed))
 
 
 def _altered(told: str, scene: Scene, index: int, rng: Rng) -> Iterator[tuple[str, Scene]]:

@@ -19,7 +19,8 @@ class Intent:
     """One intended edit, as what is to be done (`instruction`) and as what the result shows (`description`).
 
     `come` must hold afterwards, `gone` must not; both are about what is changed. Of `kept`, phrases true or false,
-    nothing may change. `region` marks the pixels that may differ; None where nobody knows them.
+    nothing may change. `numbers` says of phrases about things how many more (or fewer) they fit afterwards. `region`
+    marks the pixels that may differ; None where nobody knows them.
     """
 
     instruction: str
@@ -27,6 +28,7 @@ class Intent:
     come: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, int], ...] = ()
     region: Bool[np.ndarray, "height width"] | None = None
 
 

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from experiments.registry import open_judge
-from experiments.tableau.edits_check import check_edits, fresh, verdict
+from experiments.tableau.edits_check import check_edits, verdict
 from experiments.tableau.redraw_check import check_redrawing
 from experiments.tableau.scene import Scene, Thing
 from experiments.tableau.source import painted
+from experiments.tableau.trial_edits import fresh
 from experiments.tableau.triples import EDIT_KINDS, Triple
 
 STAR = Thing("star", "red", "solid", "large", 30, 30)

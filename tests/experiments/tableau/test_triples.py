@@ -9,7 +9,6 @@ import pytest
 
 from experiments.tableau.captions import caption
 from experiments.tableau.data import SOURCES
-from experiments.tableau.edits_check import STREAM as CHECKED_STREAM
 from experiments.tableau.inside.units import STREAM as UNITS_STREAM
 from experiments.tableau.instructions import follow
 from experiments.tableau.judge_check import STREAM as JUDGE_STREAM
@@ -18,6 +17,7 @@ from experiments.tableau.pix2pix import WORDS_AT_MOST, instruction_tokenizer
 from experiments.tableau.prompt import read_prompt
 from experiments.tableau.sampler import sample
 from experiments.tableau.train.vae import STREAM
+from experiments.tableau.trial_edits import STREAM as CHECKED_STREAM
 from experiments.tableau.triples import EDIT_KINDS, EditKind, Triple, triple, triples
 
 LEARNED: list[Triple] = [one for seed in range(120) for one in triples(seed, STREAM, 6)]
