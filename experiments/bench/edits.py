@@ -99,7 +99,7 @@ class Tries:
 
 def _intended(check: Check | None) -> bool:
     """Whether what was meant came about, whatever else did."""
-    return check is not None and check.meant >= 0.5
+    return check is not None and check.meant is not None and check.meant >= 0.5
 
 
 def _plain(reason: str) -> str:

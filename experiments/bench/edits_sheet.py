@@ -5,8 +5,6 @@ Knows tries and typesetting; chooses evenly over the kinds of edits, so that wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PIL import Image
 
 from experiments.bench.edits import Tries
@@ -58,5 +56,5 @@ def _beside(before: Image.Image, after: Image.Image) -> Image.Image:
 
 
 def _said(attempt: Attempt) -> str:
-    reasons: Sequence[str] = attempt.reasons
-    return "proved" if attempt.accepted else f"turned down: {reasons[0].replace('`', '')}"
+    said = attempt.check.told if attempt.check is not None else f"turned down: {attempt.failed}"
+    return said.replace("`", "")

@@ -44,7 +44,7 @@ class Attempt(Model):
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """All tries at one edit, in order, each beside its picture if there is one; `picture` is the proved one."""
+    """All tries at one edit, in order, each beside its picture if there is one; `picture` is the accepted one."""
 
     attempts: tuple[Attempt, ...]
     pictures: tuple[Image.Image | None, ...]
@@ -52,6 +52,12 @@ class Tried:
     @property
     def picture(self) -> Image.Image | None:
         return self.pictures[-1] if self.attempts and self.attempts[-1].accepted else None
+
+    @property
+    def told(self) -> str:
+        """What is known of the picture: `proved`, or UNCHECKED; "" where there is none."""
+        check = self.attempts[-1].check if self.attempts else None
+        return check.told if check is not None and check.accepted else ""
 
 
 @dataclass

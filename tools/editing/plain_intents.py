@@ -46,7 +46,7 @@ class PlainIntents:
 
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Planned:
         """An instruction in free words: what it is to bring about is not known, so phrases that share no word with it
-        are all that is checked. Raises UserError for one without words.
+        are all that is checked: it can't be proved. Raises UserError for one without words.
         """
         words = _plain(instruction)
         intent = Intent(instruction, words, (), (), self._others(words))

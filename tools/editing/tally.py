@@ -13,6 +13,8 @@ from store.records import Quantity
 from tools.scoring.intervals import wilson
 from tools.stimuli import Change, Pair, Stimulus
 
+PROVED = "proved"
+
 
 @dataclass
 class Tally:
@@ -60,6 +62,21 @@ class Proving(Protocol):
     def pairs(
         self, stimuli: Sequence[Stimulus], concept: str, change: Change, seeds: Sequence[int], /
     ) -> list[Pair | None]: ...
+
+
+@runtime_checkable
+class Vouching(Protocol):
+    """An editor that says what is known of a picture that it made."""
+
+    def known_of(self, stimulus: Stimulus, /) -> str:
+        """`proved`, or what is missing; "" for a picture that is not of its making."""
+        ...
+
+
+def caveat(editor: object, stimulus: Stimulus) -> tuple[str, ...]:
+    """What has to be said beside a picture whose change nobody has checked; nothing beside others."""
+    known = editor.known_of(stimulus) if isinstance(editor, Vouching) else ""
+    return () if known in ("", PROVED) else (known,)
 
 
 def tally_of(editor: object) -> Tally | None:

@@ -20,13 +20,21 @@ REDRAWN = "redrawn"
 """What the key of a picture that a model made says behind that of the picture that was meant."""
 
 
+_ESCAPED = str.maketrans({mark: f"%{ord(mark):02X}" for mark in "%|?#"})
+"""Marks that divide a key, and how an editor's name is written in it."""
+
+
 class VerifiedEditor:
-    """Edits by a model, each one proved. Pictures are called by the key of what was meant, the model and the seed."""
+    """Edits by a model, each one proved, or, where nobody can say what it brings about, checked elsewhere.
+
+    Pictures are called by the key of what was meant, the model and the seed.
+    """
 
     def __init__(self, intents: Intents, attempts: Attempts) -> None:
         self.intents = intents
         self.attempts = attempts
         self.name = attempts.model.name
+        self._known: dict[str, str] = {}
 
     @property
     def tally(self) -> Tally:
@@ -62,7 +70,10 @@ class VerifiedEditor:
         ]
 
     def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Stimulus:
-        """The stimulus after an instruction. Raises UserError where it can't be carried out or no try was proved."""
+        """The stimulus after an instruction. Raises UserError where it can't be carried out or no try was accepted.
+
+        Where the intent does not say what comes about, `known_of` tells that the change itself was not checked.
+        """
         planned = self.intents.edit(stimulus, instruction, seed)
         tried = self._edited(planned, seed)
         return self._made(planned, seed, tried) or self._refuse(instruction, tried)
@@ -72,6 +83,10 @@ class VerifiedEditor:
         planned = self.intents.generate(prompt, seed)
         (tried,) = self.attempts.generate([planned.before.image], [planned.intent], [seed])
         return self._made(planned, seed, tried) or self._refuse(prompt, tried)
+
+    def known_of(self, stimulus: Stimulus, /) -> str:
+        """Whether a picture was proved, or what was not checked of it; "" for one that is not of its making."""
+        return self._known.get(stimulus.key, "")
 
     def telling(self, pair: Pair, seed: int, /) -> Pair:
         """The pair with a question whose right answers differ between its sides.
@@ -108,14 +123,15 @@ class VerifiedEditor:
     def _made(self, planned: Planned, seed: int, tried: Tried) -> Stimulus | None:
         if tried.picture is None:
             return None
-        words = " ".join(self.name.replace("|", " ").split())
+        words = " ".join(self.name.translate(_ESCAPED).split())
         key = f"{planned.after.key}|{REDRAWN} {words} #{seed}"
+        self._known[key] = tried.told
         return replace(planned.after, key=key, image=tried.picture)
 
     def _refuse(self, words: str, tried: Tried) -> Stimulus:
         reasons = "; ".join(dict.fromkeys(reason for one in tried.attempts for reason in one.reasons))
         raise UserError(
-            f"`{words}` was tried {len(tried.attempts)} times by {self.name}, and no picture was proved: {reasons}",
+            f"`{words}` was tried {len(tried.attempts)} times by {self.name}, and no picture was accepted: {reasons}",
             kind="unproved",
             hint="ask for a simpler change, or of another picture",
         )

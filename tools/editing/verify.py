@@ -18,7 +18,11 @@ from store.records import Model
 from tools.editing.difference import Difference, difference
 from tools.editing.intent import Intent
 from tools.editing.likeness import Likeness
+from tools.editing.tally import PROVED
 from tools.judging import ConceptJudge, Counting
+
+UNCHECKED = "unchanged elsewhere; the change itself is not checked"
+"""What is known of an accepted edit of which nobody can say in phrases what it brings about."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,12 @@ class Check(Model):
     """What was found of one edit; `reasons` says why it is not accepted, in plain words, and is empty if it is.
 
     `meant` is the least probability among what was to come and what was to go (1 − presence); `flipped` are the other
-    phrases that changed, and `odd` is by how much a number of things is off at most. `odd` is None where nobody counts,
-    `inside`, `outside`, `worst` and `similarity` where the region is not known, `usual` where nobody can say what the
-    data look like.
+    phrases that changed, and `odd` is by how much a number of things is off at most. `meant` is None where the intent
+    says neither, so that an accepted edit is UNCHECKED; `odd` where nobody counts; `inside`, `outside`, `worst` and
+    `similarity` where the region is not known; `usual` where nobody can say what the data look like.
     """
 
-    meant: float
+    meant: float | None
     flipped: tuple[str, ...] = ()
     odd: float | None = None
     inside: float | None = None
@@ -62,6 +66,13 @@ class Check(Model):
     @property
     def accepted(self) -> bool:
         return not self.reasons
+
+    @property
+    def told(self) -> str:
+        """What the check is worth, in words."""
+        if self.reasons:
+            return f"turned down: {self.reasons[0]}"
+        return UNCHECKED if self.meant is None else PROVED
 
 
 class Verifier:
@@ -125,10 +136,9 @@ class Verifier:
         meant = np.concatenate([seen[1, :come], 1 - seen[1, come:gone]])
         flipped = tuple(np.array(intent.kept)[_flipped(seen[:, gone:], self.limits.swing)].tolist())
         apart = difference(before, after, intent.region) if intent.region is not None else None
-        least = float(meant.min()) if meant.size else 1.0
         off = [abs(more[phrase] - wanted) for phrase, wanted in intent.numbers if phrase in more]
         return Check(
-            meant=least,
+            meant=float(meant.min()) if meant.size else None,
             flipped=flipped,
             odd=max(off, default=None),
             **(apart._asdict() if apart is not None else {}),

@@ -13,6 +13,7 @@ from pydantic import Field
 from store.errors import PlannerError
 from store.records import Quantity, Reading
 from tools.context import ToolContext
+from tools.editing.tally import caveat
 from tools.methods.showing import Component, Named, Shown, chosen, keep, keep_made, keep_overlays
 from tools.methods.values import known, unit, values
 from tools.stimuli import Stimulus
@@ -101,6 +102,7 @@ def _measured(
     height = float((measured[0] - pool.mean) / unit(pool))
     quantities = {"height": Quantity(value=height, unit="sd above the mean", n=1)}
     told = f"{component}, {reading}, {how[:120]}: `{after.key[:100]}` at {measured[0]:.3g} ({height:+.2f} sd)"
+    warnings = caveat(context.editor, after)
     if before is not None:
         change = float((measured[0] - measured[1]) / unit(pool))
         quantities["change"] = Quantity(value=change, unit="sd", n=1)
@@ -112,5 +114,6 @@ def _measured(
         before=shown[1] if before is not None else None,
         quantities=quantities,
         artifacts={"picture": kept[0]},
-        summary=f"{told}.",
+        warnings=warnings,
+        summary=f"{'; '.join((told, *warnings))}.",
     )

@@ -13,11 +13,11 @@ from store.errors import UserError
 from tests.tools.editing.painters import Hand, Painter
 from tools.editing.attempts import Attempts, Tried
 from tools.editing.backend import Failed
-from tools.editing.intent import Planned
-from tools.editing.tally import Tally
+from tools.editing.intent import Intent, Planned
+from tools.editing.tally import Tally, caveat
 from tools.editing.verified import VerifiedEditor
 from tools.editing.verify import Verifier
-from tools.stimuli import ImageEditor
+from tools.stimuli import ImageEditor, Stimulus
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +131,38 @@ def test_a_verified_editor_is_an_editor_and_gives_the_proved_picture(
     assert pair.without.key == f"{plan.after.key}|redrawn painter #{seed}"
     assert recall(pair.without.key).scene == recall(plan.after.key).scene
     assert pair.with_.key == plan.before.key and pair.changed.endswith("by painter")
+
+
+@pytest.mark.parametrize("name", ["./editors/mine?v=2#3", "50% | painter", "a b\tc"])
+def test_an_editor_of_any_name_leaves_a_key_that_is_read_again(
+    attempts: Callable[[Hand], Attempts], plans: list[Planned], name: str
+) -> None:
+    made = attempts(right)
+    made.model.name = name
+    found = VerifiedEditor(TableauIntents(), made).edit(plans[0].before, plans[0].intent.instruction, 3)
+    again = TableauIntents().edit(plans[0].before, plans[0].intent.instruction, 3)
+    assert recall(found.key).scene == recall(again.after.key).scene
+    assert "redrawn" in found.key and found.key.count("|") == 2
+
+
+def test_what_is_known_of_a_picture_is_told_and_a_change_that_nobody_checked_is_not_called_proved(
+    attempts: Callable[[Hand], Attempts], plans: list[Planned], verifier: Verifier
+) -> None:
+    words, picture = "make it nicer", plans[0].before
+    free = Planned(words, Intent(words, words, kept=("star",)), picture, picture, words)
+
+    class Free(TableauIntents):
+        def edit(self, stimulus: Stimulus, instruction: str, seed: int, /) -> Planned:
+            return free
+
+    editor = VerifiedEditor(Free(), Attempts(Painter([free], nothing), verifier))
+    unchecked = editor.edit(picture, words, 1)
+    assert editor.known_of(unchecked) == "unchanged elsewhere; the change itself is not checked"
+    assert caveat(editor, unchecked) == (editor.known_of(unchecked),)
+    sure = VerifiedEditor(TableauIntents(), attempts(right))
+    proved = sure.edit(plans[0].before, plans[0].intent.instruction, 3)
+    assert sure.known_of(proved) == "proved" and caveat(sure, proved) == ()
+    assert sure.known_of(plans[0].before) == "" and caveat(None, proved) == ()
 
 
 def test_a_pair_that_is_not_proved_does_not_come_about(

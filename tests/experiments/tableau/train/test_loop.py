@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from experiments.tableau.train import loop
+from experiments.tableau.train.descent import Optimizers
 from experiments.tableau.train.loop import Outcome, Stage, learned_so_far, schedule, train
 
 
@@ -94,7 +95,7 @@ def test_a_kernel_of_a_convolution_learns_as_a_matrix_does() -> None:
     values = torch.randn(16, 6)
     for layer, inputs in ((linear, values), (kernel, values[:, :, None, None])):
         model = nn.ModuleDict({"net": nn.ModuleDict({"resnets": nn.ModuleList([layer])})})
-        optimizer = loop.Optimizers(model, {"net": 1e-2})
+        optimizer = Optimizers(model, {"net": 1e-2})
         for _ in range(3):
             layer(inputs).square().sum().backward()
             optimizer.step()
