@@ -11,6 +11,9 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 from transformers import (
+    BlipConfig,
+    BlipForQuestionAnswering,
+    BlipProcessor,
     CLIPConfig,
     CLIPModel,
     CLIPProcessor,
@@ -26,6 +29,7 @@ from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
 )
+from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
@@ -102,6 +106,27 @@ def save_qwen(folder: Path, *, seed: int = 0) -> Path:
     words.chat_template = TEMPLATE
     words.save_pretrained(folder)
     return _save(folder, Qwen2_5_VLForConditionalGeneration, config, pictures, seed)
+
+
+def save_blip(folder: Path, *, seed: int = 0) -> Path:
+    """An untrained BLIP for questions: 3 vision layers, 2 of the question's encoder and 2 of the answer's decoder."""
+    text = {
+        "hidden_size": 16,
+        "intermediate_size": 28,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "vocab_size": len(WORDS),
+        "max_position_embeddings": 32,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "sep_token_id": 2,
+        "pad_token_id": 0,
+    }
+    seen = _vision().to_dict() | {"model_type": "blip_vision_model"}
+    config = BlipConfig(text_config=text, vision_config=seen)
+    side = {"height": SIDE, "width": SIDE}
+    processor = BlipProcessor(image_processor=BlipImageProcessorPil(size=side), tokenizer=tokenizer())
+    return _save(folder, BlipForQuestionAnswering, config, processor, seed)
 
 
 def tokenizer() -> PreTrainedTokenizerFast:

@@ -35,6 +35,13 @@ FAMILIES: dict[str, Family] = {
     "llava": Family("llava.LlavaAdapter"),
     "llava_next": Family("llava.LlavaAdapter"),
     "clip": Family("clip.ClipAdapter", model="AutoModel"),
+    "blip": Family(
+        "blip.BlipAdapter",
+        model="AutoModelForVisualQuestionAnswering",
+        architecture="BlipForQuestionAnswering",
+        anatomy="blip.anatomy",
+        answers="blip_answers.answers",
+    ),
     "qwen2_5_vl": Family(
         "qwen.QwenAdapter", processor="qwen_processor.open_processor", anatomy="qwen.anatomy"
     ),

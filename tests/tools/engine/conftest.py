@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import save_llava_next, save_qwen
+from tests.tiny import save_blip, save_llava_next, save_qwen
 from tests.tools.lively import lively
 from tools.engine.engine import Engine
 
@@ -31,14 +31,19 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(lively(save_qwen(tmp_path_factory.mktemp("models") / "tiny-qwen")))
 
 
-@pytest.fixture(params=["llava", "llava_next", "clip", "qwen"])
+@pytest.fixture(scope="session")
+def blip(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine(lively(save_blip(tmp_path_factory.mktemp("models") / "tiny-blip"), seed=4))
+
+
+@pytest.fixture(params=["llava", "llava_next", "clip", "qwen", "blip"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each family in turn: a new one passes by being added here."""
     found: Engine = request.getfixturevalue(request.param)
     return found
 
 
-@pytest.fixture(params=["llava", "qwen"])
+@pytest.fixture(params=["llava", "qwen", "blip"])
 def seeing(request: pytest.FixtureRequest) -> Engine:
     """Those that answer questions about a picture whose every token is seen in one row."""
     found: Engine = request.getfixturevalue(request.param)
@@ -48,5 +53,12 @@ def seeing(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture(params=["llava", "qwen"])
 def asking(request: pytest.FixtureRequest) -> Engine:
     """Those whose forward pass goes from a prompt to the answer's logits."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["llava", "llava_next", "qwen", "blip"])
+def asked_of(request: pytest.FixtureRequest) -> Engine:
+    """Those that give words."""
     found: Engine = request.getfixturevalue(request.param)
     return found

@@ -75,8 +75,9 @@ def test_what_has_no_path_to_the_logits_leaves_them_alone(engine: Engine, scope:
         site
         for site in engine.adapter.sites()
         if site.tower is not None
-        and (engine.adapter.tap(site).space == "language" or scope == "visual")
+        and (engine.adapter.tap(site).space in ("language", "answer") or scope == "visual")
         and not (engine.target.family == "clip" and site.tower == "language" and scope == "visual")
+        and f"has no {scope} positions" not in (engine.adapter.reaches(site, scope) or "")
     ]
     after = logits(engine, *(Row(0, (change(site, Zero(), positions=scope),)) for site in sites))
     for site, found in zip(sites, after, strict=True):
@@ -90,13 +91,23 @@ def test_patching_all_of_a_layers_residual_recovers_the_other_run(engine: Engine
     for tower, layers in engine.adapter.extent().towers.items():
         for layer in range(layers.layers):
             site = Site(place, tower, layer)  # type: ignore[arg-type]
-            if engine.adapter.reaches(site) or (tower == "vision" and engine.target.family != "clip"):
+            if not _all_passes(engine, site) or engine.adapter.reaches(site):
                 continue
             patched = logits(engine, Row(0, (change(site, Swap(1)),)))[0]
             gap = plain[1] - plain[0]
             recovery = (patched - plain[0]) @ gap / (gap @ gap)
             assert abs(float(recovery) - 1) < 1e-3, site
             assert (patched - plain[1]).abs().max() < 1e-4, site
+
+
+def _all_passes(engine: Engine, site: Site) -> bool:
+    """Whether nothing goes around a stream: words go around the vision tower, and BLIP's cross-attentions bring more
+    into the others, up to the last."""
+    if engine.target.family == "clip":
+        return site.tower == "vision"
+    if engine.target.family == "blip":
+        return site in (parse_site("language.1.resid_mid"), parse_site("language.1.resid_post"))
+    return site.tower == "language"
 
 
 def test_patching_the_picture_anywhere_on_its_way_shows_the_other_picture(seeing: Engine) -> None:
@@ -116,7 +127,8 @@ def test_patching_the_picture_anywhere_on_its_way_shows_the_other_picture(seeing
 
 
 def test_rows_do_not_influence_one_another(engine: Engine) -> None:
-    tower: Tower = "vision" if engine.target.family == "clip" else "language"
+    towers: dict[str, Tower] = {"clip": "vision", "blip": "question"}
+    tower = towers.get(engine.target.family, "language")
     rows = [
         Row(0),
         Row(1, (change(f"{tower}.1.mlp.act", Zero(), 3),)),

@@ -13,6 +13,7 @@ from tests.tools.lively import QUESTIONS, asked
 from tools.engine.attention import opened
 from tools.engine.engine import Engine
 from tools.engine.plan import Plan, Row, Swap, Zero
+from tools.targets.sites import Site
 
 STIMULI = asked(*QUESTIONS)
 
@@ -20,7 +21,9 @@ STIMULI = asked(*QUESTIONS)
 def measured(engine: Engine, plan: Plan) -> int:
     """FLOPs by torch's own count of what runs, with attention in the open, since fused kernels are not counted."""
     counter = FlopCounterMode(display=False)
-    with opened(engine.target.model, ("vision", "language")), counter:
+    towers = engine.adapter.extent().towers
+    closed = [one for one in towers if not engine.adapter.tap(Site("attn.pattern", one, 0)).open]
+    with opened(engine.target.model, closed), counter:
         engine.run(plan)
     return int(counter.get_total_flops())
 
@@ -50,7 +53,7 @@ def test_the_operations_that_are_told_are_those_that_torch_counts(llava: Engine,
     assert not again.made and again.reused
 
 
-@pytest.mark.parametrize("family", ["clip", "llava_next", "qwen"])
+@pytest.mark.parametrize("family", ["clip", "llava_next", "qwen", "blip"])
 def test_a_plan_of_another_family_is_counted_too(request: Any, family: str) -> None:
     engine = fresh(request.getfixturevalue(family))
     plan = Plan(STIMULI, [write("language.1.mlp.act", Zero(), 3)])
