@@ -54,7 +54,7 @@ def logit_lens(
     A sequence of positions serves all rows. Raises TypeError for a model without a decoder of the LLaVA family, and
     RuntimeError when a layer was not read exactly once.
     """
-    decoder, unembed = _decoder(model)
+    decoder, unembed = decoder_of(model)
     with _reading(decoder, torch.as_tensor(positions)) as streams:
         cast(Any, model).model(**inputs, use_cache=False)
     for site, read in streams.items():
@@ -89,7 +89,7 @@ def rise(
     ]
 
 
-def _decoder(model: PreTrainedModel) -> tuple[Any, nn.Module]:
+def decoder_of(model: PreTrainedModel) -> tuple[Any, nn.Module]:
     """The module with `layers` and `norm`, and the unembedding."""
     decoder = getattr(getattr(model, "model", None), "language_model", None)
     unembed = getattr(model, "lm_head", None)

@@ -25,6 +25,7 @@ from tools.methods import (
     relevance,
     score,
     steer,
+    tuned_lens,
     unexplained,
     vocabulary,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "relevance",
     "score",
     "steer",
+    "tuned_lens",
     "unexplained",
     "vocabulary",
 ]

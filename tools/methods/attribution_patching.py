@@ -7,6 +7,7 @@ patches transplants.py's. The agreement is taken over components drawn at random
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -24,9 +25,8 @@ from tools.methods.attribution import attributed
 from tools.methods.contested import FEWEST, aligned, contested, too_few
 from tools.methods.contrasts import ratio_of_sums
 from tools.methods.duels import Duel, duels
-from tools.methods.patch import GAP
 from tools.methods.showing import keep
-from tools.methods.transplants import Runs, transplanted
+from tools.methods.transplants import GAP, Runs, transplanted
 from tools.pictures import sheet
 from tools.tool import Arguments, Result, tool
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DRAWS = 400
-LEAST = 4
-"""Components of a site below which no rank correlation is given."""
+LEAST = 6
+"""Components of a site below which it is taken together with its like in all layers: fewer can't beat chance."""
 SHOWN = 4
 
 
@@ -70,7 +70,8 @@ class VerifiedComponent(Model):
 
 
 class SiteAgreement(Model):
-    """Rank correlation of guess and patch over `n` random components of a site; `chance` is what 95 of 100 shufflings
+    """Rank correlation of guess and patch over `n` random components of a site (`language.*.head`: heads of all layers,
+    where each has few); `chance` is what 95 of 100 shufflings
     of the guesses stay below."""
 
     site: str
@@ -181,9 +182,9 @@ def _components(context: ToolContext, arguments: AttributionPatchingArguments) -
             f"`{odd[0]}` is neither a neuron nor a head", kind="address", hint="such as `language.*.head.*`"
         )
     reached = [one for one in named if context.adapter.reaches(one, "all") is None]
-    if len(reached) < LEAST:
+    if len(reached) < 2:
         raise PlannerError(
-            f"fewer than {LEAST} of the components of `{arguments.among}` have a path to the answer",
+            f"fewer than two of the components of `{arguments.among}` have a path to the answer",
             kind="no_path",
             hint="name some of the language side, such as `language.*.head.*`",
         )
@@ -210,12 +211,17 @@ def _by_site(
     seed: int,
 ) -> tuple[SiteAgreement, ...]:
     found = []
-    for site in dict.fromkeys(components[place].site for place in drawn):
-        mine = [number for number, place in enumerate(drawn) if components[place].site == site]
+    held: dict[str, list[int]] = {}
+    counts = Counter(components[place].site for place in drawn)
+    for number, place in enumerate(drawn):
+        one = components[place]
+        few = counts[one.site] < LEAST
+        held.setdefault(f"{one.tower}.*.{one.part}" if few else one.site, []).append(number)
+    for site, mine in held.items():
         if len(mine) < LEAST:
             continue
-        one = agreement(shares[[drawn[number] for number in mine]], exact[mine], seed)
-        found.append(SiteAgreement(site=site, spearman=one.value, ci=one.ci, chance=one.chance, n=len(mine)))
+        rho = agreement(shares[[drawn[number] for number in mine]], exact[mine], seed)
+        found.append(SiteAgreement(site=site, spearman=rho.value, ci=rho.ci, chance=rho.chance, n=len(mine)))
     return tuple(found)
 
 

@@ -20,10 +20,10 @@ from tools.methods.answers import refuse_wordless
 from tools.methods.contested import FEWEST, aligned, contested, too_few
 from tools.methods.contrasts import ratio_of_sums
 from tools.methods.duels import Duel, duels
-from tools.methods.patch import CONTROLS, GAP
+from tools.methods.patch import CONTROLS
 from tools.methods.paths import Walked, refuse_pathless, walked
 from tools.methods.showing import Component, keep_made
-from tools.methods.transplants import transplanted
+from tools.methods.transplants import GAP, transplanted
 from tools.methods.values import others
 from tools.tool import Arguments, Result, tool
 

@@ -7,18 +7,18 @@ tools/relevance/.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 
 from store.errors import PlannerError
 from store.records import Model, Quantity
 from tools.context import ToolContext
 from tools.methods.answers import reference_mean, refuse_wordless
-from tools.methods.attention import spearman
 from tools.methods.duels import asks_for_it
+from tools.methods.mapped import Case, Mapped, Method, mapped_case
 from tools.methods.pairing import pairs_for
 from tools.methods.showing import Named, chosen, keep
 from tools.pictures import overlay, sheet
@@ -30,12 +30,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from tools.relevance.subject import Subject
     from tools.targets.adapter import Grid
 
-Method = Literal["attention", "relevancy", "tam", "gradients", "occlusion"]
-SHUFFLES = 2
-"""Maps with the same values in random places, for each map."""
 SHOWN = 6
 UNITS = {
     "saco": "SaCo",
@@ -98,25 +94,6 @@ class Relevance(Result):
     maps: tuple[MappedAnswer, ...]
 
 
-class Case(NamedTuple):
-    """A stimulus, how its tokens lie, and which of them lie on what it is asked about, if that is known."""
-
-    stimulus: Stimulus
-    grid: Grid
-    mask: Bool[np.ndarray, "token"] | None
-
-
-class Mapped(NamedTuple):
-    """A subject with its map and the shuffled ones, each map's scores by name, and what the map missed."""
-
-    case: Case
-    subject: Subject
-    maps: list[Float[np.ndarray, "token"]]
-    scores: dict[str, Float[np.ndarray, "map"]]
-    whole: float
-    missed: float
-
-
 @tool
 def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
     """Heat maps: which picture tokens each answer hangs on, by one method, and whether the map tells the truth.
@@ -137,7 +114,7 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
     warnings: list[str] = []
     cases = _cases(context, arguments, warnings)
     empty = _empty(context, arguments.empty)
-    mapped = [_mapped(context, case, arguments.method, empty) for case in cases]
+    mapped = [mapped_case(context, case, arguments.method, empty) for case in cases]
     seed = context.derived_seed("relevance", arguments.method)
     quantities = {
         name: _quantity([one.scores[name] for one in mapped], unit, seed)
@@ -192,37 +169,6 @@ def _empty(context: ToolContext, kind: str) -> Tensor:
 
     found = mean_token(reference_mean(context, EMBED))
     return found if kind == "mean" else found * 0
-
-
-def _mapped(context: ToolContext, case: Case, method: Method, empty: Tensor) -> Mapped:
-    from tools.relevance.faithful import faithful
-    from tools.relevance.maps import heat_of
-    from tools.relevance.scores import object_iou, pointing
-    from tools.relevance.subject import subject
-
-    one = subject(context.engine, case.stimulus, empty)
-    tokens = case.grid.rows * case.grid.columns
-    if len(one.visual) != tokens:
-        raise PlannerError(
-            f"`{case.stimulus.key}` has {len(one.visual)} picture tokens, which do not lie in {case.grid.rows} × "
-            f"{case.grid.columns}",
-            kind="scope",
-            hint="ask about pictures of another shape, or use `attention`",
-        )
-    heat = heat_of(context.engine, one, method, case.grid)
-    random = context.random("shuffled map", case.stimulus.sha256)
-    maps = [heat.heat, *(random.permutation(heat.heat) for _ in range(SHUFFLES))]
-    worth = faithful(context.engine, one, maps)
-    scores = {
-        "saco": np.array([found.saco for found in worth]),
-        "correlation": np.array([spearman(found.salience, found.effects) for found in worth]),
-        "deletion": np.array([found.deletion for found in worth]),
-        "insertion": np.array([found.insertion for found in worth]),
-    }
-    if case.mask is not None:
-        scores["pointing"] = np.array([pointing(each, case.mask) for each in maps])
-        scores["obj_iou"] = np.array([object_iou(each, case.mask) for each in maps])
-    return Mapped(case, one, maps, scores, worth[0].whole, heat.error or 0.0)
 
 
 def _quantity(values: Sequence[Float[np.ndarray, "map"]], unit: str, seed: int) -> Quantity:

@@ -57,6 +57,11 @@ def test_guesses_are_held_to_exact_patches_site_by_site(context: ToolContext, do
     assert first["control"] is not None and result["searched"] == 56
 
 
+def test_sites_of_few_components_are_taken_together(do: Caller) -> None:
+    result = do("attribution_patching", concept="color", among="language.*.head.*", n=8, k=2).result
+    assert [(row["site"], row["n"]) for row in result["sites"]] == [("language.*.head", 8)]
+
+
 def test_the_parts_of_every_logit_add_up(context: ToolContext) -> None:
     found = shares(context.engine, [context.images.asked(number) for number in range(6)])
     assert found.parts == (
