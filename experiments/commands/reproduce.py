@@ -1,4 +1,4 @@
-"""`maieutic reproduce notice` and `vseam`: published results, measured on a target here, with controls and a figure."""
+"""`maieutic reproduce notice`, `vseam` and `neo2024`: published results, measured on a target here, with controls and a figure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.commands.measure import plainly
-from experiments.commands.options import Device, EditorName, Images, JsonFlag, Quiet, Seed, StorePlace
+from experiments.commands.neo_tables import print_neo
+from experiments.commands.options import (
+    Device,
+    EditorName,
+    Images,
+    JsonFlag,
+    Precision,
+    Quiet,
+    Seed,
+    StorePlace,
+)
 from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_target
 from experiments.commands.reproduce_tables import print_notice, print_vseam
@@ -18,6 +28,8 @@ from experiments.commands.show import check_picture_name
 from store.errors import PlannerError, UserError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from experiments.workplace import Workplace
 
 app = typer.Typer(help="Measure on a target what papers report of others.", no_args_is_help=True)
@@ -73,16 +85,13 @@ def notice(
             say,
         )
         told = reproduction.as_json(found, about(workplace, n))
-    if figure is not None:
-        from experiments.reproduce.notice_figure import draw_notice
-        from experiments.tableau.drawing import save
 
-        save(draw_notice(told), figure)
-        say(f"the figure is `{figure}`")
-    if as_json:
-        print_json(told)
-    else:
-        print_notice(told)
+    def draw() -> Figure:
+        from experiments.reproduce.notice_figure import draw_notice
+
+        return draw_notice(told)
+
+    tell(told, draw, figure, print_notice, as_json, say)
 
 
 @app.command()
@@ -115,16 +124,87 @@ def vseam(
         context = workplace.context(Budget(), index=False)
         found = reproduction.vseam(context, n, held_out, k, among, say)
         told = reproduction.as_json(found, about(workplace, n) | {"held_out": held_out})
-    if figure is not None:
+
+    def draw() -> Figure:
         from experiments.reproduce.vseam_figure import draw_vseam
+
+        return draw_vseam(told)
+
+    tell(told, draw, figure, print_vseam, as_json, say)
+
+
+@app.command()
+def neo2024(
+    target: Target = "tableau-llava",
+    n: Annotated[int, typer.Option("--n", min=8, max=5000, help="Items.")] = 200,
+    images: Annotated[
+        str,
+        typer.Option(
+            "--images",
+            envvar="MAIEUTIC_IMAGES",
+            help="`tableau`, or a folder with pictures and COCO's instances file; empty means `tableau`.",
+        ),
+    ] = "",
+    untrained: Annotated[
+        bool, typer.Option(help="Also a copy of the target that was never trained: the control.")
+    ] = True,
+    figure: FigureFile = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Precision = "float32",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Neo et al.: what flips without a thing's visual tokens, where these are read, and what words they point to."""
+    if figure is not None:
+        check_picture_name(figure)
+    from experiments.registry import open_target
+    from experiments.reproduce.neo import run as reproduction
+    from experiments.reproduce.setting import untrained_copy
+    from tools.engine.engine import Engine
+
+    say, named, place = quietly(quiet), lasting_target(target), lasting_images(images)
+    pictures = reproduction.pictures_of(place, n, seed)
+    opened = open_target(named, device, dtype=dtype)
+    copy = untrained_copy(named, device, dtype) if untrained else None
+    found = reproduction.neo2024(Engine(opened), pictures, copy, seed, say)
+    told = reproduction.as_json(
+        found,
+        {
+            "target": opened.name if opened.name == target else Path(target).name,
+            "fingerprint": opened.fingerprint,
+            "images": images or "tableau",
+            "seed": seed,
+            "n": n,
+        },
+    )
+
+    def draw() -> Figure:
+        from experiments.reproduce.neo.figure import draw_neo
+
+        return draw_neo(told)
+
+    tell(told, draw, figure, print_neo, as_json, say)
+
+
+def tell(
+    told: dict[str, Any],
+    draw: Callable[[], Figure],
+    figure: Path | None,
+    show: Callable[[dict[str, Any]], None],
+    as_json: bool,
+    say: Callable[[str], None],
+) -> None:
+    """A record as figure where a file is named, and on stdout: as it is, or as tables."""
+    if figure is not None:
         from experiments.tableau.drawing import save
 
-        save(draw_vseam(told), figure)
+        save(draw(), figure)
         say(f"the figure is `{figure}`")
     if as_json:
         print_json(told)
     else:
-        print_vseam(told)
+        show(told)
 
 
 @contextmanager

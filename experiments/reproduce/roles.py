@@ -22,6 +22,7 @@ from experiments.tableau.render import masks
 from experiments.tableau.scene import Scene
 from store.address import Address
 from store.values import Estimate
+from tools.methods.token_sets import COVERED, cover, registers
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Grid
 
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 Role = Literal["detection", "inhibition", "outlier", "none"]
 REGIONS = ("asked", "others", "ground", "outliers")
 """What is asked about, other things, the rest; and across these, patches of large norm."""
-COVERED = 0.25
-"""Share of a patch that a thing must cover to have it."""
-LARGE = 2.0
-"""Standard deviations above a picture's mean norm from which a patch is an outlier."""
 AT_ONCE = 8
 
 Regions = Bool[np.ndarray, "region patch"]
@@ -118,7 +115,7 @@ def _looking(context: ToolContext, stimuli: Sequence[Stimulus], heads: Sequence[
             queries = patches if layer[0] == "vision" else words[number]
             weights = outcome.reads[pattern][number].float().cpu().numpy()[:, queries][:, :, patches]
             norms = np.linalg.norm(outcome.reads[stream][number].float().cpu().numpy()[patches], axis=1)
-            large = norms > norms.mean() + LARGE * norms.std()
+            large = registers(norms)
             shares = _shares(weights.mean(axis=1), np.vstack([places, large]))
             for place, head in enumerate(heads):
                 if (head.tower, head.layer) == layer:
@@ -142,7 +139,7 @@ def regions(stimulus: Stimulus, grid: Grid) -> Regions:
     background, that is what is asked about."""
     seen, question = recall(stimulus.key).scene, parse(stimulus.question)
     drawn = masks(seen)
-    cover = np.stack([_cover(mask, grid) for mask in drawn]) >= COVERED if len(drawn) else None
+    cover = np.stack([cover(mask, grid) for mask in drawn]) >= COVERED if len(drawn) else None
     ground = np.ones(len(grid.boxes), dtype=bool) if cover is None else ~cover.any(axis=0)
     nothing = np.zeros_like(ground)
     things = nothing if cover is None else cover.any(axis=0)
@@ -166,11 +163,3 @@ def _meant(question: Question, seen: Scene) -> Iterator[int]:
                     yield index
             except Unanswerable:
                 continue
-
-
-def _cover(mask: Bool[np.ndarray, "height width"], grid: Grid) -> Float[np.ndarray, "patch"]:
-    """The share of each patch's box that a mask covers."""
-    summed = np.pad(mask.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    left, top, right, bottom = np.rint(grid.boxes).astype(int).T
-    inside = summed[bottom, right] - summed[top, right] - summed[bottom, left] + summed[top, left]
-    return np.asarray(inside / np.maximum((right - left) * (bottom - top), 1))

@@ -5,7 +5,8 @@ Refuses targets that answer no questions and worlds whose pictures nobody edits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.address import Address, parse_set
@@ -69,3 +70,27 @@ def untrained_engine(context: ToolContext, device: str) -> Engine | None:
     if not base.startswith(FAMILY) or base == UNTRAINED:
         return None
     return Engine(open_target(UNTRAINED, device))
+
+
+def untrained_copy(target: str, device: str, dtype: str) -> Callable[[], Engine] | None:
+    """How to make the never-trained copy of a target: of an embedded one its own, of a folder's model one with random
+    weights of the same shape; None for a copy itself, and where there is nothing to copy (a hub id)."""
+    from experiments.registry import open_target
+    from tools.engine.engine import Engine
+
+    base = target.partition("@")[0]
+    if base == UNTRAINED:
+        return None
+    if base.startswith(FAMILY):
+        return lambda: Engine(open_target(UNTRAINED, device, dtype=dtype))
+    folder = Path(target)
+    if not folder.is_dir():
+        return None
+
+    def made() -> Engine:
+        from tools.targets.load import untrained_target
+
+        name = f"{folder.name}, untrained"
+        return Engine(untrained_target(folder, seed=0, name=name, device=device, dtype=dtype))
+
+    return made

@@ -5,6 +5,7 @@ Nothing here loads a model's libraries before a tool is called, so that tools ca
 
 from tools.methods import (
     ablate,
+    ablate_tokens,
     activations,
     attention,
     attribution_patching,
@@ -15,6 +16,7 @@ from tools.methods import (
     explain_answer,
     find_components,
     images,
+    knockout,
     logit_lens,
     look,
     misjudged,
@@ -27,11 +29,13 @@ from tools.methods import (
     steer,
     tuned_lens,
     unexplained,
+    visual_lens,
     vocabulary,
 )
 
 __all__ = [
     "ablate",
+    "ablate_tokens",
     "activations",
     "attention",
     "attribution_patching",
@@ -42,6 +46,7 @@ __all__ = [
     "explain_answer",
     "find_components",
     "images",
+    "knockout",
     "logit_lens",
     "look",
     "misjudged",
@@ -54,5 +59,6 @@ __all__ = [
     "steer",
     "tuned_lens",
     "unexplained",
+    "visual_lens",
     "vocabulary",
 ]
