@@ -1,4 +1,4 @@
-"""`maieutic reproduce notice`, `vseam` and `neo2024`: published results, measured on a target here, with controls and a figure."""
+"""`maieutic reproduce notice`, `vseam` and `neo2024`: what papers report, measured on a target here."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ def caption(record: Record) -> str:
     return (
         f"{record['items']['n']} {record['chosen']}; {record['items']['tokens']} visual tokens, of which object "
         f"{sizes['object']:.0f}, with rings {sizes['object+1']:.0f} and {sizes['object+2']:.0f}, register "
-        f"{sizes['register']:.1f}. Right before: {right}{untold}. Tokens stand at the {record['reference']}; random ones "
-        "lie outside the second ring. Hollow: LLaVA 1.5 as the paper prints it (n implied by its decimals: 39, 39, 90). "
+        f"{sizes['register']:.1f}. Right before: {right}{untold}. Tokens stand at the {record['reference']}; random "
+        "ones lie outside the second ring. Hollow: LLaVA 1.5 as the paper prints it (decimals imply n = 39, 39, 90). "
         "Lens: share of an object's tokens whose likeliest word is its own; ground: as many tokens without a thing. "
         "Bars and bands: 95 %, Wilson for shares of answers, bootstrap over items else."
     )

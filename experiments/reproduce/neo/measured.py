@@ -23,12 +23,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """`readouts` by name: `polling`, `vqa` where questions have known answers, `captions`."""
+    """`readouts` by name: `polling`, `vqa` where questions have known answers, `captions`. An untrained copy, which
+    answers by chance, has no `blocking`."""
 
     items: Prepared
     readouts: dict[str, Readout]
     lens: Lens
-    blocking: Blocking
+    blocking: Blocking | None
 
     def as_json(self, seed: int) -> dict[str, Any]:
         return {
@@ -41,20 +42,21 @@ class Measured:
             },
             "ablation": {name: readout.as_json(seed) for name, readout in self.readouts.items()},
             "lens": self.lens.as_json(seed),
-            "knockout": self.blocking.as_json(seed),
+            "knockout": self.blocking.as_json(seed) if self.blocking else None,
         }
 
 
 def measured(
-    engine: Engine, pictures: Pictures, seed: int, *, gradients: bool = True, say: Say = lambda _: None
+    engine: Engine, pictures: Pictures, seed: int, *, control: bool = False, say: Say = lambda _: None
 ) -> Measured:
-    """Raises UserError for a target that can't be asked or whose tokens are no grid."""
+    """A `control` is spared gradients and windows. Raises UserError for a target that can't be asked or whose tokens
+    are no grid."""
     name = engine.target.name
     found = prepared(engine, pictures, seed)
     say(f"{name}: {len(found.items)} items")
-    readouts = {"polling": polls(engine, found, gradients)}
+    readouts = {"polling": polls(engine, found, not control)}
     say(f"{name}: {int(readouts['polling'].right.sum())} polls answered yes")
-    told = questions(engine, found, gradients)
+    told = questions(engine, found, not control)
     if told is not None:
         readouts["vqa"] = told
         say(f"{name}: {int(told.right.sum())} of {len(told.right)} questions answered rightly")
