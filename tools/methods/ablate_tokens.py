@@ -18,7 +18,7 @@ from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
 from tools.methods.located import Located, ShownTokens, located, reference_of, said, shown
 from tools.methods.token_ablation import ablated
-from tools.methods.token_gradients import integrated
+from tools.methods.token_gradients import token_gradients
 from tools.methods.token_sets import CONTROL, SETS, SetName, add_gradients
 from tools.scoring.intervals import bootstrap_mean, wilson
 from tools.stimuli import Change
@@ -118,9 +118,9 @@ def ablate_tokens(context: ToolContext, arguments: AblateTokensArguments) -> Abl
 
 
 def _add_gradients(context: ToolContext, found: Located, right: Sequence[int], mean: Mean) -> None:
-    told = integrated(context.engine, found.stimuli, right, mean)
+    told = token_gradients(context.engine, found.stimuli, found.seen, right, mean)
     for sets, one in zip(found.sets, told, strict=True):
-        add_gradients(sets, one.tokens)
+        add_gradients(sets, one.heat)
 
 
 def _effect(

@@ -1,8 +1,8 @@
 """Right answers that flip when sets of visual tokens stand at their mean: in polls, in questions, and in captions.
 
 Neo et al. 2024, table 1. A poll is answered by the likelier of yes and no, a question by its one-word answer leading
-all words, a caption by naming the thing; a caption without words names nothing. Gradients explain the poll's yes, and
-the question's answer; captions take the poll's, as in the paper.
+all words, a caption by naming the thing; a caption without words names nothing. Gradients explain the poll's yes
+against its no, and the question's answer against the next word; captions take the poll's, as in the paper.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from experiments.reproduce.neo.prepared import Prepared
 from store.errors import UserError
 from tools.methods.retold import empty_share, retold
 from tools.methods.token_ablation import Sight, ablated, sights
-from tools.methods.token_gradients import integrated
+from tools.methods.token_gradients import token_gradients
 from tools.methods.token_knockout import chances
 from tools.methods.token_sets import SETS, SetName, Tokens, add_gradients
 from tools.polling_judge import NO, YES
@@ -28,10 +28,9 @@ from tools.stimuli import Stimulus
 
 if TYPE_CHECKING:
     from tools.engine.engine import Engine
+    from tools.relevance.gradient import Integrated
 
 Say = Callable[[str], None]
-STEPS = 8
-"""Of integrated gradients; what they leave out is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,9 @@ def polls(engine: Engine, found: Prepared, gradients: bool) -> Readout:
     missing = None
     if gradients:
         own = [yes[int(np.argmax(row[yes]))] for row in plain]
-        missing = _with_gradients(engine, found.polling, own, found.sets, found)
+        against = [no[int(np.argmax(row[no]))] for row in plain]
+        told = token_gradients(engine, found.polling, found.polled, own, found.mean, against)
+        missing = _add(found.sets, told)
     names = [name for name in SETS if name in found.sets[0]]
     after = _after(engine, found.polling, found.polled, found.sets, names, found)
     before = yes_probability(plain, yes, no)
@@ -89,7 +90,8 @@ def polls(engine: Engine, found: Prepared, gradients: bool) -> Readout:
 
 
 def questions(engine: Engine, found: Prepared, gradients: bool) -> Readout | None:
-    """What the thing alone answers; None where no item has a question whose answer is one token."""
+    """What the thing alone answers; None where no item has a question whose answer is one token. Nothing is ablated
+    where no answer is right."""
     own = [engine.adapter.token(item.asked.answer) if item.asked else None for item in found.items]
     kept = [number for number, token in enumerate(own) if token is not None]
     if len(kept) < 2:
@@ -97,18 +99,21 @@ def questions(engine: Engine, found: Prepared, gradients: bool) -> Readout | Non
     right = np.array([own[number] for number in kept])
     stimuli = [asked for number in kept if (asked := found.items[number].asked) is not None]
     seen = sights(engine, stimuli)
+    plain = np.stack([one.logits for one in seen])
+    before = plain.argmax(axis=1) == right
+    if not before.any():
+        return Readout(before, {})
     sets = [dict(found.sets[number]) for number in kept]
     missing = None
     if gradients:
-        missing = _with_gradients(engine, stimuli, right.tolist(), sets, found)
+        missing = _add(sets, token_gradients(engine, stimuli, seen, right.tolist(), found.mean))
     names = [name for name in SETS if name in sets[0]]
     after = _after(engine, stimuli, seen, sets, names, found)
-    plain = np.stack([one.logits for one in seen])
-    before = chances(plain, right)
+    sure = chances(plain, right)
     return Readout(
-        plain.argmax(axis=1) == right,
+        before,
         {name: one.argmax(axis=1) != right for name, one in zip(names, after, strict=True)},
-        {name: before - chances(one, right) for name, one in zip(names, after, strict=True)},
+        {name: sure - chances(one, right) for name, one in zip(names, after, strict=True)},
         missing=missing,
     )
 
@@ -172,15 +177,8 @@ def _after(
     return ablated(engine, stimuli, seen, [[one[name] for one in sets] for name in names], found.mean)
 
 
-def _with_gradients(
-    engine: Engine,
-    stimuli: Sequence[Stimulus],
-    words: Sequence[int],
-    sets: Sequence[dict[SetName, Tokens]],
-    found: Prepared,
-) -> float:
+def _add(sets: Sequence[dict[SetName, Tokens]], told: Sequence[Integrated]) -> float:
     """Adds the sets by gradients; gives the share of the difference that gradients leave out, at the median."""
-    told = integrated(engine, stimuli, words, found.mean, STEPS)
     for own, one in zip(sets, told, strict=True):
-        add_gradients(own, one.tokens)
-    return float(np.median([one.missing for one in told]))
+        add_gradients(own, one.heat)
+    return float(np.median([one.error for one in told]))

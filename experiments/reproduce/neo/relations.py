@@ -72,7 +72,8 @@ def relations(found: Measured, untrained: Measured | None, seed: int) -> list[Re
     """Every claim, in the paper's order."""
     told: list[Relation] = []
     for name, readout in found.readouts.items():
-        told += _ablation(name, readout, seed)
+        if readout.wrong:
+            told += _ablation(name, readout, seed)
     told += _lens(found.lens, untrained.lens if untrained else None, seed)
     if found.blocking is not None:
         told += _blocking(found.blocking, seed)
