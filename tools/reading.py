@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tools.engine.attention import NAME, Watch, watched
+from tools.engine.attention import OPEN, Watch, watched
 from tools.targets.adapter import Tap
 
 Keep = Callable[[int, Tensor], None]
@@ -74,7 +74,7 @@ def _shown(tap: Tap) -> Iterator[None]:
         return
     config: Any = tap.module.config
     before = config._attn_implementation
-    config._attn_implementation = NAME
+    config._attn_implementation = OPEN
     try:
         yield
     finally:

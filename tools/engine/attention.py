@@ -1,11 +1,11 @@
-"""Attention whose pattern can be read, written and cut edge by edge.
+"""Attention whose pattern can be read, written and cut edge by edge, also behind keys that are known already.
 
-Registers one attention function with transformers, beside the masks that it needs, and switches towers to it for a
-while. Everything is computed in the open (scores, mask, softmax, sum), since fused kernels show no pattern. A cut edge
+Registers two attention functions with transformers, beside the masks that they need, and switches towers to them for a
+while. One computes everything in the open (scores, mask, softmax, sum), since fused kernels show no pattern. A cut edge
 gets a score of −∞; a query whose edges are all cut attends to nothing and gets zeros, not an even share of what it may
 not see. Where a family's own code shows its patterns (they pass a dropout), that is where they are read, written and
-cut: what is left of a query's attention is shared out anew, which is the same. Knows nothing about plans or rows'
-meaning.
+cut: what is left of a query's attention is shared out anew, which is the same. The other is torch's own, and what it
+was given as keys and values is remembered. Knows nothing about plans or rows' meaning.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
-from transformers.masking_utils import AttentionMaskInterface, eager_mask
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
 
 from store.address import Tower
+from tools.engine.known import Known, repeated
 from tools.targets.adapter import Tap
 
-NAME = "maieutic_open"
+OPEN, REMEMBERING = "maieutic_open", "maieutic_remembering"
+FEW = 16
+"""Queries of a row up to which the keys before them are not copied for every row."""
 CONFIGS: dict[Tower, str] = {"vision": "vision_config", "language": "text_config"}
 """Where the configuration of a family's towers is found."""
 
@@ -48,12 +52,46 @@ class Watch:
 
 
 _watches: dict[nn.Module, Watch] = {}
+_known: dict[nn.Module, Known] = {}
+_remembered: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
 
 
 @contextmanager
 def opened(model: PreTrainedModel, towers: Iterable[Tower]) -> Iterator[None]:
     """Computes the towers' attention in the open while the context lasts."""
-    wanted = {CONFIGS[tower]: NAME for tower in towers}
+    with _switched(model, towers, OPEN):
+        yield
+
+
+@contextmanager
+def remembering(
+    model: PreTrainedModel, tower: Tower, modules: Iterable[nn.Module]
+) -> Iterator[dict[nn.Module, list[tuple[Tensor, Tensor]]]]:
+    """Collects keys and values, each [row group key width], of every pass of these modules of a tower."""
+    found: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {module: [] for module in modules}
+    _remembered.update(found)
+    try:
+        with _switched(model, (tower,), REMEMBERING):
+            yield found
+    finally:
+        for module in found:
+            del _remembered[module]
+
+
+@contextmanager
+def behind(known: dict[nn.Module, Known]) -> Iterator[None]:
+    """The modules' queries see known keys before their own while the context lasts; their tower must be `opened`."""
+    _known.update(known)
+    try:
+        yield
+    finally:
+        for module in known:
+            del _known[module]
+
+
+@contextmanager
+def _switched(model: PreTrainedModel, towers: Iterable[Tower], name: str) -> Iterator[None]:
+    wanted = {CONFIGS[tower]: name for tower in towers}
     if not wanted:
         yield
         return
@@ -90,31 +128,50 @@ def _attend(
     scaling: float,
     dropout: float = 0.0,
     **more: Any,
-) -> tuple[Float[Tensor, "row query head width"], Pattern]:
+) -> tuple[Float[Tensor, "row query head width"], Pattern | None]:
     causal = more.get("is_causal", getattr(module, "is_causal", False))
     if dropout or (causal and attention_mask is None and query.shape[2] > 1):
         raise RuntimeError("attention is computed without the mask that it needs, or in training")
-    watch = _watches.get(module)
+    watch, known = _watches.get(module), _known.get(module)
     if watch is not None and watch.borders is not None:
         return _apart(watch, query, key, value, scaling)
-    shared = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(shared, dim=1), value.repeat_interleave(shared, dim=1)
-    pattern = _pattern(watch, query, key, attention_mask, scaling)
-    return (pattern @ value).transpose(1, 2).contiguous(), pattern
+    if known is not None and watch is None and query.shape[2] > FEW:
+        key, value = known.joined(key, value)
+        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling)
+    key, value = repeated(key, query.shape[1]), repeated(value, query.shape[1])
+    scores = query @ key.transpose(2, 3)
+    if known is None:
+        pattern = _pattern(watch, scores * scaling, attention_mask)
+        mixed = pattern @ value
+    else:
+        scores = torch.cat([known.scores(query), scores], dim=3)
+        pattern = _pattern(watch, scores * scaling, attention_mask)
+        before = pattern.shape[3] - value.shape[2]
+        mixed = pattern[..., before:] @ value + known.mixed(pattern[..., :before])
+    return mixed.transpose(1, 2).contiguous(), pattern
 
 
-def _pattern(watch: Watch | None, query: Tensor, key: Tensor, mask: Tensor | None, scaling: float) -> Pattern:
+def _remember(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **more: Any
+) -> tuple[Tensor, None]:
+    """Torch's own attention; keeps what it was given of the modules that are asked for."""
+    if module in _remembered:
+        _remembered[module].append((key, value))
+    return sdpa_attention_forward(module, query, key, value, attention_mask, **more)
+
+
+def _pattern(watch: Watch | None, scores: Tensor, mask: Tensor | None) -> Pattern:
     """The softmax of the scores, cut and changed as the watch says."""
-    scores = (query @ key.transpose(2, 3)) * scaling
     if mask is not None:
         scores = scores + mask
-    if watch is not None and watch.cut is not None:
-        scores = _cut(scores, mask, watch.cut)
-    pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+    cut = None if watch is None or watch.cut is None else watch.cut[: len(scores)]
+    if cut is not None:
+        scores = _cut(scores, mask, cut)
+    pattern = scores.softmax(-1, dtype=torch.float32).to(scores.dtype)
     if watch is None:
         return pattern
     watch.fired += 1
-    if watch.cut is not None:
+    if cut is not None:
         pattern = pattern.masked_fill(scores.isneginf().all(-1, keepdim=True), 0.0)
     replaced = None if watch.touch is None else watch.touch(pattern)
     return pattern if replaced is None else replaced
@@ -166,10 +223,12 @@ def _apart(
     hidden = stretch[:, None] != stretch
     mask = torch.zeros(hidden.shape, dtype=query.dtype, device=query.device)
     mask = mask.masked_fill(hidden, torch.finfo(query.dtype).min)[None, None]
-    pattern = _pattern(watch, rows(query), rows(key), mask, scaling)
+    pattern = _pattern(watch, rows(query) @ rows(key).transpose(2, 3) * scaling, mask)
     out = (pattern @ rows(value))[:, :, places.argsort()]
     return out.transpose(1, 2).flatten(0, 1)[None], pattern
 
 
-AttentionInterface.register(NAME, cast(Any, _attend))
-AttentionMaskInterface.register(NAME, eager_mask)
+AttentionInterface.register(OPEN, cast(Any, _attend))
+AttentionMaskInterface.register(OPEN, eager_mask)
+AttentionInterface.register(REMEMBERING, cast(Any, _remember))
+AttentionMaskInterface.register(REMEMBERING, sdpa_mask)

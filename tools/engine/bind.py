@@ -5,10 +5,9 @@ Everything that can be wrong with a plan is found here, before the model runs. K
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from store.address import Tower
@@ -22,11 +21,13 @@ from tools.targets.sites import CONNECTOR_OUT, EMBED, Site
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Edges that are blocked in one attention module, in one row; `head` None means every head."""
+    """Edges that are blocked in one attention module, in one row: from each query to each key. `head` None means every
+    head."""
 
     tap: Tap
     head: int | None
-    edges: Bool[Tensor, "query key"]
+    queries: Int[Tensor, "query"]
+    keys: Int[Tensor, "key"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,29 @@ class BoundRow:
     stimulus: int
     edits: tuple[Edit, ...]
     cuts: tuple[Cut, ...]
+
+    @property
+    def sites(self) -> set[Site]:
+        """Where something is done."""
+        return {*(edit.tap.site for edit in self.edits), *(cut.tap.site for cut in self.cuts)}
+
+    @property
+    def first(self) -> int | None:
+        """The first position of the language side at which something is done; None where nothing is."""
+        done = [edit.positions for edit in self.edits if edit.tap.space == "language"]
+        done += [cut.queries for cut in self.cuts if cut.tap.space == "language"]
+        return min((int(positions[0]) for positions in done), default=None)
+
+    def behind(self, positions: int) -> BoundRow:
+        """The row where so many positions of the language side are left out in front."""
+        if not positions:
+            return self
+        edits = tuple(
+            replace(edit, positions=edit.positions - positions) if edit.tap.space == "language" else edit
+            for edit in self.edits
+        )
+        cuts = tuple(replace(cut, queries=cut.queries - positions) for cut in self.cuts)
+        return replace(self, edits=edits, cuts=cuts)
 
 
 @dataclass
@@ -124,10 +148,7 @@ class Binder:
                 kind="positions",
                 hint="swap queries and keys, or name earlier keys",
             )
-        shape = (self.batch.width(tap.space), self.batch.width(tap.looks_at))
-        edges = torch.zeros(shape, dtype=torch.bool, device=queries.device)
-        edges[queries[:, None], keys] = True
-        return Cut(tap, what.head, edges)
+        return Cut(tap, what.head, queries, keys)
 
     def _positions(self, stimulus: int, space: Space, positions: Positions) -> Int[Tensor, "chosen"]:
         """Where they are in this stimulus's row; at least one."""

@@ -1,13 +1,14 @@
 """The engine: carries out plans, exactly and in the open.
 
 A row runs from where it first differs from the untouched run of its stimulus, which is made once for all rows (the
-same numbers within rounding); `course.py` says where that is. Blocks of rows are padded to multiples of eight, so that
-a row's result does not hang on its company. Knows plans and adapters; knows nothing about what is measured.
+same numbers within rounding); `course.py` says where that is. No product is over so few rows that a row's result would
+hang on its company. Knows plans and adapters; knows nothing about what is measured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,16 +17,19 @@ from torch import Tensor, nn
 
 from tools.engine.attention import opened
 from tools.engine.bind import Binder, Bound, BoundRow
-from tools.engine.course import Block, Course, course_of, passed
-from tools.engine.explain import Explanation, explanation
+from tools.engine.carry import carry
+from tools.engine.course import Block, Course, course_of, over_all_positions, passed
+from tools.engine.explain import Explanation, Lacking, explanation
 from tools.engine.hooks import Touch, hooked
 from tools.engine.means import ClassSums
+from tools.engine.memory import Remembered, entering
 from tools.engine.plan import Outcome, Plan, Row, Swap
-from tools.engine.untouched import Untouched, padded
+from tools.engine.untouched import Untouched
 from tools.engine.write import Edit
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Halted, Tap, adapter_for
 from tools.targets.batch import Batch
+from tools.targets.decoder import FEWEST, Decoder
 from tools.targets.sites import Site
 from tools.targets.target import Target
 
@@ -44,6 +48,11 @@ class _Ready:
     bound: Bound
     batch: Batch
     course: Course
+    decoder: Decoder | None
+
+
+Found = dict[int, Tensor]
+"""By the number of a row."""
 
 
 class Engine:
@@ -69,14 +78,17 @@ class Engine:
         """
         with torch.no_grad():
             ready = self._encoded(self._ready(plan))
+            memory = self._memory(ready)
             streams = self._streams(ready)
-            with opened(self.target.model, ready.bound.towers):
+            with opened(self.target.model, ready.bound.towers | ({"language"} if memory else set())):
                 sources = self._sources(ready, streams)
                 rows = [_with_sources(row, sources, ready.binder) for row in ready.bound.rows]
-                logits, reads = self._rows(rows, ready.course.rows, ready, streams, plan.reads)
+                ends, reads = self._rows(rows, ready.course.blocks, ready, streams, plan.reads)
+                self._packs(rows, ready, streams, memory, ends, reads)
+        numbers = range(len(rows))
         return Outcome(
-            logits,
-            reads,
+            torch.stack([ends[number] for number in numbers]),
+            {site: torch.stack([found[number] for number in numbers]) for site, found in reads.items()},
             ready.batch.rows([row.stimulus for row in rows]),
             len(rows) + len(ready.bound.source_rows()),
         )
@@ -88,7 +100,7 @@ class Engine:
         if not ready.bound.needs_sight and self._untouched.is_encoded(ready.name):
             batch = self._untouched.encoded(ready.name, batch)
         stretches = self._untouched.missing(ready.name, batch, course.line, course.starts)
-        return explanation(self.adapter, ready.batch, batch, course, stretches, self.rows_at_once)
+        return explanation(self.adapter, ready.batch, batch, course, stretches, self._lacking(ready))
 
     def plain(self, stimuli: Sequence[Stimulus], reads: tuple[Site, ...] = ()) -> Outcome:
         """Every stimulus once, untouched."""
@@ -112,9 +124,11 @@ class Engine:
                 ready = self._encoded(self._ready(_each(chosen, tuple(sums))))
                 stop = passed(tuple(sums), self.adapter, ready.course.line)
                 streams = self._streams(ready)
-                _, reads = self._rows(ready.bound.rows, ready.course.rows, ready, streams, tuple(sums), stop)
+                _, reads = self._rows(
+                    ready.bound.rows, ready.course.blocks, ready, streams, tuple(sums), stop
+                )
             for site, total in sums.items():
-                total.add(reads[site], ready.batch)
+                total.add(torch.stack([reads[site][number] for number in range(len(chosen))]), ready.batch)
         return {site: total.mean() for site, total in sums.items()}
 
     def _ready(self, plan: Plan) -> _Ready:
@@ -128,13 +142,25 @@ class Engine:
         line = [tap.site for tap in taps if bound.needs_sight or tap.space not in SIGHT]
         if not self._untouched.fits(batch, line):
             line = []
-        return _Ready(
-            name,
-            binder,
-            bound,
-            batch,
-            course_of(bound, plan.reads, self.adapter, line, self.rows_at_once),
-        )
+        decoder = self.adapter.decoder() if line else None
+        course = course_of(bound, plan.reads, self.adapter, line, batch, self.rows_at_once, decoder)
+        ready = _Ready(name, binder, bound, batch, course, decoder)
+        if decoder is None or not course.remembered or self._pays(ready, decoder):
+            return ready
+        whole = over_all_positions(course, batch.width("language"), self.rows_at_once)
+        return replace(ready, course=whole)
+
+    def _pays(self, ready: _Ready, decoder: Decoder) -> bool:
+        """Whether the packs' memory fits, and what it saves is more than what it takes."""
+        course, width = ready.course, ready.batch.width("language")
+        if not self._untouched.has_room(ready.batch.rows(course.remembered), decoder, course.first):
+            return False
+        lacking = len(course.remembered) * decoder.flops(slice(course.first, None), width, width)
+        if self._untouched.remembers(ready.name, decoder, course.remembered, course.first):
+            lacking = 0
+        whole = over_all_positions(course, width, self.rows_at_once)
+        short, long = (sum(pack.flops(decoder, width) for pack in one.packs) for one in (course, whole))
+        return short + lacking < long
 
     def _encoded(self, ready: _Ready) -> _Ready:
         """With pictures that are encoded already, where no row asks for the vision side."""
@@ -146,14 +172,31 @@ class Engine:
         """The untouched streams with which the plan's rows start."""
         return self._untouched.streams(ready.name, ready.batch, ready.course.line, ready.course.starts)
 
+    def _memory(self, ready: _Ready) -> dict[int, Remembered]:
+        """What the packs' stimuli left in the decoder's layers; nothing where no pack needs it."""
+        course = ready.course
+        if ready.decoder is None or not course.remembered:
+            return {}
+        return self._untouched.memory(
+            ready.name, ready.batch, course.line, ready.decoder, course.remembered, course.first
+        )
+
+    def _lacking(self, ready: _Ready) -> Lacking | None:
+        """The run that the packs' memory still takes."""
+        course = ready.course
+        if ready.decoder is None or not course.remembered:
+            return None
+        if self._untouched.remembers(ready.name, ready.decoder, course.remembered, course.first):
+            return None
+        start = self._untouched.latest(ready.name, course.line, entering(course.first))
+        return Lacking(start, len(course.remembered))
+
     def _sources(self, ready: _Ready, streams: dict[Site, Tensor]) -> dict[tuple[Site, int], Tensor]:
         """What swaps take: each site of each stimulus that one takes from, in an untouched run: [position ...]."""
         rows, sites, stop = ready.bound.source_rows(), ready.bound.source_sites(), ready.course.sources_stop
-        if not rows:
-            return {}
         _, reads = self._rows(rows, ready.course.sources, ready, streams, sites, stop)
         return {
-            (site, row.stimulus): _by_position(ready.bound.taps[site], reads[site])[number]
+            (site, row.stimulus): _by_position(ready.bound.taps[site], reads[site][number][None])[0]
             for site in sites
             for number, row in enumerate(rows)
         }
@@ -166,27 +209,60 @@ class Engine:
         streams: dict[Site, Tensor],
         reads: tuple[Site, ...],
         stop: Site | None = None,
-    ) -> tuple[Tensor, dict[Site, Tensor]]:
-        """All rows, block by block, up to an entrance (None: the logits): what stands there, and what was read."""
-        ends: list[Tensor] = []
-        kept: dict[Site, list[Tensor]] = {site: [] for site in reads}
+    ) -> tuple[Found, dict[Site, Found]]:
+        """Rows in blocks, up to an entrance (None: the logits): by row, what stands there, and what was read."""
+        ends: Found = {}
+        kept: dict[Site, Found] = {site: {} for site in reads}
         for block in blocks:
-            chosen = [rows[number] for number in block.rows]
-            numbers = padded([row.stimulus for row in chosen])
-            run = ready.batch.rows(numbers)
-            halted = Halted(block.start, streams[block.start]).rows(numbers) if block.start else None
-            taps = [
-                tap
-                for tap in ready.bound.ordered()
-                if tap.site in kept or any(edit.tap is tap for row in chosen for edit in row.edits)
-            ]
-            touches = [(tap, _touch(tap, chosen, kept.get(tap.site))) for tap in taps]
-            with hooked(touches, _cuts(chosen, run)):
-                end = self._carried(run, halted, stop)
-            ends.append(end[: len(chosen)])
+            numbers = list(block.rows)
+            chosen = [rows[number] for number in numbers]
+            padding = 0 if stop else max(FEWEST - len(numbers), 0)
+            run = [row.stimulus for row in chosen] + [chosen[-1].stimulus] * padding
+            halted = Halted(block.start, streams[block.start]).rows(run) if block.start else None
+            batch = ready.batch.rows(run)
+            with self._touched(numbers, chosen, ready, kept, batch):
+                end = self._carried(batch, halted, stop)
+            ends |= zip(numbers, end, strict=False)
             self.forwards += len(chosen)
-        order = [number for block in blocks for number in block.rows]
-        return _ordered(ends, order), {site: _ordered(parts, order) for site, parts in kept.items()}
+        return ends, kept
+
+    def _packs(
+        self,
+        rows: Sequence[BoundRow],
+        ready: _Ready,
+        streams: dict[Site, Tensor],
+        memory: dict[int, Remembered],
+        ends: Found,
+        reads: dict[Site, Found],
+    ) -> None:
+        """Rows that run through the decoder in packs; adds to what was found in the others."""
+        for pack in ready.course.packs:
+            assert ready.decoder is not None
+            before = ready.batch.width("language") - pack.last
+            chosen = [rows[number].behind(before) for number in pack.rows]
+            with self._touched(pack.rows, chosen, ready, reads, ready.batch, pack.last):
+                end = carry(ready.decoder, pack, ready.batch, streams, memory, ready.course.remembered)
+            ends |= zip(pack.rows, end, strict=True)
+            self.forwards += len(chosen)
+
+    def _touched(
+        self,
+        numbers: Sequence[int],
+        chosen: Sequence[BoundRow],
+        ready: _Ready,
+        kept: dict[Site, Found],
+        batch: Batch,
+        last: int | None = None,
+    ) -> AbstractContextManager[None]:
+        """Does and reads what is to be done and read in rows of these numbers, which run together over `last`
+        positions (None: all)."""
+        busy = {edit.tap.site for row in chosen for edit in row.edits}
+        touches = [
+            (tap, _touch(tap, chosen, numbers, kept.get(tap.site)))
+            for tap in ready.bound.ordered()
+            if tap.site in kept or tap.site in busy
+        ]
+        return hooked(touches, _cuts(chosen, batch, last))
 
     def _carried(self, batch: Batch, halted: Halted | None, stop: Site | None) -> Tensor:
         return self.adapter.forward(batch, halted) if stop is None else self.adapter.halt(batch, stop, halted)
@@ -196,27 +272,21 @@ def _each(stimuli: Sequence[Stimulus], reads: tuple[Site, ...]) -> Plan:
     return Plan(stimuli, [Row(number) for number in range(len(stimuli))], reads)
 
 
-def _ordered(parts: Sequence[Tensor], order: Sequence[int]) -> Tensor:
-    """Rows that ran in this order, in the order of their numbers."""
-    found = torch.cat(list(parts))
-    back = sorted(range(len(order)), key=order.__getitem__)
-    return found if back == list(range(len(order))) else found[back]
-
-
-def _touch(tap: Tap, block: Sequence[BoundRow], kept: list[Tensor] | None) -> Touch:
+def _touch(tap: Tap, block: Sequence[BoundRow], numbers: Sequence[int], kept: Found | None) -> Touch:
     """Writes the block's edits of a site, then keeps what stands there when it is to be read."""
     edits: list[tuple[int, Edit]] = [
-        (number, edit) for number, row in enumerate(block) for edit in row.edits if edit.tap is tap
+        (place, edit) for place, row in enumerate(block) for edit in row.edits if edit.tap is tap
     ]
+    needed = len(block) if kept is not None else 1 + max(place for place, _ in edits)
 
     def touch(tensor: Tensor) -> Tensor | None:
-        if len(tensor) != len(padded(range(len(block)))):
-            raise RuntimeError(f"`{tap.site}` runs {len(tensor)} rows for a block of {len(block)}")
+        if len(tensor) < needed:
+            raise RuntimeError(f"`{tap.site}` runs {len(tensor)} rows where {needed} are touched")
         changed = tensor.clone() if edits else tensor
-        for number, edit in edits:
-            edit.apply(_by_position(tap, changed)[number])
+        for place, edit in edits:
+            edit.apply(_by_position(tap, changed)[place])
         if kept is not None:
-            kept.append(changed[: len(block)])
+            kept.update(zip(numbers, changed.clone(), strict=False))
         return changed if edits else None
 
     return touch
@@ -237,14 +307,17 @@ def _with_sources(row: BoundRow, sources: dict[tuple[Site, int], Tensor], binder
     return replace(row, edits=tuple(edits))
 
 
-def _cuts(block: Sequence[BoundRow], batch: Batch) -> list[tuple[Tap, Bool[Tensor, "row head query key"]]]:
+def _cuts(
+    block: Sequence[BoundRow], batch: Batch, last: int | None
+) -> list[tuple[Tap, Bool[Tensor, "row head query key"]]]:
     """The edges that are cut in each attention module."""
     found: dict[nn.Module, tuple[Tap, Tensor]] = {}
     for number, row in enumerate(block):
         for cut in row.cuts:
             tap = cut.tap
-            shape = (len(batch), tap.heads, batch.width(tap.space), batch.width(tap.looks_at))
-            none = torch.zeros(shape, dtype=torch.bool, device=cut.edges.device)
+            queries = last or batch.width(tap.space)
+            shape = (max(len(block), FEWEST), tap.heads, queries, batch.width(tap.looks_at))
+            none = torch.zeros(shape, dtype=torch.bool, device=cut.keys.device)
             _, edges = found.setdefault(tap.module, (tap, none))
-            edges[number, tap.part(cut.head)] |= cut.edges
+            edges[number, tap.part(cut.head), cut.queries[:, None], cut.keys] = True
     return list(found.values())

@@ -9,38 +9,61 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from tools.engine.course import Block, Course
-from tools.engine.untouched import Stretch, blocks, padded
+from tools.engine.course import Course
+from tools.engine.memory import entering
+from tools.engine.untouched import Stretch
 from tools.targets.adapter import Adapter
 from tools.targets.batch import Batch
+from tools.targets.decoder import FEWEST
 from tools.targets.sites import Site
+
+
+class Lacking(NamedTuple):
+    """An untouched run of so many stimuli that is still to be remembered; `start` None: from the inputs."""
+
+    start: Site | None
+    stimuli: int
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`rows` counts the plan's rows by where they start (None: from the inputs), `sources` the untouched rows that
-    swaps take from. `made` are the stretches of the untouched runs of all `stimuli` that are missing, `reused` the
-    entrances whose streams are there. `flops` counts all of it, `from_inputs` what it would take if every row ran from
-    its inputs.
+    swaps take from, `short` the rows that run over at most `last` last positions. `made` are the stretches of the
+    untouched runs of all `stimuli` that are missing, `reused` the entrances whose streams are there, `lacking` the run
+    whose keys and values are to be remembered. `flops` counts all of it, `from_inputs` what it would take if every row
+    ran from its inputs.
     """
 
     stimuli: int
     rows: dict[Site | None, int]
     sources: int
+    short: int
+    last: int
     made: tuple[Stretch, ...]
     reused: tuple[Site, ...]
+    lacking: Lacking | None
     flops: int
     from_inputs: int
 
     def __str__(self) -> str:
         told = [f"{count} {_rows(count)} from {_name(start)}" for start, count in self.rows.items()]
+        if self.short:
+            told.append(
+                f"{self.short} of them over the last {self.last} {'positions' if self.last > 1 else 'position'} at most"
+            )
         if self.sources:
             told.append(f"{self.sources} untouched {_rows(self.sources)} for swaps")
         told += [
             f"{self.stimuli} untouched {_rows(self.stimuli)} from {_name(start)} to {_name(stop)}"
             for start, stop in self.made
         ]
+        if self.lacking:
+            start, stimuli = self.lacking
+            told.append(
+                f"{stimuli} untouched {_rows(stimuli)} from {_name(start)} whose keys and values are kept"
+            )
         if self.reused:
             told.append(f"reused: streams at {', '.join(map(_name, self.reused))}")
         share = self.flops / self.from_inputs
@@ -54,32 +77,41 @@ def explanation(
     batch: Batch,
     course: Course,
     stretches: Sequence[Stretch],
-    rows_at_once: int,
+    lacking: Lacking | None,
 ) -> Explanation:
     """Of a course over a batch of stimuli (`inputs` before their pictures were encoded), some stretches of whose
-    untouched runs are missing."""
-    each = sum(len(padded(numbers)) for numbers in blocks(len(batch), rows_at_once))
-    flops = each * sum(adapter.flops(batch, start, stop) for start, stop in stretches)
+    untouched runs are missing, and perhaps their memory."""
+    width, decoder = batch.width("language"), adapter.decoder()
+    flops = len(batch) * sum(adapter.flops(batch, start, stop) for start, stop in stretches)
+    if lacking and decoder:
+        end = Site("resid_post", "language", decoder.layers - 1)
+        flops += lacking.stimuli * adapter.flops(batch, lacking.start, end)
     ran = 0
-    for group, stop in ((course.sources, course.sources_stop), (course.rows, None)):
-        flops += sum(_ran(block) * adapter.flops(batch, block.start, stop) for block in group)
-        ran += sum(map(_ran, group))
-    starts = Counter(block.start for block in course.rows for _ in block.rows)
+    for group, stop in ((course.sources, course.sources_stop), (course.blocks, None)):
+        for block in group:
+            rows = len(block.rows) if stop else max(len(block.rows), FEWEST)
+            flops += rows * adapter.flops(batch, block.start, stop)
+            ran += rows
+    starts = Counter(block.start for block in course.blocks for _ in block.rows)
+    for pack in course.packs:
+        starts.update(entering(tail.layer) for tail in pack.tails)
+        flops += pack.flops(decoder, width) if decoder else 0
+        ran += len(pack.tails)
+    short = [tail.last for pack in course.packs for tail in pack.tails if tail.last < width]
     made = {stop for _, stop in stretches}
     used = course.starts | {start for start, _ in stretches if start}
     return Explanation(
         stimuli=len(batch),
         rows={start: starts[start] for start in (None, *course.line) if start in starts},
         sources=sum(len(block.rows) for block in course.sources),
+        short=len(short),
+        last=max(short, default=0),
         made=tuple(stretches),
         reused=tuple(entrance for entrance in course.line if entrance in used - made),
+        lacking=lacking,
         flops=flops,
         from_inputs=ran * adapter.flops(inputs),
     )
-
-
-def _ran(block: Block) -> int:
-    return len(padded(block.rows))
 
 
 def _rows(count: int) -> str:

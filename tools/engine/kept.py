@@ -13,7 +13,8 @@ from torch import Tensor
 
 from tools.targets.batch import Batch
 
-V = TypeVar("V", Batch, Tensor)
+Thing = Batch | Tensor | tuple[Tensor, ...]
+V = TypeVar("V", bound=Thing)
 
 
 class Kept:
@@ -21,12 +22,12 @@ class Kept:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._things: OrderedDict[Hashable, Batch | Tensor] = OrderedDict()
+        self._things: OrderedDict[Hashable, Thing] = OrderedDict()
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._things
 
-    def __getitem__(self, key: Hashable) -> Batch | Tensor:
+    def __getitem__(self, key: Hashable) -> Thing:
         """Raises KeyError where nothing is kept under the key."""
         self._things.move_to_end(key)
         return self._things[key]
@@ -46,7 +47,7 @@ class Kept:
         return cast(V, found)
 
 
-def _size(thing: Batch | Tensor) -> int:
+def _size(thing: Thing) -> int:
     if isinstance(thing, Tensor):
         return thing.nbytes
-    return sum(tensor.nbytes for tensor in thing.inputs.values())
+    return sum(tensor.nbytes for tensor in (thing if isinstance(thing, tuple) else thing.inputs.values()))

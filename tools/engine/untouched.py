@@ -15,14 +15,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tools.engine.kept import Kept
+from tools.engine.memory import Remembered, entering, memory_bytes, remember
 from tools.engine.weights import Weights
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Halted
 from tools.targets.batch import Batch
+from tools.targets.decoder import Decoder
 from tools.targets.sites import Site
 
-MULTIPLE = 8
-"""Rows run in multiples of this, so that a row's result does not hang on its company."""
 SHARE = 4
 """Streams that are passed on the way are kept too where all of a set's take at most one part in so many."""
 
@@ -52,10 +52,7 @@ class Untouched:
         """The same with their pictures encoded."""
 
         def make() -> Batch:
-            parts = []
-            for numbers in blocks(len(batch), self._rows_at_once):
-                part = self._adapter.encoded(batch.rows(padded(numbers)))
-                parts.append(part.rows(range(len(numbers))))
+            parts = [self._adapter.encoded(batch.rows(numbers)) for numbers in self._blocks(batch)]
             return Batch.joined(parts)
 
         return self._kept.get((name, "encoded"), make)
@@ -103,14 +100,50 @@ class Untouched:
             found[stop] = self._kept.get((name, stop), partial(self._run, batch, halted, stop))
         return found
 
+    def remembers(self, name: Hashable, decoder: Decoder, numbers: Sequence[int], first: int) -> bool:
+        """Whether `memory` has these stimuli from this layer on."""
+        layers = range(first, decoder.layers)
+        return all((name, "memory", tuple(numbers), layer) in self._kept for layer in layers)
+
+    def has_room(self, batch: Batch, decoder: Decoder, first: int) -> bool:
+        """Whether the memory of a batch fits into what may be kept."""
+        return memory_bytes(decoder, batch, first) <= self._kept.limit
+
+    def memory(
+        self,
+        name: Hashable,
+        batch: Batch,
+        line: Sequence[Site],
+        decoder: Decoder,
+        numbers: Sequence[int],
+        first: int,
+    ) -> dict[int, Remembered]:
+        """What the decoder's layers from `first` on had of the stimuli with these numbers."""
+        key = (name, "memory", tuple(numbers))
+        if self.remembers(name, decoder, numbers, first):
+            return {
+                layer: cast(Remembered, self._kept[*key, layer]) for layer in range(first, decoder.layers)
+            }
+        start = self.latest(name, line, entering(first))
+        halted = Halted(start, cast(Tensor, self._kept[name, start])).rows(numbers) if start else None
+        made = remember(self._adapter, decoder, batch.rows(numbers), halted, first, self._rows_at_once)
+        return {layer: self._kept.get((*key, layer), partial(_same, one)) for layer, one in made.items()}
+
+    def latest(self, name: Hashable, line: Sequence[Site], before: Site) -> Site | None:
+        """The last entrance up to this one whose stream is kept; None where a run begins with the inputs."""
+        there = [entrance for entrance in line[: line.index(before) + 1] if (name, entrance) in self._kept]
+        return there[-1] if there else None
+
     def _run(self, batch: Batch, halted: Halted | None, stop: Site) -> Tensor:
         """Carries all rows of a batch on to an entrance, block by block."""
-        parts = []
-        for numbers in blocks(len(batch), self._rows_at_once):
-            run = padded(numbers)
-            stream = self._adapter.halt(batch.rows(run), stop, halted and halted.rows(run))
-            parts.append(stream[: len(numbers)])
+        parts = [
+            self._adapter.halt(batch.rows(numbers), stop, halted and halted.rows(numbers))
+            for numbers in self._blocks(batch)
+        ]
         return torch.cat(parts)
+
+    def _blocks(self, batch: Batch) -> Iterator[list[int]]:
+        return blocks(len(batch), self._rows_at_once)
 
     def _bytes(self, batch: Batch, line: Sequence[Site]) -> int:
         taps = [self._adapter.tap(entrance) for entrance in line]
@@ -118,12 +151,11 @@ class Untouched:
         return len(batch) * size * sum(batch.width(tap.space) * tap.width for tap in taps)
 
 
+def _same(made: Remembered) -> Remembered:
+    return made
+
+
 def blocks(number: int, rows_at_once: int) -> Iterator[list[int]]:
     """The numbers below `number`, so many at a time."""
     for start in range(0, number, rows_at_once):
         yield list(range(start, min(start + rows_at_once, number)))
-
-
-def padded(numbers: Sequence[int]) -> list[int]:
-    """The numbers, the last of them repeated up to a multiple of MULTIPLE."""
-    return [*numbers, *[numbers[-1]] * (-len(numbers) % MULTIPLE)]

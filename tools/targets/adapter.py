@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ from tools.targets.families import family_of, part
 from tools.targets.layout import Layout
 from tools.targets.sites import Site
 from tools.targets.target import Target
+
+if TYPE_CHECKING:
+    from tools.targets.decoder import Decoder
 
 Side = Literal["input", "output", "shared input", "pattern"]
 """Where at the module the site is. A `shared input` is read by others too (the residual stream before a norm): it must
@@ -148,6 +151,11 @@ class Adapter(Protocol):
         self, batch: Batch, at: Site, halted: Halted | None = None, /
     ) -> Float[Tensor, "row position width"]:
         """The stream at an entrance, in a run from the inputs or from an entrance before it; nothing later runs."""
+        ...
+
+    def decoder(self) -> Decoder | None:
+        """The causal decoder that answers come from, whose layers can be run over a row's last positions alone; None
+        where that is not known to be exact."""
         ...
 
     def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:

@@ -132,6 +132,10 @@ class BlipAdapter:
         """Raises ValueError: there is no entrance."""
         raise _whole(at)
 
+    def decoder(self) -> None:
+        """None: its decoder reads the picture and the question beside the answer."""
+        return
+
     def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
         """Floating-point operations of one row's matrix products."""
         if start is not None or stop is not None:

@@ -109,6 +109,10 @@ class ClipAdapter:
         """Raises ValueError: it has no entrances."""
         raise _whole(at)
 
+    def decoder(self) -> None:
+        """None: its answer is an embedding."""
+        return
+
     def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
         """Floating-point operations of one row's matrix products."""
         if start is not None or stop is not None:

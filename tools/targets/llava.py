@@ -23,6 +23,7 @@ from tools.targets.adapter import Grid, Halted, Tap
 from tools.targets.answer import encode, prompt
 from tools.targets.batch import Batch
 from tools.targets.boxes import boxes
+from tools.targets.decoder import Decoder
 from tools.targets.describe import Anatomy, describe
 from tools.targets.question import question_tokens
 from tools.targets.sites import CONNECTOR_OUT, EMBED, LOCAL, LOGITS, Site, all_sites, check_site, site_of
@@ -131,6 +132,10 @@ class LlavaAdapter:
     ) -> Float[Tensor, "row position width"]:
         """The stream at an entrance, in a run from the inputs or from an entrance before it."""
         return self._stretches.halt(batch, at, halted)
+
+    def decoder(self) -> Decoder | None:
+        """The language model, where all of its layers attend to all earlier positions."""
+        return self._stretches.decoder
 
     def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
         """Floating-point operations that one row's matrix products take between two entrances."""

@@ -26,6 +26,7 @@ from tools.targets.adapter import Grid, Halted, Tap
 from tools.targets.answer import encode, prompt
 from tools.targets.batch import Batch
 from tools.targets.boxes import even
+from tools.targets.decoder import Decoder
 from tools.targets.describe import Anatomy, Sight, stack_of
 from tools.targets.layout import Layout
 from tools.targets.question import question_tokens
@@ -131,6 +132,12 @@ class QwenAdapter:
         if halted is not None and _depth(halted.entrance) > _depth(at):
             raise ValueError(f"a run that was halted at `{halted.entrance}` has passed `{at}`")
         return self._carried(batch, halted, _depth(at), normed=False)
+
+    def decoder(self) -> Decoder | None:
+        """The language model, where all of its layers attend to all earlier positions."""
+        if set(self._model.config.text_config.layer_types) != {"full_attention"}:
+            return None
+        return Decoder(self._model.model.language_model, self._language, self._model.lm_head)
 
     def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
         """Floating-point operations that one row's matrix products take between two entrances."""

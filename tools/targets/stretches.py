@@ -16,6 +16,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from tools.targets.adapter import Halted
 from tools.targets.batch import Batch
+from tools.targets.decoder import Decoder
 from tools.targets.sites import CONNECTOR_OUT, EMBED, LOGITS, Site
 from tools.targets.towers import Stack, shortened
 
@@ -37,11 +38,24 @@ class Stretches:
         None in a decoder whose layers attend in different ways, since it finds each layer's way by counting from its
         first, and none in a vision tower of which several layers are read.
         """
-        ways = getattr(self._language.config, "layer_types", None) or ["full_attention"]
-        language = _along(self._language, len(self._language.layers)) if len(set(ways)) == 1 else ()
+        alike = len(self._ways) == 1
+        language = _along(self._language, len(self._language.layers)) if alike else ()
         one = isinstance(self._model.config.vision_feature_layer, int)
         seen = _along(self._vision, self._read + 1) if self._vision and one and self._read >= 0 else ()
         return seen + language
+
+    @property
+    def _ways(self) -> set[str]:
+        """In which ways the decoder's layers attend."""
+        return set(getattr(self._language.config, "layer_types", None) or ["full_attention"])
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """None where some layer attends to a window of positions only."""
+        window = getattr(self._language.config, "sliding_window", None)
+        if self._ways != {"full_attention"} or window is not None:
+            return None
+        return Decoder(self._model.model.language_model, self._language, self._model.lm_head)
 
     def entrance(self, site: Site) -> Site | None:
         """The last entrance from which a run still passes the site; None where only one from the inputs does."""

@@ -70,13 +70,14 @@ class Stack:
                 return Tap(site, layer, "output", self.space, stream)
         raise ValueError(f"{site} belongs to no layer")
 
-    def flops(self, layers: slice, positions: int) -> int:
-        """Floating-point operations that these layers' matrix products take for one row of so many positions."""
+    def flops(self, layers: slice, positions: int, keys: int | None = None) -> int:
+        """Floating-point operations that these layers' matrix products take for one row of so many positions, each of
+        which attends to as many keys (None: to as many as there are positions)."""
         chosen = self.layers[layers]
         linear = [module for module in chosen.modules() if isinstance(module, nn.Linear)]
         weights = sum(module.weight.numel() for module in linear)
         attended = sum(self.config.num_attention_heads * layer.self_attn.head_dim for layer in chosen)
-        return 2 * positions * weights + 4 * positions**2 * attended
+        return 2 * positions * weights + 4 * positions * (keys or positions) * attended
 
     def output_row(self, address: Address) -> Float[Tensor, "... width"]:
         """A neuron's column of the last linear map [width]; a head's slice of the output projection [head width]."""

@@ -165,7 +165,8 @@ def test_padding_changes_nothing(seeing: Engine) -> None:
         assert (padded.logits[number] - alone.logits[0]).abs().max() < 1e-5
         for site in reads:
             real = padded.batch.real[number]
-            assert (padded.reads[site][number][real] - alone.reads[site][0]).abs().max() < 1e-5, site
+            apart = (padded.reads[site][number][real] - alone.reads[site][0]).abs().max()
+            assert apart < 1e-5 * max(1.0, float(alone.reads[site].std())), site
     assert not padded.batch.real.all()
 
 

@@ -121,7 +121,8 @@ def test_going_on_counts_the_steps_of_the_committed_training(tmp_path: Path) -> 
     unet.prepare(tmp_path, tmp_path / "nothing", EditorTrainee(0), committed=True)
     (stage,) = unet.stages(EditorTrainee(0), 1.0, tmp_path)
     known = json.loads((WEIGHTS / "tableau-pix2pix" / "training.json").read_text())["stages"]
-    assert stage.make.keywords["earlier"] == known[-1]["steps"] > 0
+    make: Any = stage.make
+    assert make.keywords["earlier"] == known[-1]["steps"] > 0
 
 
 def test_what_an_edit_changes_counts_more(folder: Path) -> None:

@@ -1,0 +1,60 @@
+"""Keys and values that stand before the positions that run, and how rows attend to them without copies of their own.
+
+Knows tensors; knows nothing about where they come from (memory.py) or who attends (attention.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Keys and values of the positions before those that run, which the rows share.
+
+    `of` says whose each row's are; None: all rows have those of the only stimulus.
+    """
+
+    keys: Float[Tensor, "stimulus group key width"]
+    values: Float[Tensor, "stimulus group key width"]
+    of: Int[Tensor, "row"] | None = None
+
+    def joined(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """The rows' own keys and values behind those that are known."""
+        rows = len(key)
+        return (
+            torch.cat([self._each(self.keys, rows), key], dim=2),
+            torch.cat([self._each(self.values, rows), value], dim=2),
+        )
+
+    def scores(self, query: Float[Tensor, "row head query width"]) -> Float[Tensor, "row head query key"]:
+        """Products of queries with the known keys; where rows share them, in one product a group."""
+        if self.of is not None:
+            keys = repeated(self._each(self.keys, len(query)), query.shape[1])
+            return query @ keys.transpose(2, 3)
+        return self._shared(query, self.keys[0].transpose(1, 2))
+
+    def mixed(self, pattern: Float[Tensor, "row head query key"]) -> Float[Tensor, "row head query width"]:
+        """What the pattern takes of the known values."""
+        if self.of is not None:
+            return pattern @ repeated(self._each(self.values, len(pattern)), pattern.shape[1])
+        return self._shared(pattern, self.values[0])
+
+    def _shared(self, left: Tensor, right: Float[Tensor, "group inner outer"]) -> Tensor:
+        rows, heads, queries, inner = left.shape
+        together = left.transpose(0, 1).reshape(len(right), -1, inner) @ right
+        return together.view(heads, rows, queries, right.shape[-1]).transpose(0, 1)
+
+    def _each(self, what: Tensor, rows: int) -> Tensor:
+        return what.expand(rows, *what.shape[1:]) if self.of is None else what[self.of[:rows]]
+
+
+def repeated(
+    grouped: Float[Tensor, "row group key width"], heads: int
+) -> Float[Tensor, "row head key width"]:
+    """What heads of one group share, for each of them."""
+    return grouped.repeat_interleave(heads // grouped.shape[1], dim=1)
