@@ -13,7 +13,20 @@ from tests.tools.lively import QUESTIONS, asked, lively
 from tools.engine.engine import Engine
 from tools.engine.memory import memory_bytes
 from tools.engine.packing import SHARING, Pack, Tail, packed
-from tools.engine.plan import Add, Apply, Intervention, Knockout, Mean, Plan, Row, Scale, Set, Swap, Zero
+from tools.engine.plan import (
+    Add,
+    Apply,
+    Intervention,
+    Knockout,
+    Mean,
+    Plan,
+    Row,
+    Scale,
+    Set,
+    Swap,
+    Value,
+    Zero,
+)
 from tools.targets.decoder import FEWEST
 from tools.targets.sites import LAYER_PLACES, Site, parse_site
 
@@ -47,7 +60,7 @@ def test_over_its_last_positions_a_row_gives_what_it_gives_over_all(
 def test_every_value_is_written_where_it_belongs(asking: Engine) -> None:
     site = parse_site("language.0.resid_post")
     mean, width = asking.mean(site, STIMULI), asking.adapter.tap(site).width
-    values = [
+    values: list[Value] = [
         Zero(),
         Mean(mean),
         Swap(1),
