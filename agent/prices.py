@@ -1,7 +1,7 @@
-"""What tokens cost: a price file that comes with the checkout, and one of the user's own.
+"""What tokens and pictures cost: a price file that comes with the checkout, and one of the user's own.
 
-Knows names of models and prices for a million tokens. A price that nobody wrote down is unknown, never zero. Knows
-nothing about budgets (tools/budget.py).
+Knows names of models and prices for a million tokens, or for a picture. A price that nobody wrote down is unknown,
+never zero. Knows nothing about budgets (tools/budget.py).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from store.errors import UserError
 from store.records import Model
@@ -27,11 +28,20 @@ Amount = Annotated[float, Field(ge=0)]
 
 
 class Price(Model):
-    """For a million tokens; `cached` of input that was read before, where that is cheaper."""
+    """For a million tokens; `cached` of input that was read before, where that is cheaper. Or for one `picture`, where
+    a model charges by these, all tokens included."""
 
-    input: Amount
-    output: Amount
+    input: Amount | None = None
+    output: Amount | None = None
     cached: Amount | None = None
+    picture: Amount | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        tokens = (self.input is not None) + (self.output is not None)
+        if tokens == 1 or (tokens == 0 and self.picture is None):
+            raise PydanticCustomError("price", "give `input` and `output`, or `picture`")
+        return self
 
 
 class PriceFile(Model):
@@ -63,11 +73,16 @@ class Prices:
     def money(self, names: tuple[str, ...], prompt: int, completion: int, cached: int = 0) -> float | None:
         """What so many tokens cost; None where nobody says. `cached` of the prompt's tokens were read before."""
         price = self.of(*names)
-        if price is None:
+        if price is None or price.input is None or price.output is None:
             return None
         again = price.input if price.cached is None else price.cached
         cached = min(cached, prompt)
         return ((prompt - cached) * price.input + cached * again + completion * price.output) / MILLION
+
+    def of_picture(self, *names: str) -> float | None:
+        """What one picture costs, all tokens included; None where nobody says, or tokens are charged."""
+        price = self.of(*names)
+        return price.picture if price is not None else None
 
 
 def read_prices(own: str | Path = "") -> Prices:
@@ -92,7 +107,8 @@ def _read(path: Path) -> PriceFile:
         raise UserError(
             f"`{path}` is no price file: `{where}`: {problem['msg'][:1].lower()}{problem['msg'][1:]}",
             kind="prices",
-            hint=f'write it like `{SHIPPED.name}`: `[models."NAME"]` with `input` and `output` for a million tokens',
+            hint=f'write it like `{SHIPPED.name}`: `[models."NAME"]` with `input` and `output` for a million tokens, '
+            "or `picture`",
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(

@@ -78,7 +78,8 @@ def ask(
     from experiments.commands.workplaces import chosen_planner, opened_workplace
     from experiments.terms import Terms
 
-    check_prices({"money": max_money, "money_each": 0, "planner": planner, "describer": ""}, prices)
+    paid = {"money": max_money, "money_each": 0, "planner": planner, "describer": "", "editor": editor}
+    check_prices(paid, prices)
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     words = {"target": target, "images": images, "judge": judge, "planner": planner}
     words |= {"editor": lasting_editor(editor)} if editor else {}

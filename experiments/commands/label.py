@@ -175,16 +175,19 @@ def check_prices(asked: dict[str, Any], prices: str) -> None:
     known = read_prices(prices)
     if not (asked["money"] or asked["money_each"]):
         return
-    names = [asked["planner"].partition(":")[2] if asked["planner"].startswith("openai:") else ""]
-    names.append(asked["describer"].removeprefix("openai:"))
-    for name in filter(None, names):
-        if known.of(name) is None:
-            raise UserError(
-                f"nobody knows what `{name}` costs, so money can't be limited",
-                kind="prices",
-                hint=f'write `[models."{name}"]` with `input` and `output` for a million tokens into a file that '
-                "`--prices` names; or limit `--max-tokens`",
-            )
+    paid = [asked["planner"].partition(":")[2] if asked["planner"].startswith("openai:") else ""]
+    paid.append(asked["describer"].removeprefix("openai:"))
+    editor = asked.get("editor") or ""
+    painter = editor.partition(":")[2] if editor.startswith("openai:") else ""
+    unknown = [name for name in paid if name and known.money((name,), 1, 1) is None]
+    for name in [*unknown, *([painter] if painter and known.of(painter) is None else [])]:
+        raise UserError(
+            f"nobody knows what `{name}` costs, so money can't be limited",
+            kind="prices",
+            hint=f'write `[models."{name}"]` with `input` and `output` for a million tokens'
+            f"{', or `picture`,' if name == painter else ''} into a file that `--prices` names; "
+            "or limit `--max-tokens`",
+        )
 
 
 def recorded_words(run: str, store: str, given: dict[str, Any]) -> dict[str, Any]:

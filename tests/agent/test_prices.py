@@ -36,6 +36,18 @@ def test_a_model_that_nobody_priced_has_no_price_and_not_a_price_of_nothing() ->
     assert read_prices().money(("qwen3-vl",), 1000, 1000) is None
 
 
+def test_a_price_is_for_tokens_or_for_a_picture_and_never_half_of_one(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text("[models.brush]\npicture = 0.04\n")
+    prices = read_prices(own)
+    assert prices.of_picture("brush") == 0.04 and prices.money(("brush",), 10, 10) is None
+    assert prices.of_picture("gpt-4o") is None and prices.of_picture("unknown") is None
+    for half in ("input = 1.0", "output = 1.0", "cached = 1.0"):
+        own.write_text(f"[models.brush]\n{half}\n")
+        with pytest.raises(UserError, match="give `input` and `output`, or `picture`"):
+            read_prices(own)
+
+
 def test_a_file_of_ones_own_goes_before_the_shipped_one(tmp_path: Path) -> None:
     own = tmp_path / "prices.toml"
     own.write_text('[models."gpt-4o"]\ninput = 1.0\noutput = 2.0\n[models.mine]\ninput = 0.0\noutput = 0.0\n')
@@ -55,7 +67,7 @@ def test_prices_in_another_currency_do_not_mix(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("models = 3", "`models`"),
-        ('[models."x"]\ninput = 1.0', "`models.x.output`: field required"),
+        ('[models."x"]\ninput = 1.0', "`models.x`: give `input` and `output`, or `picture`"),
         ('[models."x"]\ninput = -1.0\noutput = 0.0', "`models.x.input`"),
         ("currency = ", "can't be read"),
     ],

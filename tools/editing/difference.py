@@ -26,12 +26,13 @@ C1, C2 = 0.01**2, 0.03**2
 class Difference(NamedTuple):
     """Mean |Δ| of pixel values from 0 to 1 inside and outside the region and in the worst square outside; SSIM outside.
 
-    `inside` is 0 for an empty region; the others are those of untouched pictures (0, 0, 1) where nothing lies outside.
+    `inside` is 0 for an empty region; `outside` and `similarity` are those of untouched pictures (0 and 1) where
+    nothing lies outside; `worst` is None where no whole square does.
     """
 
     inside: float
     outside: float
-    worst: float
+    worst: float | None
     similarity: float
 
 
@@ -76,12 +77,12 @@ def _mean(values: Float[Tensor, "height width"], where: Tensor, empty: float) ->
     return float(values[where].mean()) if bool(where.any()) else empty
 
 
-def _worst(delta: Float[Tensor, "height width"], free: Tensor) -> float:
-    """The largest mean of |Δ| in a square that lies outside as a whole."""
+def _worst(delta: Float[Tensor, "height width"], free: Tensor) -> float | None:
+    """The largest mean of |Δ| in a square that lies outside as a whole, if there is one."""
     side = min(WINDOW, *delta.shape)
     means = F.avg_pool2d(delta[None], side, max(side // 2, 1))[0]
     whole = F.avg_pool2d(free[None].float(), side, max(side // 2, 1))[0] == 1
-    return float(means[whole].max()) if bool(whole.any()) else 0.0
+    return float(means[whole].max()) if bool(whole.any()) else None
 
 
 def _similarity(

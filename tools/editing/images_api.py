@@ -28,10 +28,14 @@ FORMAT = "response_format"
 
 
 class Priced(Protocol):
-    """Something that knows what tokens cost."""
+    """Something that knows what tokens cost, and pictures."""
 
     def money(self, names: tuple[str, ...], prompt: int, completion: int, /) -> float | None:
         """What so many tokens cost; None where nobody says."""
+        ...
+
+    def of_picture(self, *names: str) -> float | None:
+        """What one picture costs, all tokens included; None where nobody says, or tokens are charged."""
         ...
 
 
@@ -145,13 +149,16 @@ class ImagesApi:
     def _cost(self, answer: Any) -> tuple[int, float | None]:
         """Tokens and money, as far as the endpoint tells and prices are known."""
         usage = getattr(answer, "usage", None)
+        whole = None if self.prices is None else self.prices.of_picture(self.model)
+        if usage is None and whole is not None:
+            return 0, whole
         if usage is None:
             free = self.prices is not None and self.prices.money((self.model,), 10**6, 10**6) == 0
             return 0, 0.0 if free else None
         counted = (getattr(usage, name, None) for name in ("input_tokens", "output_tokens"))
         prompt, completion = (each if isinstance(each, int) else 0 for each in counted)
         money = None if self.prices is None else self.prices.money((self.model,), prompt, completion)
-        return prompt + completion, money
+        return prompt + completion, money if whole is None else whole
 
 
 def _clear_where(editable: Image.Image, page: Image.Image) -> bytes:

@@ -56,6 +56,12 @@ def place(labelled: Labelled, tmp_path: Path) -> Place:
             "--max-tokens",
         ),
         (
+            ("--editor", "openai:brush", "--base-url", NOWHERE, "--max-money", "1"),
+            "prices",
+            "nobody knows what `brush` costs",
+            "or `picture`",
+        ),
+        (
             (*MODEL, "--base-url", NOWHERE, "--prices", "nowhere.toml"),
             "prices",
             "the price file `nowhere.toml` can't be read",

@@ -324,6 +324,26 @@ class TestMoney:
             free = Prices({"paint-1": Price(input=0, output=0)})
             assert made(one(server, prices=free)).money == 0
 
+    @pytest.mark.parametrize("usage", [None, (500, 1000)])
+    def test_a_price_of_a_picture_is_taken_for_each_whatever_its_tokens(
+        self, usage: tuple[int, int] | None
+    ) -> None:
+        budget = Budget(own=Purse(money=0.1))
+        token = PAYING.set(budget)
+        try:
+            with serving(lambda asked: shows(painted(asked), usage=usage)) as server:
+                model = at(server, prices=Prices({"paint-1": Price(picture=0.04)}))
+                outcomes = model.edit(squares(5), ["red"] * 5, list(range(5)))
+                assert len(server.requests) == 3  # the third passes the limit, the others are not asked for
+        finally:
+            PAYING.reset(token)
+        assert [one.money for one in outcomes if isinstance(one, Made)] == [0.04] * 3
+        assert (
+            sum("budget of 0.1 money is spent" in why(one) for one in outcomes if isinstance(one, Failed))
+            == 2
+        )
+        assert budget.own.spent_money == pytest.approx(0.12) and budget.own.unknown == 0
+
     def test_what_can_no_longer_be_paid_is_not_asked_for(self) -> None:
         budget = Budget(own=Purse(tokens=1000))
         token = PAYING.set(budget)
