@@ -171,9 +171,9 @@ def neo2024(
     told = reproduction.as_json(
         found,
         {
-            "target": opened.name if opened.name == target else Path(target).name,
+            "target": Path(named).name if Path(named).is_dir() else opened.name,
             "fingerprint": opened.fingerprint,
-            "images": images or "tableau",
+            "images": pictures.name,
             "seed": seed,
             "n": n,
         },

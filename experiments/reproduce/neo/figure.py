@@ -74,7 +74,7 @@ def _flips(axes: Axes, record: Record) -> None:
     for turn, readout in enumerate(readouts):
         for row, name in enumerate(names):
             at = row + (turn - (len(readouts) - 1) / 2) * height
-            found = record["ablation"][readout]["sets"][name]["flips"]
+            found = record["ablation"][readout]["sets"].get(name, {}).get("flips")
             if found is not None:
                 axes.barh(at, 100 * found["value"], height=0.9 * height, color=INKS[readout])
                 axes.plot([100 * end for end in found["ci"]], [at, at], color=INK, linewidth=1.5)
@@ -151,6 +151,9 @@ def _entropy(axes: Axes, record: Record) -> None:
 
 def _windows(axes: Axes, record: Record) -> None:
     found = record["knockout"]
+    if found is None:
+        axes.set_axis_off()
+        return
     rows = (
         ("object+1 → last", TRAINED, "o", "object, 1 ring"),
         ("random+1 → last", CONTROL, "s", "as many random"),

@@ -80,11 +80,11 @@ def as_json(found: Neo, about: Mapping[str, Any]) -> dict[str, Any]:
 
 def finding(told: Mapping[str, Any]) -> str:
     """One sentence on what flips, what is readable, and in which layers it is read."""
-    readout = told["ablation"].get("vqa") or told["ablation"]["polling"]
-    sets = readout["sets"]
-    if sets["object+1"]["flips"] is None:
+    readouts = [told["ablation"][name] for name in ("vqa", "polling", "captions") if name in told["ablation"]]
+    lost = [one["sets"] for one in readouts if one["accuracy"]["value"] > 0 and one["sets"]]
+    if not lost:
         return "None of this target's answers is right, so none can be lost"
-    thing, random = (sets[name]["flips"]["value"] for name in ("object+1", "random+1"))
+    thing, random = (lost[0][name]["flips"]["value"] for name in ("object+1", "random+1"))
     best = next(iter(told["lens"]["words"].values()))["best"]
     depth = f" at depth {best['depth']['value']:.2f}" if best["depth"] else ""
     verdicts = [one["verdict"] for one in told["relations"]]
