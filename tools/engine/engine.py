@@ -8,26 +8,27 @@ hang on its company. Knows plans and adapters; knows nothing about what is measu
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
 from tools.engine.attention import opened
 from tools.engine.bind import Binder, Bound, BoundRow
 from tools.engine.carry import carry
 from tools.engine.course import Block, Course, course_of, over_all_positions, passed
 from tools.engine.explain import Explanation, Lacking, explanation
-from tools.engine.hooks import Touch, hooked
 from tools.engine.means import ClassSums
 from tools.engine.memory import Remembered, entering
+from tools.engine.packing import Tail, together
 from tools.engine.plan import Outcome, Plan, Row, Swap
+from tools.engine.room import as_many_as_fit
+from tools.engine.touching import Found, by_position, touched
 from tools.engine.untouched import Untouched
-from tools.engine.write import Edit
 from tools.stimuli import Stimulus
-from tools.targets.adapter import Adapter, Halted, Tap, adapter_for
+from tools.targets.adapter import Adapter, Halted, adapter_for
 from tools.targets.batch import Batch
 from tools.targets.decoder import FEWEST, Decoder
 from tools.targets.sites import Site
@@ -49,10 +50,6 @@ class _Ready:
     batch: Batch
     course: Course
     decoder: Decoder | None
-
-
-Found = dict[int, Tensor]
-"""By the number of a row."""
 
 
 class Engine:
@@ -196,7 +193,7 @@ class Engine:
         rows, sites, stop = ready.bound.source_rows(), ready.bound.source_sites(), ready.course.sources_stop
         _, reads = self._rows(rows, ready.course.sources, ready, streams, sites, stop)
         return {
-            (site, row.stimulus): _by_position(ready.bound.taps[site], reads[site][number][None])[0]
+            (site, row.stimulus): by_position(ready.bound.taps[site], reads[site][number][None])[0]
             for site in sites
             for number, row in enumerate(rows)
         }
@@ -213,17 +210,20 @@ class Engine:
         """Rows in blocks, up to an entrance (None: the logits): by row, what stands there, and what was read."""
         ends: Found = {}
         kept: dict[Site, Found] = {site: {} for site in reads}
-        for block in blocks:
-            numbers = list(block.rows)
+
+        def carried(start: Site | None, numbers: Sequence[int]) -> None:
             chosen = [rows[number] for number in numbers]
             padding = 0 if stop else max(FEWEST - len(numbers), 0)
             run = [row.stimulus for row in chosen] + [chosen[-1].stimulus] * padding
-            halted = Halted(block.start, streams[block.start]).rows(run) if block.start else None
+            halted = Halted(start, streams[start]).rows(run) if start else None
             batch = ready.batch.rows(run)
-            with self._touched(numbers, chosen, ready, kept, batch):
-                end = self._carried(batch, halted, stop)
-            ends |= zip(numbers, end, strict=False)
+            with touched(ready.bound, chosen, numbers, kept, batch):
+                end = self.adapter.halt(batch, stop, halted) if stop else self.adapter.forward(batch, halted)
+            ends.update(zip(numbers, end, strict=False))
             self.forwards += len(chosen)
+
+        for block in blocks:
+            as_many_as_fit(partial(carried, block.start), block.rows)
         return ends, kept
 
     def _packs(
@@ -236,65 +236,24 @@ class Engine:
         reads: dict[Site, Found],
     ) -> None:
         """Rows that run through the decoder in packs; adds to what was found in the others."""
-        for pack in ready.course.packs:
-            assert ready.decoder is not None
-            before = ready.batch.width("language") - pack.last
-            chosen = [rows[number].behind(before) for number in pack.rows]
-            with self._touched(pack.rows, chosen, ready, reads, ready.batch, pack.last):
-                end = carry(ready.decoder, pack, ready.batch, streams, memory, ready.course.remembered)
-            ends |= zip(pack.rows, end, strict=True)
+        decoder, width = ready.decoder, ready.batch.width("language")
+        if decoder is None:
+            return
+
+        def carried(tails: Sequence[Tail]) -> None:
+            pack = together(tails)
+            chosen = [rows[number].behind(width - pack.last) for number in pack.rows]
+            with touched(ready.bound, chosen, pack.rows, reads, ready.batch, pack.last):
+                end = carry(decoder, pack, ready.batch, streams, memory, ready.course.remembered)
+            ends.update(zip(pack.rows, end, strict=True))
             self.forwards += len(chosen)
 
-    def _touched(
-        self,
-        numbers: Sequence[int],
-        chosen: Sequence[BoundRow],
-        ready: _Ready,
-        kept: dict[Site, Found],
-        batch: Batch,
-        last: int | None = None,
-    ) -> AbstractContextManager[None]:
-        """Does and reads what is to be done and read in rows of these numbers, which run together over `last`
-        positions (None: all)."""
-        busy = {edit.tap.site for row in chosen for edit in row.edits}
-        touches = [
-            (tap, _touch(tap, chosen, numbers, kept.get(tap.site)))
-            for tap in ready.bound.ordered()
-            if tap.site in kept or tap.site in busy
-        ]
-        return hooked(touches, _cuts(chosen, batch, last))
-
-    def _carried(self, batch: Batch, halted: Halted | None, stop: Site | None) -> Tensor:
-        return self.adapter.forward(batch, halted) if stop is None else self.adapter.halt(batch, stop, halted)
+        for pack in ready.course.packs:
+            as_many_as_fit(carried, pack.tails)
 
 
 def _each(stimuli: Sequence[Stimulus], reads: tuple[Site, ...]) -> Plan:
     return Plan(stimuli, [Row(number) for number in range(len(stimuli))], reads)
-
-
-def _touch(tap: Tap, block: Sequence[BoundRow], numbers: Sequence[int], kept: Found | None) -> Touch:
-    """Writes the block's edits of a site, then keeps what stands there when it is to be read."""
-    edits: list[tuple[int, Edit]] = [
-        (place, edit) for place, row in enumerate(block) for edit in row.edits if edit.tap is tap
-    ]
-    needed = len(block) if kept is not None else 1 + max(place for place, _ in edits)
-
-    def touch(tensor: Tensor) -> Tensor | None:
-        if len(tensor) < needed:
-            raise RuntimeError(f"`{tap.site}` runs {len(tensor)} rows where {needed} are touched")
-        changed = tensor.clone() if edits else tensor
-        for place, edit in edits:
-            edit.apply(_by_position(tap, changed)[place])
-        if kept is not None:
-            kept.update(zip(numbers, changed.clone(), strict=False))
-        return changed if edits else None
-
-    return touch
-
-
-def _by_position(tap: Tap, tensor: Tensor) -> Tensor:
-    """A view in which positions come second: of a pattern, [row query head key]."""
-    return tensor.transpose(1, 2) if tap.side == "pattern" else tensor
 
 
 def _with_sources(row: BoundRow, sources: dict[tuple[Site, int], Tensor], binder: Binder) -> BoundRow:
@@ -305,19 +264,3 @@ def _with_sources(row: BoundRow, sources: dict[tuple[Site, int], Tensor], binder
             edit = replace(edit, taken=binder.taken(edit, source))
         edits.append(edit)
     return replace(row, edits=tuple(edits))
-
-
-def _cuts(
-    block: Sequence[BoundRow], batch: Batch, last: int | None
-) -> list[tuple[Tap, Bool[Tensor, "row head query key"]]]:
-    """The edges that are cut in each attention module."""
-    found: dict[nn.Module, tuple[Tap, Tensor]] = {}
-    for number, row in enumerate(block):
-        for cut in row.cuts:
-            tap = cut.tap
-            queries = last or batch.width(tap.space)
-            shape = (max(len(block), FEWEST), tap.heads, queries, batch.width(tap.looks_at))
-            none = torch.zeros(shape, dtype=torch.bool, device=cut.keys.device)
-            _, edges = found.setdefault(tap.module, (tap, none))
-            edges[number, tap.part(cut.head), cut.queries[:, None], cut.keys] = True
-    return list(found.values())

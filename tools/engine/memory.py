@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tools.engine.attention import remembering
 from tools.engine.hooks import Touch, hooked
+from tools.engine.room import as_many_as_fit
 from tools.targets.adapter import Adapter, Halted
 from tools.targets.batch import Batch
 from tools.targets.decoder import Decoder
@@ -40,22 +41,21 @@ def remember(
     """Runs a batch untouched, from its inputs or where it was halted, and keeps all layers from `first` on."""
     layers = range(first, decoder.layers)
     attentions = {number: decoder.stack.layers[number].self_attn for number in layers}
-    streams: dict[int, list[Tensor]] = {number: [] for number in layers}
     end = Site("resid_post", "language", decoder.layers - 1)
-    with remembering(adapter.target.model, "language", attentions.values()) as passed:
-        for start in range(0, len(batch), rows_at_once):
-            rows = range(start, min(start + rows_at_once, len(batch)))
-            touches = [(adapter.tap(entering(number)), _keep(streams[number])) for number in layers]
-            with hooked(touches):
-                adapter.halt(batch.rows(rows), end, halted and halted.rows(rows))
-    return {
-        number: Remembered(
-            _joined(streams[number]),
-            _joined([keys for keys, _ in passed[attentions[number]]]),
-            _joined([values for _, values in passed[attentions[number]]]),
-        )
-        for number in layers
-    }
+    found: dict[int, list[Remembered]] = {number: [] for number in layers}
+
+    def run(rows: Sequence[int]) -> None:
+        streams: dict[int, Tensor] = {}
+        touches = [(adapter.tap(entering(number)), _keep(streams, number)) for number in layers]
+        with remembering(adapter.target.model, "language", attentions.values()) as passed, hooked(touches):
+            adapter.halt(batch.rows(rows), end, halted and halted.rows(rows))
+        for number in layers:
+            ((keys, values),) = passed[attentions[number]]
+            found[number].append(Remembered(streams[number], keys, values))
+
+    for start in range(0, len(batch), rows_at_once):
+        as_many_as_fit(run, range(start, min(start + rows_at_once, len(batch))))
+    return {number: Remembered(*map(_joined, zip(*parts, strict=True))) for number, parts in found.items()}
 
 
 def memory_bytes(decoder: Decoder, batch: Batch, first: int) -> int:
@@ -69,8 +69,11 @@ def memory_bytes(decoder: Decoder, batch: Batch, first: int) -> int:
     return (decoder.layers - first) * len(batch) * batch.width("language") * numbers * size
 
 
-def _keep(found: list[Tensor]) -> Touch:
-    return lambda tensor: found.append(tensor.clone())
+def _keep(streams: dict[int, Tensor], number: int) -> Touch:
+    def keep(tensor: Tensor) -> None:
+        streams[number] = tensor.clone()
+
+    return keep
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

@@ -72,14 +72,15 @@ def packed(tails: Sequence[Tail], width: int, rows_at_once: int) -> Iterator[Pac
             if begun and (
                 tail.last > _limit(begun[0].last) or (len(begun) + 1) * tail.last > rows_at_once * width
             ):
-                yield _pack(begun)
+                yield together(begun)
                 begun = []
             begun.append(tail)
-        yield _pack(begun)
+        yield together(begun)
 
 
-def _pack(tails: Sequence[Tail]) -> Pack:
-    """With at least FEWEST positions in the first product, whose roundings then don't hang on how many there are."""
+def together(tails: Sequence[Tail]) -> Pack:
+    """One pack of rows; with at least FEWEST positions in the first product, whose roundings then don't hang on how
+    many there are."""
     first = min(tail.layer for tail in tails)
     boarding = sum(tail.layer == first for tail in tails)
     last = max(ceil(FEWEST / boarding), *(tail.last for tail in tails))

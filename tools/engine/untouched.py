@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tools.engine.kept import Kept
 from tools.engine.memory import Remembered, entering, memory_bytes, remember
+from tools.engine.room import as_many_as_fit
 from tools.engine.weights import Weights
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Halted
@@ -136,10 +137,13 @@ class Untouched:
 
     def _run(self, batch: Batch, halted: Halted | None, stop: Site) -> Tensor:
         """Carries all rows of a batch on to an entrance, block by block."""
-        parts = [
-            self._adapter.halt(batch.rows(numbers), stop, halted and halted.rows(numbers))
-            for numbers in self._blocks(batch)
-        ]
+        parts: list[Tensor] = []
+
+        def run(numbers: Sequence[int]) -> None:
+            parts.append(self._adapter.halt(batch.rows(numbers), stop, halted and halted.rows(numbers)))
+
+        for numbers in self._blocks(batch):
+            as_many_as_fit(run, numbers)
         return torch.cat(parts)
 
     def _blocks(self, batch: Batch) -> Iterator[list[int]]:
