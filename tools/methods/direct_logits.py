@@ -17,6 +17,7 @@ from tools.context import ToolContext
 from tools.methods.answers import refuse_wordless
 from tools.methods.shares import Shares, shares
 from tools.methods.showing import Named, chosen, keep
+from tools.methods.streams import refuse_crossed
 from tools.pictures import sheet
 from tools.scoring.intervals import bootstrap_mean
 from tools.tool import Arguments, Result, tool
@@ -69,6 +70,7 @@ def direct_logits(context: ToolContext, arguments: DirectLogitsArguments) -> Dir
     final norm's divisor is held fixed. What a component does through later ones is not counted: use `patch`.
     """
     refuse_wordless(context)
+    refuse_crossed(context)
     if arguments.images:
         stimuli = chosen(context, arguments.images)
     else:

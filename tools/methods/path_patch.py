@@ -23,6 +23,7 @@ from tools.methods.duels import Duel, duels
 from tools.methods.patch import CONTROLS
 from tools.methods.paths import Walked, refuse_pathless, walked
 from tools.methods.showing import Component, keep_made
+from tools.methods.streams import refuse_crossed
 from tools.methods.transplants import GAP, transplanted
 from tools.methods.values import others
 from tools.tool import Arguments, Result, tool
@@ -83,6 +84,7 @@ def path_patch(context: ToolContext, arguments: PathPatchArguments) -> PathPatch
     first; the receiver `logits` is the direct way.
     """
     refuse_wordless(context)
+    refuse_crossed(context)
     sender = context.address(arguments.sender)
     receiver = None if arguments.receiver == LOGITS else context.address(arguments.receiver)
     refuse_pathless(sender, receiver)

@@ -97,10 +97,11 @@ def path_logits(
     else:
         site, unit = site_of(receiver)
         outcome = engine.run(Plan(stimuli, rows, (site,)))
-        part = engine.adapter.tap(site).part(unit)
+        tap = engine.adapter.tap(site)
+        real, part = outcome.batch.where(tap.space, "all"), tap.part(unit)
         second = [
-            Row(row.stimulus, (Intervention(site, unit, "all", Set(read[real][:, part])),))
-            for row, read, real in zip(rows, outcome.reads[site], outcome.batch.real, strict=True)
+            Row(row.stimulus, (Intervention(site, unit, "all", Set(read[there][:, part])),))
+            for row, read, there in zip(rows, outcome.reads[site], real, strict=True)
         ]
         logits = engine.run(Plan(stimuli, second)).logits
     return logits.float().unflatten(0, (len(senders), len(stimuli)))

@@ -7,6 +7,7 @@ tools/relevance/.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from tools.methods.duels import asks_for_it
 from tools.methods.mapped import Case, Mapped, Method, mapped_case
 from tools.methods.pairing import pairs_for
 from tools.methods.showing import Named, chosen, keep
+from tools.methods.streams import refuse_crossed
 from tools.pictures import overlay, sheet
 from tools.scoring.intervals import bootstrap_mean
 from tools.stimuli import Stimulus
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from tools.targets.adapter import Grid
 
-SHOWN = 6
+SHOWN = 4
 UNITS = {
     "saco": "SaCo",
     "correlation": "rank correlation",
@@ -105,6 +107,7 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
     lead loses without any of the picture. Controls are maps with the same values in random places.
     """
     refuse_wordless(context)
+    refuse_crossed(context)
     if arguments.images and arguments.concept:
         raise PlannerError(
             "`images` and `concept` are both given",
@@ -126,12 +129,12 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
         value=whole.value, unit="logits of the answer's lead", ci=(whole.low, whole.high), n=whole.n
     )
     warnings += _warnings(arguments.method, mapped, quantities)
-    shown = tuple(_shown(context, one) for one in mapped[:SHOWN])
+    panels = [_panels(one) for one in mapped[:SHOWN]]
     return Relevance(
         method=arguments.method,
-        maps=shown,
+        maps=tuple(_shown(context, one, drawn) for one, drawn in zip(mapped, panels, strict=False)),
         quantities=quantities,
-        artifacts={"sheet": keep(context, sheet(_panels(mapped[:SHOWN]), columns=3))},
+        artifacts={"sheet": keep(context, sheet(list(chain(*panels)), columns=3))},
         warnings=tuple(warnings),
         summary=_summary(arguments.method, quantities),
     )
@@ -200,9 +203,9 @@ def _warnings(method: Method, mapped: Sequence[Mapped], quantities: dict[str, Qu
     return told
 
 
-def _shown(context: ToolContext, one: Mapped) -> MappedAnswer:
+def _shown(context: ToolContext, one: Mapped, panels: Sequence[Image]) -> MappedAnswer:
     word = context.target.processor.tokenizer.decode
-    picture, warm, control = (keep(context, panel) for panel in _panels([one]))
+    picture, warm, control = (keep(context, panel) for panel in panels)
     return MappedAnswer(
         key=one.case.stimulus.key,
         question=one.case.stimulus.question,
@@ -216,15 +219,13 @@ def _shown(context: ToolContext, one: Mapped) -> MappedAnswer:
     )
 
 
-def _panels(mapped: Sequence[Mapped]) -> list[Image]:
-    found = []
-    for one in mapped:
-        image, grid = one.case.stimulus.image, one.case.grid
-        heat = [each.reshape(grid.rows, grid.columns) for each in one.maps[:2]]
-        scale = float(heat[0].max())
-        plain = overlay(image, np.ones_like(heat[0]), 1.0)
-        found += [plain, *(overlay(image, each, scale) for each in heat)]
-    return found
+def _panels(one: Mapped) -> list[Image]:
+    """The picture, the map on it, and a shuffled map on the same scale."""
+    image, grid = one.case.stimulus.image, one.case.grid
+    heat = [each.reshape(grid.rows, grid.columns) for each in one.maps[:2]]
+    scale = float(heat[0].max())
+    plain = overlay(image, np.ones_like(heat[0]), 1.0)
+    return [plain, *(overlay(image, each, scale) for each in heat)]
 
 
 def _summary(method: Method, quantities: dict[str, Quantity]) -> str:

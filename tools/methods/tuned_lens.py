@@ -15,6 +15,7 @@ from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
 from tools.methods.answers import refuse_wordless
 from tools.methods.showing import Named, chosen, keep
+from tools.methods.streams import refuse_crossed
 from tools.pictures import sheet
 from tools.scoring.intervals import bootstrap_mean
 from tools.stimuli import Stimulus
@@ -88,6 +89,7 @@ def tuned_lens(context: ToolContext, arguments: TunedLensArguments) -> TunedLens
     read, not what is used.
     """
     refuse_wordless(context)
+    refuse_crossed(context)
     order = [int(number) for number in context.random("tuned lens").permutation(len(context.images))]
     train = min(arguments.train, len(order) - 4)
     taught = order[:train]
