@@ -7,6 +7,7 @@ import typer
 from experiments.commands.agreement import agreement
 from experiments.commands.calibration import calibration
 from experiments.commands.edits import edits
+from experiments.commands.engine import engine
 from experiments.commands.ladder import ladder
 from experiments.commands.truth import truth
 
@@ -16,6 +17,7 @@ app.command()(ladder)
 app.command()(calibration)
 app.command()(agreement)
 app.command()(edits)
+app.command()(engine)
 
 
 @app.callback()

@@ -58,8 +58,8 @@ class Match:
         found = dose_for(lambda size: self._kl(push, size, FOUND_ON), kl, 1.0, most)
         if not reached(found, kl):
             raise PlannerError(
-                f"{most:g} times {push.unit} moves next tokens by {found.kl:.2g} nats, not by {kl:.2g}: answers hardly "
-                "follow it",
+                f"{most:g} times {push.unit} moves next tokens by {round(found.kl, 6):.2g} nats, not by {kl:.2g}: "
+                "answers hardly follow it",
                 kind="no_dose",
                 hint="ask for a smaller `kl`, or leave the claim undetermined",
             )
