@@ -7,7 +7,7 @@ to judge. Knows scenes and instructions; knows no model and no verifier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -98,14 +98,24 @@ def _planned(asked: Triple, key: str) -> Planned:
 def outcomes(trial: Trial, rng: Rng) -> list[Outcome]:
     """The trial done right, and done wrong in every way that the picture allows."""
     before, after = trial.asked.before, trial.asked.after
-    wrong = {how: found for how, found in _wrong(before, after, rng) if found != after}
+    changed_to = _wrong(before, after, _left_open(trial.asked), rng)
+    wrong = {how: found for how, found in changed_to if found != after}
     return [
         Outcome(trial, painted(after), True, "as meant"),
         *(Outcome(trial, painted(scene), False, how) for how, scene in wrong.items()),
     ]
 
 
-def _wrong(before: Scene, after: Scene, rng: Rng) -> Iterator[tuple[str, Scene]]:
+def _left_open(asked: Triple) -> frozenset[str]:
+    """The attributes of an added thing of which the words say nothing: there no word is wrong."""
+    if asked.kind != "add":
+        return frozenset()
+    (thing,) = set(asked.after.things) - set(asked.before.things)
+    said = asked.wordings[0].split()
+    return frozenset(name for name in ATTRIBUTES if getattr(thing, name) not in said)
+
+
+def _wrong(before: Scene, after: Scene, left_open: Set[str], rng: Rng) -> Iterator[tuple[str, Scene]]:
     """Scenes that are not what was meant, with what went wrong."""
     yield "nothing changed", before
     ground = _other(BACKGROUNDS, after.background, rng)
@@ -119,7 +129,8 @@ def _wrong(before: Scene, after: Scene, rng: Rng) -> Iterator[tuple[str, Scene]]
         yield from _altered("another thing has another {}", after, index, rng)
         yield from _doubled("another thing is there twice", after, after.things[index], rng)
     if new:
-        yield from _altered("the thing has the wrong {}", after, new[0], rng)
+        said = [name for name in ATTRIBUTES if name not in left_open]
+        yield from _altered("the thing has the wrong {}", after, new[0], rng, said)
         yield from _doubled("the thing is there twice", after, after.things[new[0]], rng)
     gone = [index for index, thing in enumerate(before.things) if thing not in after.things]
     if gone and len(before.things) > 1:
@@ -134,9 +145,11 @@ def _doubled(told: str, scene: Scene, thing: Thing, rng: Rng) -> Iterator[tuple[
         yield told, edit(scene, Add(placed))
 
 
-def _altered(told: str, scene: Scene, index: int, rng: Rng) -> Iterator[tuple[str, Scene]]:
-    """The scene with each attribute of one thing changed in turn, where there is room."""
-    for name in ATTRIBUTES:
+def _altered(
+    told: str, scene: Scene, index: int, rng: Rng, names: Sequence[str] = ATTRIBUTES
+) -> Iterator[tuple[str, Scene]]:
+    """The scene with each of these attributes of one thing changed in turn, where there is room."""
+    for name in names:
         word = _other(VALUES[name], getattr(scene.things[index], name), rng)
         with suppress(UserError):
             yield told.format(name), edit(scene, changed(index, name, word))

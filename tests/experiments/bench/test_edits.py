@@ -55,6 +55,18 @@ def test_every_wrong_outcome_shows_another_scene_than_was_meant() -> None:
     assert {"nothing changed", "the thing is there twice", "another thing is there twice"} <= ways
 
 
+def test_what_the_words_leave_open_of_an_added_thing_can_not_be_wrong() -> None:
+    rng, found = np.random.default_rng(0), set()
+    for trial in trials(12, 2, ["add"]):
+        said = trial.asked.wordings[0].split()
+        (thing,) = set(trial.asked.after.things) - set(trial.asked.before.things)
+        for one in outcomes(trial, rng):
+            if one.how.startswith("the thing has the wrong"):
+                found.add(one.how)
+                assert getattr(thing, one.how.split()[-1]) in said
+    assert len(found) == 4
+
+
 def test_an_editor_that_is_right_every_second_time_is_counted_so(verifier: Verifier) -> None:
     plans = [one.planned for one in trials(2, 9)]
     assert len({one.intent.instruction for one in plans}) == len(
