@@ -139,14 +139,14 @@ def regions(stimulus: Stimulus, grid: Grid) -> Regions:
     background, that is what is asked about."""
     seen, question = recall(stimulus.key).scene, parse(stimulus.question)
     drawn = masks(seen)
-    cover = np.stack([cover(mask, grid) for mask in drawn]) >= COVERED if len(drawn) else None
-    ground = np.ones(len(grid.boxes), dtype=bool) if cover is None else ~cover.any(axis=0)
+    covered = np.stack([cover(mask, grid) for mask in drawn]) >= COVERED if len(drawn) else None
+    ground = np.ones(len(grid.boxes), dtype=bool) if covered is None else ~covered.any(axis=0)
     nothing = np.zeros_like(ground)
-    things = nothing if cover is None else cover.any(axis=0)
+    things = nothing if covered is None else covered.any(axis=0)
     if question is not None and question.kind == "background":
         return np.stack([ground, things, nothing])
     meant = list(_meant(question, seen)) if question is not None else []
-    asked = cover[meant].any(axis=0) if cover is not None and meant else nothing
+    asked = covered[meant].any(axis=0) if covered is not None and meant else nothing
     return np.stack([asked, things & ~asked, ground])
 
 
