@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -53,6 +54,11 @@ class QwenProcessor:
         token = self.tokenizer.convert_tokens_to_ids(self.image_token)
         kinds = (torch.as_tensor(words["input_ids"]) == token).int()
         return BatchFeature({**words, **pixels, "mm_token_type_ids": kinds})
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes what `open_processor` reads."""
+        self.tokenizer.save_pretrained(folder)
+        self.image_processor.save_pretrained(folder)
 
     def _square(self, picture: Image.Image) -> Image.Image:
         return picture.convert("RGB").resize((self.side, self.side), Image.Resampling.BICUBIC)
