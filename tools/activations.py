@@ -2,8 +2,8 @@
 
 Knows how to read many components in one forward pass a stimulus. A neuron's activation is an input of its MLP's last
 linear map; a head's is the length of what it adds to the residual stream at a position, and its map over the picture is
-its attention from the answer position (in the vision tower: from the class token). Knows nothing about what pictures
-show; whatever else can answer these two questions may stand in its place.
+its attention from the answer position (in the vision tower: from the class token; `asking` says from where else).
+Knows nothing about what pictures show; whatever else can answer these two questions may stand in its place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
 from store.address import Address
@@ -24,7 +24,7 @@ from tools.pools import POOLS, side
 from tools.reading import read
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Tap, adapter_for
-from tools.targets.batch import Batch, Space
+from tools.targets.batch import SCOPES, Batch, Space
 from tools.targets.sites import Site, site_of
 from tools.targets.target import Target
 
@@ -72,7 +72,7 @@ class _Stop:
 
 
 class ModelActivations:
-    """The components of a target's own model, in float32."""
+    """The components of a target's own model, in float32. Where patches are merged, a map shows their mean."""
 
     def __init__(self, target: Target, adapter: Adapter | None = None, *, batch: int = BATCH) -> None:
         self.target = target
@@ -128,22 +128,27 @@ class ModelActivations:
         found: list[Tensor] = []
         for first in range(0, len(stimuli), MAP_BATCH):
             batch = self._adapter.batch(stimuli[first : first + MAP_BATCH])
-            visual = batch.where(tap.space, "visual")
-            if grid is None or not bool((visual.sum(1) == grid.rows * grid.columns).all()):
+            space = tap.looks_at if tap.side == "pattern" else tap.space
+            visual = batch.where(space, "visual") if "visual" in SCOPES[space] else None
+            merged = batch.merged if space == "vision" else 1
+            cells = 0 if grid is None else grid.rows * grid.columns * merged
+            if visual is None or not bool((visual.sum(1) == cells).all()):
                 raise UserError(
                     f"`{address}` sees no grid of visual tokens, so it has no map over the picture",
                     kind="address",
                     hint="name a component at whose layer picture tokens pass",
                 )
 
-            def keep(_: int, tensor: Tensor, batch: Batch = batch, visual: Tensor = visual) -> None:
-                rows = torch.arange(len(batch), device=tensor.device)
+            def keep(
+                _: int, tensor: Tensor, batch: Batch = batch, visual: Tensor = visual, merged: int = merged
+            ) -> None:
                 if tap.side == "pattern":
-                    start = torch.zeros_like(batch.answer) if tap.space == "vision" else batch.answer
-                    over = tensor[rows, address.index, start]
+                    queries = asking(batch, tap.space).float()
+                    weights = tensor[:, address.index].float()
+                    over = (weights * queries[..., None]).sum(1) / queries.sum(1, keepdim=True)
                 else:
-                    over = tensor[..., address.index]
-                found.append(over[visual].float().view(len(batch), -1).cpu())
+                    over = tensor[..., address.index].float()
+                found.append(over[visual].view(len(batch), -1, merged).mean(-1).cpu())
 
             self._run(batch, [tap], keep)
         if grid is None:
@@ -189,3 +194,17 @@ class ModelActivations:
         if taps:
             read(taps, lambda: self._adapter.forward(batch), keep)
             self._forwards += len(batch)
+
+
+def asking(batch: Batch, space: Space) -> Bool[Tensor, "row position"]:
+    """From where a head's map is its attention: the class token, the answer position, the question's words where the
+    answer is apart, or all patches where there is no class token."""
+    everywhere = batch.where(space, "all")
+    if space == "vision" and batch.lead:
+        return everywhere & ~batch.where(space, "visual")
+    if space == "vision":
+        return everywhere
+    if space == "language" and batch.apart:
+        words = batch.where(space, "question")
+        return words | (everywhere & ~words.any(1, keepdim=True))
+    return batch.where(space, "answer")

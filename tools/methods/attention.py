@@ -7,7 +7,8 @@ effect of a knockout stands beside every picture of it (Jain and Wallace 2019).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -19,12 +20,15 @@ from store.records import Quantity, Reading
 from store.values import Estimate
 from tools.context import ToolContext
 from tools.methods.looks import Looks, looks, pattern_of, patterns
-from tools.methods.showing import Component, Shown, keep, keep_overlays
+from tools.methods.showing import Component, Shown, keep, keep_overlays, seen_by
 from tools.methods.values import others
 from tools.scoring.intervals import bootstrap_mean
 from tools.scoring.token_class import Found
 from tools.stimuli import Stimulus
 from tools.tool import Arguments, Result, tool
+
+if TYPE_CHECKING:
+    from tools.targets.batch import Positions
 
 SHOWN = 6
 TOKENS = 24
@@ -70,7 +74,8 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
     costs; and what it costs to block the picture from this head. Vision heads: shares from patches on the `class`
     token, the patch `itself`, its neighbors (`near`) and the rest (`far`). `reads_CLASS` is the AUPRC of the class's
     tokens against attention (1: they are ranked first), beside the layer's other heads; chance is the share of tokens
-    that are of the class (`chance`). Maps are pictures of where it looks, not explanations.
+    that are of the class (`chance`). Where the picture is read by cross-attention, heads of `question` and `cross` look
+    from the question's words. Maps are pictures of where it looks, not explanations.
     """
     address = context.address(arguments.component)
     if address.part != "head":
@@ -83,14 +88,8 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
     seen = looks(context, address, stimuli)
     reads = _reads(context, address, seen)
     quantities = _quantities(context, address, seen) | _read_quantities(address, seen, reads)
-    reason = (
-        context.adapter.reaches(address, "answer")
-        if address.tower == "language"
-        else "it is in the vision tower"
-    )
+    reason = _unblocked(context, address)
     warnings: list[str] = []
-    if context.target.family == "clip":
-        reason = "its target says no words"
     if reason is None:
         quantities |= _effects(context, address, stimuli[:CUT], warnings)
     else:
@@ -103,6 +102,17 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
         warnings=tuple(warnings),
         summary=_summary(address, seen, quantities, len(stimuli)),
     )
+
+
+def _unblocked(context: ToolContext, address: Address) -> str | None:
+    """Why blocking what the head sees of the picture tells nothing; None where it does."""
+    if context.target.family == "clip":
+        return "its target says no words"
+    if address.tower == "vision":
+        return "it is in the vision tower"
+    if not seen_by(context, address):
+        return "it does not look at the picture"
+    return context.adapter.reaches(address, "question" if address.tower == "cross" else "answer")
 
 
 def _quantities(context: ToolContext, address: Address, seen: Looks) -> dict[str, Quantity]:
@@ -173,27 +183,31 @@ def _effects(
 
 
 def _knock_out(context: ToolContext, address: Address, stimuli: Sequence[Stimulus]) -> Knocked:
+    from tools.activations import asking
     from tools.engine.plan import Knockout, Plan, Row
 
     assert address.index is not None
-    layer, head = address.layer, address.index
-    outcome = patterns(context, address, stimuli)
-    weights = outcome.reads[pattern_of(address)].float().cpu().numpy()
-    visual, first = outcome.batch.visual.cpu().numpy(), outcome.batch.first.cpu().numpy()
-    answer = outcome.batch.answer.cpu().numpy()
+    head = address.index
+    outcome, tap = patterns(context, address, stimuli), context.adapter.tap(pattern_of(address))
+    weights = outcome.reads[pattern_of(address)].float().cpu().numpy()[:, head]
+    visual = outcome.batch.where(tap.looks_at, "visual").cpu().numpy()
+    first = outcome.batch.first.cpu().numpy() * (tap.looks_at == "language")
+    from_ = asking(outcome.batch, tap.space).cpu().numpy()
+    over = np.stack([pattern[words].mean(0) for pattern, words in zip(weights, from_, strict=True)])
+    queries: Positions = "all" if address.tower == "cross" else "answer"
+    cut_off = partial(Knockout, address.layer, queries=queries, tower=address.tower)
     sibling = others(context, address, 1, "knockout")
     other = sibling[0].index if sibling else head
     rows, chosen = [], []
     for number in range(len(stimuli)):
         places = np.flatnonzero(visual[number])
-        ranked = places[np.argsort(-weights[number, head, answer[number], places], kind="stable")]
+        ranked = places[np.argsort(-over[number, places], kind="stable")]
         tokens = ranked[np.unique(np.linspace(0, len(ranked) - 1, TOKENS).round().astype(int))]
         chosen.append(tokens)
-        rows.append(Row(number, knockouts=(Knockout(layer, head, "answer", "visual"),)))
-        rows.append(Row(number, knockouts=(Knockout(layer, other, "answer", "visual"),)))
+        rows.append(Row(number, knockouts=(cut_off(head, keys="visual"),)))
+        rows.append(Row(number, knockouts=(cut_off(other, keys="visual"),)))
         rows += [
-            Row(number, knockouts=(Knockout(layer, head, "answer", (int(token - first[number]),)),))
-            for token in tokens
+            Row(number, knockouts=(cut_off(head, keys=(int(token - first[number]),)),)) for token in tokens
         ]
     plain = outcome.logits.float().cpu().log_softmax(dim=-1)
     said = plain.argmax(dim=-1)
@@ -203,7 +217,7 @@ def _knock_out(context: ToolContext, address: Address, stimuli: Sequence[Stimulu
         lost = (plain[number, said[number]] - after[at : at + 2 + len(tokens), said[number]]).numpy()
         cut.append(float(lost[0]))
         another.append(float(lost[1]))
-        correlation.append(spearman(weights[number, head, answer[number], tokens], np.abs(lost[2:])))
+        correlation.append(spearman(over[number, tokens], np.abs(lost[2:])))
         at += 2 + len(tokens)
     return Knocked(np.array(correlation), np.array(cut), np.array(another))
 
@@ -222,7 +236,9 @@ def _ranks(numbers: Float[np.ndarray, "value"]) -> Float[np.ndarray, "value"]:
 
 
 def _shown(context: ToolContext, address: Address, numbers: Sequence[int]) -> tuple[Shown, ...]:
-    """Pictures with maps; `value` is the largest share of attention on one token."""
+    """Pictures with maps; `value` is the largest share of attention on one token. None where it sees no picture."""
+    if not seen_by(context, address):
+        return ()
     stimuli = [context.images.asked(number) for number in numbers]
     heat = context.activations.maps(address, stimuli)
     overlays = keep_overlays(context, address, Reading(), stimuli)

@@ -150,12 +150,12 @@ def _groups(context: ToolContext, address: Address, arguments: DescribeArguments
 
 
 def _placed(context: ToolContext, address: Address, reading: Reading) -> bool:
-    """Whether the map says where in the picture the reading's values come from: a neuron's at visual tokens does, and a
-    language head's attention where it is read at the answer."""
+    """Whether the map says where in the picture the reading's values come from: a neuron's at visual tokens does, a
+    language head's attention where it is read at the answer, and a cross-attention's at the question's words."""
     if not seen_by(context, address):
         return False
-    told = "answer" if address.part == "head" and address.tower == "language" else "visual"
-    return reading.scope == told
+    told = {"language": "answer", "cross": "question"}.get(address.tower, "visual")
+    return reading.scope == (told if address.part == "head" else "visual")
 
 
 def _described(context: ToolContext, stimuli: Sequence[Stimulus]) -> list[tuple[str, ...]]:

@@ -91,7 +91,9 @@ def keep_overlays(
 
 
 def seen_by(context: ToolContext, address: Address) -> bool:
-    """Whether picture tokens pass at the component: not in the text tower of a contrastive model."""
+    """Whether picture tokens pass at the component, or it looks at them: not in a contrastive model's text tower."""
+    if address.tower == "cross":
+        return True
     return context.index.entry(address).pools["visual.max"].known
 
 
