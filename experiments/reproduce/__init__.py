@@ -1,1 +1,1 @@
-"""Reproductions of published results on the targets of this house: NOTICE and V-SEAM, with controls and intervals."""
+"""Reproductions of published results on the targets of this house: NOTICE, V-SEAM, Neo et al.; with controls."""

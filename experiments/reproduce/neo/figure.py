@@ -128,8 +128,9 @@ def _lens(axes: Axes, record: Record) -> None:
         label=f"{MODEL}, best layer",
     )
     axes.set_ylabel("of tokens, %", fontsize=9)
-    axes.set_ylim(0, 105)
-    axes.legend(loc="upper left", fontsize=8, frameon=False)
+    axes.set_ylim(0, 145)
+    axes.set_yticks(range(0, 101, 20))
+    axes.legend(loc="upper center", fontsize=8, frameon=False, ncols=2)
     axes.set_title("tokens that point to the object's word", fontsize=10, color=INK, loc="left")
 
 

@@ -86,7 +86,7 @@ def finding(told: Mapping[str, Any]) -> str:
         return "None of this target's answers is right, so none can be lost"
     thing, random = (lost[0][name]["flips"]["value"] for name in ("object+1", "random+1"))
     best = next(iter(told["lens"]["words"].values()))["best"]
-    depth = f" at depth {best['depth']['value']:.2f}" if best["depth"] else ""
+    depth = f", at depth {best['depth']['value']:.2f}" if best["depth"] else ""
     verdicts = [one["verdict"] for one in told["relations"]]
     beside = (
         f" (untrained {next(iter(told['untrained']['lens']['words'].values()))['best']['share']['value']:.0%})"
@@ -95,6 +95,6 @@ def finding(told: Mapping[str, Any]) -> str:
     )
     return (
         f"Without a thing's visual tokens {thing:.0%} of right answers flip, without as many others {random:.0%}; "
-        f"{best['share']['value']:.0%} of them point to its word{depth}{beside}; {verdicts.count(PRESENT)} of the "
-        f"paper's {len(verdicts)} relations are present, {verdicts.count(ABSENT)} are not"
+        f"{best['share']['value']:.0%} of its tokens point to its word in their best layer{depth}{beside}; "
+        f"{verdicts.count(PRESENT)} of the paper's {len(verdicts)} relations are present, {verdicts.count(ABSENT)} not"
     )
