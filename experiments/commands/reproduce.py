@@ -148,6 +148,9 @@ def neo2024(
     untrained: Annotated[
         bool, typer.Option(help="Also a copy of the target that was never trained: the control.")
     ] = True,
+    gradients: Annotated[
+        bool, typer.Option(help="Also the tokens of largest integrated gradients, which take the longest.")
+    ] = True,
     figure: FigureFile = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -167,7 +170,7 @@ def neo2024(
     pictures = reproduction.pictures_of(place, n, seed)
     opened = open_target(named, device, dtype=dtype)
     copy = untrained_copy(named, device, dtype) if untrained else None
-    found = reproduction.neo2024(Engine(opened), pictures, copy, seed, say)
+    found = reproduction.neo2024(Engine(opened), pictures, copy, seed, say, gradients=gradients)
     told = reproduction.as_json(
         found,
         {

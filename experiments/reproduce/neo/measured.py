@@ -47,16 +47,22 @@ class Measured:
 
 
 def measured(
-    engine: Engine, pictures: Pictures, seed: int, *, control: bool = False, say: Say = lambda _: None
+    engine: Engine,
+    pictures: Pictures,
+    seed: int,
+    *,
+    gradients: bool = True,
+    control: bool = False,
+    say: Say = lambda _: None,
 ) -> Measured:
-    """A `control` is spared gradients and windows. Raises UserError for a target that can't be asked or whose tokens
+    """A `control` is spared the windows. Raises UserError for a target that can't be asked or whose tokens
     are no grid."""
     name = engine.target.name
     found = prepared(engine, pictures, seed)
     say(f"{name}: {len(found.items)} items")
-    readouts = {"polling": polls(engine, found, not control)}
+    readouts = {"polling": polls(engine, found, gradients)}
     say(f"{name}: {int(readouts['polling'].right.sum())} polls answered yes")
-    told = questions(engine, found, not control)
+    told = questions(engine, found, gradients)
     if told is not None:
         readouts["vqa"] = told
         say(f"{name}: {int(told.right.sum())} of {len(told.right)} questions answered rightly")

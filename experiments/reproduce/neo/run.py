@@ -50,8 +50,11 @@ def neo2024(
     untrained: Callable[[], Engine] | None,
     seed: int = 0,
     say: Say = lambda _: None,
+    *,
+    gradients: bool = True,
 ) -> Neo:
-    """Raises UserError for a target that says no words, or whose picture's tokens are no grid."""
+    """`gradients` adds the sets of largest integrated gradients, which take longer than all else; the untrained copy is
+    spared them. Raises UserError for a target that says no words, or whose picture's tokens are no grid."""
     if engine.target.family == "clip":
         raise UserError(
             f"`{engine.target.name}` compares pictures with texts and answers no questions",
@@ -59,8 +62,10 @@ def neo2024(
             hint="give a model that answers, such as `tableau-llava`",
         )
     seed += SEED
-    trained = measured(engine, pictures, seed, say=say)
-    copy = measured(untrained(), pictures, seed, control=True, say=say) if untrained else None
+    trained = measured(engine, pictures, seed, gradients=gradients, say=say)
+    copy = (
+        measured(untrained(), pictures, seed, gradients=False, control=True, say=say) if untrained else None
+    )
     return Neo(pictures, trained, copy, tuple(relations(trained, copy, seed)), seed)
 
 
