@@ -134,7 +134,8 @@ def silenced(context: ToolContext, address: Address, mode: Mode, donor: int = 0)
     """The component at zero, at its reference mean, or as it is on stimulus `donor` of the plan.
 
     Rows differ in the length of their question, so that a resample takes the picture's tokens and the answer position
-    from the donor, and the reference mean at the question's.
+    from the donor, and the reference mean at the question's (all there is where the picture is read by
+    cross-attention).
     """
     from tools.engine.plan import Intervention, Mean, Swap, Zero
     from tools.targets.sites import site_of
@@ -144,8 +145,11 @@ def silenced(context: ToolContext, address: Address, mode: Mode, donor: int = 0)
         return (Intervention(site, unit, "all", Zero()),)
     if mode == "mean":
         return (Intervention(site, unit, "all", Mean(reference_mean(context, site))),)
-    if address.tower == "vision":
+    space = context.adapter.tap(site).space
+    if space in ("vision", "answer"):
         return (Intervention(site, unit, "all", Swap(donor)),)
+    if address.tower != "language":
+        return (Intervention(site, unit, "all", Mean(reference_mean(context, site))),)
     return (
         Intervention(site, unit, "visual", Swap(donor)),
         Intervention(site, unit, "question", Mean(reference_mean(context, site))),
