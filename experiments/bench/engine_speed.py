@@ -19,12 +19,15 @@ from torch import Tensor
 
 from experiments.bench.engine_jobs import Job, floor, jobs
 from experiments.bench.engine_peers import LOOPS
+from experiments.bench.engine_scan import scan_cost
 from experiments.bench.engine_shape import Shape, questions, shaped
 from tools.engine.engine import Engine
 from tools.targets.target import Target
 
 AGREES = 1e-3
 """Largest difference of logits, as a share of their spread, at which two engines say the same."""
+SCANNED = 16
+"""Stimuli whose components are all read."""
 PRODUCT = 1024
 """Side of the square matrices by which the machine's pace is measured."""
 
@@ -34,7 +37,8 @@ Progress = Callable[[str], None]
 def speed(
     shape: Shape, *, stride: int = 8, timed: int = 6, seed: int = 0, progress: Progress = lambda _: None
 ) -> dict[str, Any]:
-    """All four sweeps of a shape: seconds, ratios to the loops, operations beside the floor, share of arithmetic.
+    """All four sweeps of a shape (seconds, ratios to the loops, operations beside the floor, share of arithmetic), and
+    what reading every component costs.
 
     `stride`: of positions, in the sweep over all of them. `timed`: cells on which each loop is timed.
     """
@@ -66,6 +70,8 @@ def speed(
                     f"  {name}: {loop['seconds_a_cell']:.3f} s a cell, {loop['ratio']['value']:.0f} times ours"
                 )
         del one["logits"]
+    found["scan"] = scan_cost(target, questions(shape, SCANNED, seed))
+    progress(f"{shape.name}, all components read: {found['scan']['ratio']['value']:.2f} bare passes")
     found["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
         1 if sys.platform == "darwin" else 1024
     )

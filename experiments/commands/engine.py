@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from experiments.commands.options import JsonFlag, Seed
-from experiments.commands.output import narrate, print_json, print_table
+from experiments.commands.output import narrate, print_json, print_table, print_text
 from experiments.commands.show import check_picture_name
 
 
@@ -49,6 +49,12 @@ def engine(
             [[job, *_row(result)] for job, result in one["jobs"].items()],
             title=f"{name}: {one['positions']} positions, width {one['shape']['width']}, "
             f"{one['shape']['layers']} layers of {one['shape']['heads']} heads, {one['threads']} threads",
+        )
+        scan = one["scan"]
+        low, high = scan["ratio"]["ci"]
+        print_text(
+            f"Reading all {scan['components']} components takes {scan['ratio']['value']:.2f} [{low:.2f}, {high:.2f}] "
+            f"times a bare pass (n = {scan['stimuli']}, {scan['rounds']} rounds)."
         )
 
 

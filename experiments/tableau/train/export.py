@@ -84,6 +84,7 @@ def export_pix2pix(training: Path, folder: Path) -> None:
     trainee = EditorTrainee(0)
     learned_so_far(training, trainee)
     vae: Any = AutoencoderKL.from_pretrained(training / "vae")
+    vae.register_to_config(_name_or_path="tableau-pix2pix")
     if folder.exists():
         shutil.rmtree(folder)
     pipeline_of(vae.half(), trainee.unet.half(), trainee.text.half()).save_pretrained(folder)

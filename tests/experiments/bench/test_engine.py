@@ -78,6 +78,12 @@ def test_the_sweeps_are_whole_but_for_the_stride() -> None:
     assert heads.cells == knockout.cells and len(heads.cells) == 6
 
 
+def test_the_scan_reads_every_component_of_both_towers(found: dict[str, Any]) -> None:
+    scan = found["scan"]
+    assert scan["components"] == 3 * (48 + 2) + 2 * (128 + 1)
+    assert 0.5 < scan["ratio"]["value"] < 20 and scan["ratio"]["ci"][0] < scan["ratio"]["ci"][1]
+
+
 def test_the_chart_shows_every_shape(found: dict[str, Any], tmp_path: Path) -> None:
     draw_engine({"tiny": found, "again": found}, tmp_path / "engine.png")
     with Image.open(tmp_path / "engine.png") as picture:
