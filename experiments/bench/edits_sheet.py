@@ -8,12 +8,10 @@ from __future__ import annotations
 from PIL import Image
 
 from experiments.bench.edits import Tries
-from experiments.tableau.sheet import picture_sheet
+from experiments.tableau.sheet import beside, picture_sheet
 from experiments.tableau.trial_edits import TRIED
 from tools.editing.attempts import Attempt
 
-GAP = 4
-"""Pixels between before and after."""
 COLUMNS = 6
 
 
@@ -24,7 +22,7 @@ def edits_sheet(tries: Tries, accepted: int = 40, rejected: int = 20) -> Image.I
         return None
     proved = sum(attempt.accepted for _, _, attempt in shown)
     return picture_sheet(
-        [_beside(before, after) for before, after, _ in shown],
+        [beside(before, after) for before, after, _ in shown],
         [f"{attempt.words}\n{_said(attempt)}" for _, _, attempt in shown],
         scale=1,
         columns=COLUMNS,
@@ -46,13 +44,6 @@ def _chosen(tries: Tries, accepted: bool, n: int) -> list[tuple[Image.Image, Ima
     ]
     deepest = max(map(len, piles), default=0)
     return [pile[place] for place in range(deepest) for pile in piles if place < len(pile)][:n]
-
-
-def _beside(before: Image.Image, after: Image.Image) -> Image.Image:
-    row = Image.new("RGB", (before.width + GAP + after.width, max(before.height, after.height)), "white")
-    row.paste(before, (0, 0))
-    row.paste(after, (before.width + GAP, 0))
-    return row
 
 
 def _said(attempt: Attempt) -> str:

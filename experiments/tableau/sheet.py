@@ -14,6 +14,8 @@ from experiments.tableau.render import render, to_image
 from experiments.tableau.scene import Scene
 
 PAPER, FRAME, TITLE_INK, CAPTION_INK = (250, 249, 246), (205, 203, 196), (28, 30, 38), (70, 72, 80)
+GAP = 4
+"""Pixels between two pictures that are shown as one."""
 MARGIN, GUTTER, AIR = 48, 30, 12
 """Pixels around the sheet, between its cells, and between a picture and its caption."""
 TITLE_SIZE, CAPTION_SIZE = 30, 17
@@ -31,6 +33,14 @@ def contact_sheet(
     if not scenes or len(scenes) != len(captions):
         raise ValueError(f"{len(scenes)} scenes and {len(captions)} captions: give each scene one caption")
     return picture_sheet([to_image(render(scene)) for scene in scenes], captions, scale, columns, title)
+
+
+def beside(before: Image.Image, after: Image.Image) -> Image.Image:
+    """Two pictures as one."""
+    row = Image.new("RGB", (before.width + GAP + after.width, max(before.height, after.height)), "white")
+    row.paste(before, (0, 0))
+    row.paste(after, (before.width + GAP, 0))
+    return row
 
 
 def picture_sheet(
