@@ -28,8 +28,8 @@ from tools.engine.known import Known, repeated
 from tools.targets.adapter import Tap
 
 OPEN, REMEMBERING = "maieutic_open", "maieutic_remembering"
-FEW = 16
-"""Queries of a row up to which the keys before them are not copied for every row."""
+FEW = 64
+"""Queries of a row up to which the keys before them are not copied for rows of one stimulus."""
 CONFIGS: dict[Tower, str] = {"vision": "vision_config", "language": "text_config"}
 """Where the configuration of a family's towers is found."""
 
@@ -135,7 +135,9 @@ def _attend(
     watch, known = _watches.get(module), _known.get(module)
     if watch is not None and watch.borders is not None:
         return _apart(watch, query, key, value, scaling)
-    if known is not None and watch is None and query.shape[2] > FEW:
+    if known is not None and watch is None and attention_mask is not None:
+        if known.of is None and query.shape[2] <= FEW:
+            return known.attended(query, key, value, attention_mask, scaling).transpose(1, 2), None
         key, value = known.joined(key, value)
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling)
     key, value = repeated(key, query.shape[1]), repeated(value, query.shape[1])

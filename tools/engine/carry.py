@@ -43,8 +43,8 @@ def carry(
         places = [where[row] for row in rows] if where else rows
         boarded.append(stream[places, width - pack.last :])
     alike = len(set(pack.stimuli)) == 1
-    run = batch.rows(pack.stimuli[:1] if alike else pack.stimuli)
-    positions = decoder.positions(batch.rows(pack.stimuli), pack.last)
+    real = batch.real[pack.stimuli[:1] if alike else pack.stimuli]
+    positions = decoder.positions(batch, pack.last)[..., pack.stimuli, :]
     boarding = Boarding(pack.layers, tuple(boarded), positions)
     known = {}
     if where and pack.last < width:
@@ -56,7 +56,7 @@ def carry(
             if layer >= pack.layers[0]
         }
     with behind(known) if known else nullcontext():
-        return decoder.run(boarding, decoder.mask(run, pack.last))
+        return decoder.run(boarding, decoder.mask(real, pack.last))
 
 
 def _before(one: Remembered, chosen: slice, positions: int, of: Tensor | None) -> Known:

@@ -31,6 +31,36 @@ class Known:
             torch.cat([self._each(self.values, rows), value], dim=2),
         )
 
+    def attended(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Float[Tensor, "row 1 query key"],
+        scaling: float,
+    ) -> Float[Tensor, "row head query width"]:
+        """What rows of the only stimulus take of the known values and of their own, group by group of heads.
+
+        The softmax over both is put together from its two parts, so that neither keys nor scores are ever joined. The
+        known keys are before all queries: the mask hides the same of them from each.
+        """
+        width, groups, before = query.shape[3], self.keys.shape[1], self.keys.shape[2]
+        hidden = mask[0, 0, 0, :before].float()
+        query = (query * scaling).unflatten(1, (groups, -1))
+        out = torch.empty_like(query)
+        for group in range(groups):
+            mine = query[:, group]
+            own = (mine @ key[:, group, None].transpose(2, 3)).float() + mask[..., before:].float()
+            known = (mine.reshape(-1, width) @ self.keys[0, group].T).float().add_(hidden)
+            known = known.view(*mine.shape[:3], before)
+            top = torch.maximum(known.amax(-1, keepdim=True), own.amax(-1, keepdim=True))
+            known, own = known.sub_(top).exp_(), own.sub_(top).exp_()
+            total = known.sum(-1, keepdim=True) + own.sum(-1, keepdim=True)
+            mixed = (known.view(-1, before).to(value.dtype) @ self.values[0, group]).view(mine.shape)
+            mixed = mixed + own.to(value.dtype) @ value[:, group, None]
+            out[:, group] = mixed / total.to(value.dtype)
+        return out.flatten(1, 2)
+
     def scores(self, query: Float[Tensor, "row head query width"]) -> Float[Tensor, "row head query key"]:
         """Products of queries with the known keys; where rows share them, in one product a group."""
         if self.of is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from tools.targets.batch import Batch
@@ -63,15 +63,15 @@ class Decoder:
             normed = torch.cat([normed, normed[-1:].expand(FEWEST - rows, -1, -1)])
         return self.head(normed)[:rows, -1].float()
 
-    def mask(self, batch: Batch, last: int) -> Float[Tensor, "row 1 query key"]:
+    def mask(self, real: Bool[Tensor, "row position"], last: int) -> Float[Tensor, "row 1 query key"]:
         """What is added to scores of the last positions' queries: nothing to real keys up to the query's own, the
         lowest finite number elsewhere."""
-        width = batch.width("language")
-        keys = torch.arange(width, device=batch.real.device)
+        width = real.shape[1]
+        keys = torch.arange(width, device=real.device)
         seen = keys <= keys[width - last :, None]
         dtype = self.head.weight.dtype
         hidden = torch.full((), torch.finfo(dtype).min, dtype=dtype, device=seen.device)
-        return torch.where(batch.real[:, None, None] & seen, 0.0, hidden)
+        return torch.where(real[:, None, None] & seen, 0.0, hidden)
 
     def positions(self, batch: Batch, last: int) -> Int[Tensor, "... row query"]:
         """Position ids of the last positions, as the rotations take them."""

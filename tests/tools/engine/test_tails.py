@@ -67,7 +67,7 @@ def test_every_value_is_written_where_it_belongs(asking: Engine) -> None:
         Set(torch.ones(width)),
         Add(torch.ones(1)),
         Scale(2.0),
-        Apply(torch.sin),
+        Apply(torch.tanh),
     ]
     rows = [write(site, value, positions="answer") for value in values for _ in range(2)]
     rows += [write("logits", Add(torch.ones(1)), 3), Row(2), write(site, Zero())]
