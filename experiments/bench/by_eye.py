@@ -54,7 +54,7 @@ def draw(
             [f"{start + place}: {words}" for place, (_, words, *_) in enumerate(part)],
             scale=1,
             columns=COLUMNS,
-            title=f"{start}–{start + len(part) - 1}: before and after",
+            title=f"{start} to {start + len(part) - 1}: before and after",
         )
         sheet.save(out / f"sheet-{start // SHEET}.png")
     record = {
