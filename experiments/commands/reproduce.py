@@ -1,4 +1,4 @@
-"""`maieutic reproduce notice`, `vseam` and `neo2024`: what papers report, measured on a target here."""
+"""`maieutic reproduce notice`, `editors`, `vseam` and `neo2024`: what papers report, measured on a target here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from experiments.commands.options import (
 )
 from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_images, lasting_target
-from experiments.commands.reproduce_tables import print_notice, print_vseam
+from experiments.commands.reproduce_tables import print_editors, print_notice, print_vseam
 from experiments.commands.show import check_picture_name
 from store.errors import PlannerError, UserError
 
@@ -92,6 +92,46 @@ def notice(
         return draw_notice(told)
 
     tell(told, draw, figure, print_notice, as_json, say)
+
+
+@app.command()
+def editors(
+    target: Target = "tableau-llava",
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of questions, joined by commas; six of them by default.")
+    ] = "",
+    n: Annotated[int, typer.Option("--n", min=4, max=400, help="Pairs a kind, of either editor.")] = 48,
+    among: Among = "",
+    images: Images = "",
+    editor: EditorName = "tableau-pix2pix",
+    store: StorePlace = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Head effects by pairs that a model edits, held against those by pairs that are painted exactly."""
+    from experiments.reproduce import two_editors as reproduction
+    from experiments.reproduce.notice import KINDS
+    from tools.budget import Budget
+
+    with (
+        place(target, images, "", store, device, seed) as painted,
+        place(target, images, editor, store, device, seed) as edited,
+    ):
+        found = reproduction.two_editors(
+            painted.context(Budget(), index=False),
+            edited.context(Budget(), index=False),
+            tuple(kinds.split(",")) if kinds else KINDS,
+            n,
+            among,
+            quietly(quiet),
+        )
+        told = reproduction.as_json(found, about(edited, n))
+    if as_json:
+        print_json(told)
+    else:
+        print_editors(told)
 
 
 @app.command()

@@ -54,6 +54,27 @@ def print_notice(told: Record) -> None:
     print_text(told["finding"])
 
 
+def print_editors(told: Record) -> None:
+    """How head effects by edited pairs go with those by painted ones, kind by kind."""
+    print_table(
+        ["kind", "pairs#", "edited#", "ρ of both#", "ρ of painted halves#", "ratio#", "ρ with other kinds#"],
+        [
+            [
+                kind,
+                str(one["pairs"]["exact"]),
+                str(one["pairs"]["edited"]),
+                cell(one["correlation"]),
+                cell(one["reliability"]),
+                "–" if one["ratio"] is None else f"{one['ratio']:.2f}",
+                "–" if one["other_kinds"] is None else f"{one['other_kinds']:.2f}",
+            ]
+            for kind, one in told["kinds"].items()
+        ],
+        title=f"{told['target']}: heads by pairs that {told['editor']} edited",
+    )
+    print_text(told["finding"])
+
+
 def print_vseam(told: Record) -> None:
     """Heads of each level, what kinds share, and what rescaling does."""
     print_table(
