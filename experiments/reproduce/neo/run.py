@@ -99,7 +99,8 @@ def finding(told: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        f"Without a thing's visual tokens {thing:.0%} of right answers flip, without as many others {random:.0%}; "
+        f"Without a thing's visual tokens and one ring {thing:.0%} of right answers flip, without as many others "
+        f"{random:.0%}; "
         f"{best['share']['value']:.0%} of its tokens point to its word in their best layer{depth}{beside}; "
         f"{verdicts.count(PRESENT)} of the paper's {len(verdicts)} relations are present, {verdicts.count(ABSENT)} not"
     )
