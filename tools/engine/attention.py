@@ -56,6 +56,13 @@ _known: dict[nn.Module, Known] = {}
 _remembered: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
 
 
+def implementations(model: PreTrainedModel, towers: Iterable[Tower]) -> dict[Tower, str]:
+    """By which implementation each tower computes its attention while it is not `opened`."""
+    return {
+        tower: str(getattr(model.config, CONFIGS[tower])._attn_implementation) for tower in sorted(towers)
+    }
+
+
 @contextmanager
 def opened(model: PreTrainedModel, towers: Iterable[Tower]) -> Iterator[None]:
     """Computes the towers' attention in the open while the context lasts."""

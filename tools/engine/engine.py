@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tools.engine.attention import opened
+from tools.engine.attention import implementations, opened
 from tools.engine.bind import Binder, Bound, BoundRow
 from tools.engine.carry import carry
 from tools.engine.course import Block, Course, course_of, over_all_positions, passed
@@ -97,7 +97,8 @@ class Engine:
         if not ready.bound.needs_sight and self._untouched.is_encoded(ready.name):
             batch = self._untouched.encoded(ready.name, batch)
         stretches = self._untouched.missing(ready.name, batch, course.line, course.starts)
-        return explanation(self.adapter, ready.batch, batch, course, stretches, self._lacking(ready))
+        told = explanation(self.adapter, ready.batch, batch, course, stretches, self._lacking(ready))
+        return replace(told, opened=implementations(self.target.model, ready.bound.towers))
 
     def plain(self, stimuli: Sequence[Stimulus], reads: tuple[Site, ...] = ()) -> Outcome:
         """Every stimulus once, untouched."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from store.address import Tower
 from tools.engine.course import Course
 from tools.engine.memory import entering
 from tools.engine.untouched import Stretch
@@ -32,8 +33,9 @@ class Explanation:
     """`rows` counts the plan's rows by where they start (None: from the inputs), `sources` the untouched rows that
     swaps take from, `short` the rows that run over at most `last` last positions. `made` are the stretches of the
     untouched runs of all `stimuli` that are missing, `reused` the entrances whose streams are there, `lacking` the run
-    whose keys and values are to be remembered. `flops` counts all of it, `from_inputs` what it would take if every row
-    ran from its inputs.
+    whose keys and values are to be remembered. `opened` are the implementations of attention, by tower, that show no
+    weights and are replaced while the plan runs. `flops` counts all of it, `from_inputs` what it would take if every
+    row ran from its inputs.
     """
 
     stimuli: int
@@ -46,6 +48,7 @@ class Explanation:
     lacking: Lacking | None
     flops: int
     from_inputs: int
+    opened: dict[Tower, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         told = [f"{count} {_rows(count)} from {_name(start)}" for start, count in self.rows.items()]
@@ -66,6 +69,10 @@ class Explanation:
             )
         if self.reused:
             told.append(f"reused: streams at {', '.join(map(_name, self.reused))}")
+        told += [
+            f"attention of `{tower}` is computed in the open, since `{name}` shows no weights"
+            for tower, name in self.opened.items()
+        ]
         share = self.flops / self.from_inputs
         told.append(f"{self.flops:.2e} FLOPs, {share:.0%} of {self.from_inputs:.2e} from the inputs")
         return "; ".join(told)

@@ -78,3 +78,11 @@ def test_explaining_refuses_what_running_refuses(llava: Engine) -> None:
     with pytest.raises(ValueError, match="a plan needs at least one row"):
         fresh(llava).explain(Plan(STIMULI, []))
     assert torch.is_grad_enabled()
+
+
+def test_an_attention_that_shows_no_weights_is_replaced_and_that_is_said(llava: Engine, blip: Engine) -> None:
+    plan = Plan(STIMULI, [Row(0)], (Site("attn.pattern", "language", 0),))
+    told = fresh(llava).explain(plan)
+    assert told.opened == {"language": "sdpa"}
+    assert "attention of `language` is computed in the open, since `sdpa` shows no weights" in str(told)
+    assert not fresh(blip).explain(plan).opened and not fresh(llava).explain(Plan(STIMULI, [Row(0)])).opened
