@@ -45,6 +45,8 @@ check:
 
 bench: venv
 	$(QUIET_HUB) .venv/bin/maieutic targets check tableau-llava --n 500 --seed 1
+	mkdir -p out
+	$(QUIET_HUB) .venv/bin/maieutic bench engine --figure out/engine.png --json > out/engine.json
 
 prove: venv
 	$(QUIET_HUB) $(PY) -m experiments.tableau.prove
