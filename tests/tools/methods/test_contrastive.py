@@ -48,6 +48,14 @@ def test_text_components_are_read_over_questions_and_have_no_maps(clip: ToolCont
         do(clip, "top_exemplars", component="language.1.mlp.3")
 
 
+def test_a_text_heads_attention_is_over_words_alone_and_nothing_is_blocked(clip: ToolContext) -> None:
+    seen = do(clip, "attention", component="language.1.head.0", n=6)
+    shares = {name: one["value"] for name, one in seen["quantities"].items() if name.startswith("share_")}
+    assert shares["share_picture"] == 0 < shares["share_question"]
+    assert sum(shares.values()) == pytest.approx(1.0, abs=1e-3)
+    assert seen["warnings"] == ["nothing was blocked: its target says no words"]
+
+
 @pytest.mark.parametrize(
     ("tool", "more"),
     [
@@ -55,7 +63,6 @@ def test_text_components_are_read_over_questions_and_have_no_maps(clip: ToolCont
         ("patch", {"component": "vision.1.mlp.3", "concept": "red"}),
         ("logit_lens", {"images": [0, 1]}),
         ("vocabulary_effect", {"component": "language.1.mlp.3"}),
-        ("attention", {"component": "language.1.head.0"}),
     ],
 )
 def test_what_needs_words_is_refused_with_a_way_on(
