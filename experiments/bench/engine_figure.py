@@ -36,9 +36,7 @@ def draw_engine(found: dict[str, Any], path: Path) -> None:
             panel.plot([place - 0.42, place + 0.42], [most, most], color="black", ls=":", lw=1, label=label)
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
-        panel.set_xticks(
-            range(len(one["jobs"])), [job.replace(", ", ",\n") for job in one["jobs"]], fontsize=8
-        )
+        panel.set_xticks(range(len(one["jobs"])), [_in_two_lines(job) for job in one["jobs"]], fontsize=8)
         shape = one["shape"]
         panel.set_title(
             f"{name}: width {shape['width']}, {shape['layers']} layers × {shape['heads']} heads, "
