@@ -1,7 +1,7 @@
-"""`python -m experiments.bench.by_eye`: an editor's first tries on sheets for a person to judge, beside the verifier.
+"""`python -m experiments.bench.by_eye`: an editor's first tries on sheets for a rater to judge, beside the verifier.
 
 `draw` paints the sheets without a word of what the verifier says, and keeps its verdicts in a file apart; `compare`
-takes the person's verdicts and says how often the two agree. Knows trials and files; knows no world.
+takes the rater's verdicts and says how often the two agree. Knows trials and files; knows no world.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tools.editing.attempts import Attempts
 EACH, SHEET, COLUMNS = 29, 40, 5
 """Edits of every kind, pairs on a sheet, and pairs beside one another."""
 RIGHT, MORE, NOT = "r", "m", "n"
-"""A person's verdicts: what was asked is there and nothing else changed; more changed; what was asked is not there."""
+"""A rater's verdicts: what was asked is there and nothing else changed; more changed; what was asked is not there."""
 VERDICTS, EYE = "verdicts.json", "edits-by-eye.json"
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
 
@@ -73,18 +73,19 @@ def draw(
 def compare(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where `draw` put the verifier's verdicts.")],
     labels: Annotated[Path, typer.Option(help="One letter a try, in order: r, m or n; blanks don't count.")],
+    rater: Annotated[str, typer.Option(help="Who judged: a person, a model, how often.")],
     into: Annotated[Path, typer.Option(help="Where the record goes.")] = RESULTS / EYE,
 ) -> None:
-    """Hold a person's verdicts beside the verifier's."""
+    """Hold a rater's verdicts beside the verifier's."""
     known = json.loads((out / VERDICTS).read_text(encoding="utf-8"))
     seen = "".join(labels.read_text(encoding="utf-8").split())
-    found = agreement(known, seen)
+    found = agreement(known, seen) | {"rater": rater}
     into.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps({name: found[name] for name in ("n", "right", "precision", "recall")}))
 
 
 def agreement(known: dict[str, Any], seen: str) -> dict[str, Any]:
-    """Shares of what a person calls right among accepted tries (precision), and accepted among right (recall).
+    """Shares of what a rater calls right among accepted tries (precision), and accepted among right (recall).
 
     Raises UserError for verdicts that are not one of three letters a try.
     """

@@ -1,4 +1,4 @@
-"""What a person says of an editor's tries is held beside what the verifier says, and nothing is guessed."""
+"""What a rater says of an editor's tries is held beside what the verifier says, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from store.errors import UserError
 KNOWN = {"accepted": [True, True, False, False, True, False]}
 
 
-def test_precision_and_recall_are_of_what_a_person_calls_right() -> None:
+def test_precision_and_recall_are_of_what_a_rater_calls_right() -> None:
     found = agreement(KNOWN, "rrrmmn")
     assert (found["precision"]["value"], found["precision"]["n"]) == (pytest.approx(2 / 3, abs=1e-4), 3)
     assert (found["recall"]["value"], found["recall"]["n"]) == (pytest.approx(2 / 3, abs=1e-4), 3)
