@@ -189,7 +189,7 @@ def neo2024(
         bool, typer.Option(help="Also a copy of the target that was never trained: the control.")
     ] = True,
     gradients: Annotated[
-        bool, typer.Option(help="Also the tokens of largest integrated gradients, which take the longest.")
+        bool, typer.Option(help="Also the tokens of largest integrated gradients: thousands of passes more.")
     ] = True,
     figure: FigureFile = None,
     seed: Seed = 0,

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from tools.engine.plan import Mean
     from tools.relevance.gradient import Integrated
 
-TOLERANCE = 0.2
-"""Share of the difference that attributions may miss: only their order counts here."""
-
 
 def token_gradients(
     engine: Engine,
@@ -31,7 +28,7 @@ def token_gradients(
     rivals: Sequence[int] | None = None,
 ) -> list[Integrated]:
     """One for each stimulus: of its word's lead over its rival (by default the likeliest other word), from mean tokens
-    to the picture's own."""
+    to the picture's own; steps are raised until the sum misses at most 2 % (gradient.py says where it gives up)."""
     from tools.relevance.gradient import integrated_gradients
     from tools.relevance.subject import Subject, mean_token
 
@@ -44,7 +41,7 @@ def token_gradients(
         lead = float(sight.logits[said] - sight.logits[rival])
         visual = tuple(int(place) for place in sight.places)
         subject = Subject(stimulus, said, rival, lead, float("nan"), visual, empty)
-        found.append(integrated_gradients(engine, subject, tolerance=TOLERANCE))
+        found.append(integrated_gradients(engine, subject))
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -33,16 +33,25 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+class Added(NamedTuple):
+    """What the sum of an item's attributions misses of the difference that they explain (a share: the median item's and
+    the worst's), and the most steps that an item took."""
+
+    missing: float
+    missing_most: float
+    steps_most: int
+
+
 @dataclass(frozen=True, eq=False)
 class Readout:
     """Item by item: right before; wrong after, with each set; what the right answer's probability loses (captions have
-    none). `empty` is the share of captions without words; `missing` what gradients leave unexplained, at the median."""
+    none). `empty` is the share of captions without words; `gradients` how well attributions add up."""
 
     right: Bool[np.ndarray, "item"]
     wrong: dict[SetName, Bool[np.ndarray, "item"]]
     loss: dict[SetName, Float[np.ndarray, "item"]] = field(default_factory=dict)
     empty: dict[SetName, float] = field(default_factory=dict)
-    missing: float | None = None
+    gradients: Added | None = None
 
     def flips(self, name: SetName) -> Float[np.ndarray, "right"]:
         """1 where a right answer is lost, of those right before."""
@@ -55,7 +64,7 @@ class Readout:
             "accuracy": wilson(right, len(self.right)).as_json(),
             "sets": {name: self._set(name, right, seed) for name in self.wrong},
             "empty_captions": {name: round(share, 4) for name, share in self.empty.items()},
-            "gradients_missing": None if self.missing is None else round(self.missing, 4),
+            "gradients": None if self.gradients is None else self.gradients._asdict(),
         }
 
     def _set(self, name: SetName, right: int, seed: int) -> dict[str, Any]:
@@ -71,12 +80,12 @@ def polls(engine: Engine, found: Prepared, gradients: bool) -> Readout:
     """Whether the thing is there. Adds gradient sets to the items where they are wanted."""
     yes, no = (answer_tokens(engine, words) for words in (YES, NO))
     plain = np.stack([one.logits for one in found.polled])
-    missing = None
+    added = None
     if gradients:
         own = [yes[int(np.argmax(row[yes]))] for row in plain]
         against = [no[int(np.argmax(row[no]))] for row in plain]
         told = token_gradients(engine, found.polling, found.polled, own, found.mean, against)
-        missing = _add(found.sets, told)
+        added = _add(found.sets, told)
     names = [name for name in SETS if name in found.sets[0]]
     after = _after(engine, found.polling, found.polled, found.sets, names, found)
     before = yes_probability(plain, yes, no)
@@ -85,7 +94,7 @@ def polls(engine: Engine, found: Prepared, gradients: bool) -> Readout:
         before > 0.5,
         {name: one <= 0.5 for name, one in later.items()},
         {name: before - one for name, one in later.items()},
-        missing=missing,
+        gradients=added,
     )
 
 
@@ -104,9 +113,9 @@ def questions(engine: Engine, found: Prepared, gradients: bool) -> Readout | Non
     if not before.any():
         return Readout(before, {})
     sets = [dict(found.sets[number]) for number in kept]
-    missing = None
+    added = None
     if gradients:
-        missing = _add(sets, token_gradients(engine, stimuli, seen, right.tolist(), found.mean))
+        added = _add(sets, token_gradients(engine, stimuli, seen, right.tolist(), found.mean))
     names = [name for name in SETS if name in sets[0]]
     after = _after(engine, stimuli, seen, sets, names, found)
     sure = chances(plain, right)
@@ -114,7 +123,7 @@ def questions(engine: Engine, found: Prepared, gradients: bool) -> Readout | Non
         before,
         {name: one.argmax(axis=1) != right for name, one in zip(names, after, strict=True)},
         {name: sure - chances(one, right) for name, one in zip(names, after, strict=True)},
-        missing=missing,
+        gradients=added,
     )
 
 
@@ -177,8 +186,9 @@ def _after(
     return ablated(engine, stimuli, seen, [[one[name] for one in sets] for name in names], found.mean)
 
 
-def _add(sets: Sequence[dict[SetName, Tokens]], told: Sequence[Integrated]) -> float:
-    """Adds the sets by gradients; gives the share of the difference that gradients leave out, at the median."""
+def _add(sets: Sequence[dict[SetName, Tokens]], told: Sequence[Integrated]) -> Added:
+    """Adds the sets by gradients."""
     for own, one in zip(sets, told, strict=True):
         add_gradients(own, one.heat)
-    return float(np.median([one.error for one in told]))
+    missed = [one.error for one in told]
+    return Added(round(float(np.median(missed)), 4), round(max(missed), 4), max(one.steps for one in told))

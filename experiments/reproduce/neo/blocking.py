@@ -45,7 +45,7 @@ BESIDE = {
 }
 
 
-SLID = ("object+1 → last", "random+1 → last")
+SLID = ("object+1 → last", "random+1 → last", "rest → last")
 """Edges that are blocked in sliding windows too."""
 
 

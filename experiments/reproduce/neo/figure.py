@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -27,15 +27,18 @@ INKS = {"vqa": TRAINED, "polling": MARK, "captions": CONTROL}
 
 
 def draw_neo(record: Record) -> Figure:
-    """Left: flips by set, the paper's as hollow marks. Right: lens by depth, entropy by depth, knockout windows."""
-    figure = sheet(13.5, 9)
+    """Left: flips by set, the paper's as hollow marks. Right: lens by depth, entropy by depth, knockout by the
+    paper's windows and by sliding ones."""
+    figure = sheet(13.5, 11.5)
     panels = figure.subplot_mosaic(
-        [["flips", "lens"], ["flips", "entropy"], ["flips", "windows"]], width_ratios=[1, 1]
+        [["flips", "lens"], ["flips", "entropy"], ["flips", "windows"], ["flips", "slid"]],
+        width_ratios=[1, 1],
     )
     _flips(plain(panels["flips"]), record)
     _lens(plain(panels["lens"]), record)
     _entropy(plain(panels["entropy"]), record)
     _windows(plain(panels["windows"]), record)
+    _slid(plain(panels["slid"]), record)
     return titled(figure, f"Neo et al. on {record['target']}: {record['finding']}", caption(record))
 
 
@@ -151,33 +154,50 @@ def _entropy(axes: Axes, record: Record) -> None:
 
 
 def _windows(axes: Axes, record: Record) -> None:
+    """The paper's windows, scaled to the decoder's depth."""
     found = record["knockout"]
     if found is None:
         axes.set_axis_off()
         return
+    _lost(axes, found["windows"], by_name=True)
+    axes.legend(loc="upper left", fontsize=8, frameon=False)
+    kept = found["windows"][-1]["edges"]["object+1 → last"]["accuracy_kept"]
+    told = f" (accuracy kept in all: {kept['value']:.2f}, paper 0.67)" if kept else ""
+    axes.set_title(f"hidden from the last position, by window{told}", fontsize=10, color=INK, loc="left")
+
+
+def _slid(axes: Axes, record: Record) -> None:
+    """Windows that slide over the layers."""
+    found = record["knockout"]
+    if found is None:
+        axes.set_axis_off()
+        return
+    _lost(axes, found["sliding"], by_name=False)
+    first, last = found["sliding"][0]["layers"]
+    width = f"{last - first + 1} layers" if last > first else "1 layer"
+    axes.set_xlabel("layers (0: the first)", fontsize=9)
+    axes.set_title(f"the same, by windows of {width} that slide", fontsize=10, color=INK, loc="left")
+
+
+def _lost(axes: Axes, windows: Sequence[Record], by_name: bool) -> None:
+    """Points of probability lost in each window: the thing, as many random tokens, all others."""
     rows = (
         ("object+1 → last", TRAINED, "o", "object, 1 ring"),
         ("random+1 → last", CONTROL, "s", "as many random"),
         ("rest → last", MARK, "^", "all others"),
     )
     for turn, (name, ink, mark, label) in enumerate(rows):
-        for place, one in enumerate(found["windows"]):
+        for place, one in enumerate(windows):
             told = one["edges"][name]["probability_lost"]
             at = place + 0.2 * (turn - 1)
             axes.plot([at, at], [100 * end for end in told["ci"]], color=ink, linewidth=2)
             axes.plot(at, 100 * told["value"], mark, color=ink, markersize=6)
         axes.plot([], [], mark, color=ink, linestyle="-", label=label)
     axes.axhline(0, color=FAINT, linewidth=1, linestyle="--")
-    axes.set_xticks(
-        range(len(found["windows"])),
-        [f"{one['window']}\n{one['layers'][0]}–{one['layers'][1]}" for one in found["windows"]],
-        fontsize=8.5,
-    )
+    layers = ["–".join(map(str, dict.fromkeys(one["layers"]))) for one in windows]
+    told = [f"{one['window']}\n{those}" for one, those in zip(windows, layers, strict=True)]
+    axes.set_xticks(range(len(windows)), told if by_name else layers, fontsize=8.5)
     axes.set_ylabel("points of probability lost", fontsize=9)
-    axes.legend(loc="upper left", fontsize=8, frameon=False)
-    kept = found["windows"][-1]["edges"]["object+1 → last"]["accuracy_kept"]
-    told = f" (accuracy kept in all: {kept['value']:.2f}, paper 0.67)" if kept else ""
-    axes.set_title(f"hidden from the last position, by window{told}", fontsize=10, color=INK, loc="left")
 
 
 def _depths(record: Record) -> list[float]:

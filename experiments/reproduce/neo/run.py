@@ -53,8 +53,8 @@ def neo2024(
     *,
     gradients: bool = True,
 ) -> Neo:
-    """`gradients` adds the sets of largest integrated gradients, which take longer than all else; the untrained copy is
-    spared them. Raises UserError for a target that says no words, or whose picture's tokens are no grid."""
+    """`gradients` adds the sets of largest integrated gradients. Raises UserError for a target that says no words, or
+    whose picture's tokens are no grid."""
     if engine.target.family == "clip":
         raise UserError(
             f"`{engine.target.name}` compares pictures with texts and answers no questions",
@@ -64,7 +64,9 @@ def neo2024(
     seed += SEED
     trained = measured(engine, pictures, seed, gradients=gradients, say=say)
     copy = (
-        measured(untrained(), pictures, seed, gradients=False, control=True, say=say) if untrained else None
+        measured(untrained(), pictures, seed, gradients=gradients, control=True, say=say)
+        if untrained
+        else None
     )
     return Neo(pictures, trained, copy, tuple(relations(trained, copy, seed)), seed)
 
