@@ -176,6 +176,15 @@ def test_a_ratio_is_not_quoted_where_random_tokens_flip_almost_nothing() -> None
     assert times.found is None and "a ratio is not quoted" in times.why
 
 
+def test_the_objects_tokens_are_held_against_as_many_that_gradients_choose() -> None:
+    """10 of 100 flip without the latter: 35 without the object's are 3.5 times as many; 11 leave it open."""
+    for lost, verdict in ((35, PRESENT), (11, UNDETERMINED), (5, ABSENT)):
+        found = {one.name: one for one in _ablation("vqa", readout(lost, 4), seed=0)}
+        times = found["vqa: object+1 ÷ gradients"]
+        assert times.found is not None and times.found.value == pytest.approx(lost / 10)
+        assert times.verdict == verdict and times.control == 0.1
+
+
 def test_a_bar_of_nought_asks_for_more_than_nought() -> None:
     assert Relation("", "", Estimate(0, 0, 0, 9), 0.0).verdict == ABSENT
     assert Relation("", "", Estimate(0.1, 0.01, 0.2, 9), 0.0).verdict == PRESENT
