@@ -49,24 +49,38 @@ def caption(record: Record) -> str:
         for name, one in record["ablation"].items()
     )
     sizes = record["items"]["set_sizes"]
-    untold = (
-        "; the untrained copy answers no question rightly, so nothing of it can flip"
-        if _copy_is_blind(record)
-        else ""
-    )
     return (
         f"{record['items']['n']} {record['chosen']}; {record['items']['tokens']} visual tokens, of which object "
         f"{sizes['object']:.0f}, with rings {sizes['object+1']:.0f} and {sizes['object+2']:.0f}, register "
-        f"{sizes['register']:.1f}. Right before: {right}{untold}. Tokens stand at the {record['reference']}; random "
-        "ones lie outside the second ring. Hollow: LLaVA 1.5 as the paper prints it (decimals imply n = 39, 39, 90). "
+        f"{sizes['register']:.1f}. Right before: {right}.{_copy(record)} Tokens stand at the {record['reference']}; "
+        f"random ones lie outside the second ring.{_gradients(record)} Hollow: LLaVA 1.5 as the paper prints it "
+        "(decimals imply n = 39, 39, 90). "
         "Lens: share of an object's tokens whose likeliest word is its own; ground: as many tokens without a thing. "
         "Bars and bands: 95 %, Wilson for shares of answers, bootstrap over items else."
     )
 
 
-def _copy_is_blind(record: Record) -> bool:
-    copy = record["untrained"]
-    return bool(copy) and copy["ablation"].get("vqa", {"accuracy": {"value": 1}})["accuracy"]["value"] == 0
+def _copy(record: Record) -> str:
+    """What flips of the untrained copy's right answers, without the thing and one ring."""
+    if not record["untrained"]:
+        return ""
+    told = []
+    for name, one in record["untrained"]["ablation"].items():
+        flips = one["sets"].get("object+1", {}).get("flips")
+        right = f"{flips['n']} {READOUTS[name]}" if flips else f"no {READOUTS[name]}"
+        told.append(
+            f"{right} ({flips['value']:.0%} flip without the object and one ring)" if flips else right
+        )
+    return f" Untrained copy: right are {', '.join(told)}."
+
+
+def _gradients(record: Record) -> str:
+    """How well the attributions add up by which tokens are chosen."""
+    found = [one["gradients"] for one in record["ablation"].values() if one.get("gradients")]
+    if not found:
+        return ""
+    missed = max(one["missing_most"] for one in found)
+    return f" Gradients: tokens of largest integrated gradients, whose sums miss at most {missed:.1%}."
 
 
 def _flips(axes: Axes, record: Record) -> None:
