@@ -11,20 +11,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from jaxtyping import Float
 from pydantic import Field
 
 from store.errors import PlannerError
-from store.records import Model, Quantity
+from store.records import Model
 from tools.context import ToolContext
 from tools.methods.answers import reference_mean, refuse_wordless
 from tools.methods.duels import asks_for_it
+from tools.methods.heat_scores import distrusted, quantities_of, summary_of
 from tools.methods.mapped import Case, Mapped, Method, mapped_case
 from tools.methods.pairing import pairs_for
 from tools.methods.showing import Named, chosen, keep
 from tools.methods.streams import refuse_crossed
 from tools.pictures import overlay, sheet
-from tools.scoring.intervals import bootstrap_mean
 from tools.stimuli import Stimulus
 from tools.tool import Arguments, Result, tool
 
@@ -35,16 +34,6 @@ if TYPE_CHECKING:
     from tools.targets.adapter import Grid
 
 SHOWN = 4
-UNITS = {
-    "saco": "SaCo",
-    "correlation": "rank correlation",
-    "deletion": "mean probability",
-    "insertion": "mean probability",
-    "pointing": "share of pictures",
-    "obj_iou": "IoU",
-}
-LOST = 0.02
-"""What integrated gradients may miss of the difference before a warning says so."""
 
 
 class RelevanceArguments(Arguments):
@@ -73,10 +62,21 @@ class RelevanceArguments(Arguments):
         Field(description="What stands in the place of a token that is taken away: the mean token, or zero."),
     ] = "mean"
     n: Annotated[int, Field(ge=4, le=48, description="Pictures, where none is named.")] = 12
+    description: Annotated[
+        str,
+        Field(
+            max_length=200,
+            description="With a `concept`: words that ask for a description; its first word should name nothing.",
+        ),
+    ] = "describe the picture ."
 
 
 class MappedAnswer(Model):
-    """One picture with its map: `image`, `overlay` and `control` (the same values in random places) are artifacts."""
+    """One picture with its map: `image`, `overlay` and `control` (the same values in random places) are artifacts.
+
+    `hollow` is the map of `hollow_word`, which names nothing, on the scale of the answer's map; empty where there is
+    none.
+    """
 
     key: str
     question: str
@@ -87,10 +87,13 @@ class MappedAnswer(Model):
     image: str
     overlay: str
     control: str
+    hollow_word: str = ""
+    hollow: str = ""
 
 
 class Relevance(Result):
-    """`maps` are the first few pictures; the artifact `sheet` shows them: picture, map, control."""
+    """`maps` are the first few pictures; the artifact `sheet` shows them: picture, map, control, and the map of a word
+    that names nothing where there is one."""
 
     method: str
     maps: tuple[MappedAnswer, ...]
@@ -103,8 +106,10 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
     Tokens are taken away in ten groups, hottest first: `saco` (from −1 to 1; 0: the map orders nothing) says whether
     hotter groups cost the answer's lead more, `correlation` the same by ranks; `deletion` (lower is better) and
     `insertion` (higher is better) are areas under the answer's probability while tokens go or come. With a `concept`:
-    `pointing` (does the hottest token lie on it?) and `obj_iou` (overlap above Otsu's threshold). `whole` is what the
-    lead loses without any of the picture. Controls are maps with the same values in random places.
+    `pointing` (does the hottest token lie on it?) and `obj_iou` (overlap above Otsu's threshold); `func_iou` is the
+    share of the map of a word that names nothing (`a`, the first of a description) that is cold by that threshold, and
+    `f1_iou` joins both. `whole` is what the lead loses without any of the picture. Controls are maps with the same
+    values in random places; of `func_iou` the answer's own map.
     """
     refuse_wordless(context)
     refuse_crossed(context)
@@ -117,26 +122,29 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
     warnings: list[str] = []
     cases = _cases(context, arguments, warnings)
     empty = _empty(context, arguments.empty)
-    mapped = [mapped_case(context, case, arguments.method, empty) for case in cases]
+    mapped = [
+        mapped_case(
+            context, case, arguments.method, empty, arguments.description if arguments.concept else ""
+        )
+        for case in cases
+    ]
     seed = context.derived_seed("relevance", arguments.method)
-    quantities = {
-        name: _quantity([one.scores[name] for one in mapped], unit, seed)
-        for name, unit in UNITS.items()
-        if all(name in one.scores for one in mapped)
-    }
-    whole = bootstrap_mean([one.whole for one in mapped], seed=seed)
-    quantities["whole"] = Quantity(
-        value=whole.value, unit="logits of the answer's lead", ci=(whole.low, whole.high), n=whole.n
-    )
-    warnings += _warnings(arguments.method, mapped, quantities)
-    panels = [_panels(one) for one in mapped[:SHOWN]]
+    quantities = quantities_of(mapped, seed)
+    warnings += distrusted(arguments.method, mapped, quantities)
+    if arguments.concept and arguments.description and (silent := sum(one.hollow is None for one in mapped)):
+        warnings.append(
+            f"in {silent} of {len(mapped)} pictures no description begins with a word that names nothing (or it is not "
+            "known where the concept lies): `func_iou` leaves them out"
+        )
+    hollow = any(one.hollow for one in mapped[:SHOWN])
+    panels = [_panels(one, hollow) for one in mapped[:SHOWN]]
     return Relevance(
         method=arguments.method,
         maps=tuple(_shown(context, one, drawn) for one, drawn in zip(mapped, panels, strict=False)),
         quantities=quantities,
-        artifacts={"sheet": keep(context, sheet(list(chain(*panels)), columns=3))},
+        artifacts={"sheet": keep(context, sheet(list(chain(*panels)), columns=len(panels[0])))},
         warnings=tuple(warnings),
-        summary=_summary(arguments.method, quantities),
+        summary=summary_of(arguments.method, quantities),
     )
 
 
@@ -174,38 +182,9 @@ def _empty(context: ToolContext, kind: str) -> Tensor:
     return found if kind == "mean" else found * 0
 
 
-def _quantity(values: Sequence[Float[np.ndarray, "map"]], unit: str, seed: int) -> Quantity:
-    """The mean over pictures beside that of the shuffled maps."""
-    table = np.array(values)
-    own, control = (bootstrap_mean(part, seed=seed) for part in (table[:, 0], table[:, 1:].mean(axis=1)))
-    return Quantity(
-        value=own.value,
-        unit=unit,
-        ci=(own.low, own.high),
-        n=own.n,
-        control=control.value,
-        control_ci=(control.low, control.high),
-    )
-
-
-def _warnings(method: Method, mapped: Sequence[Mapped], quantities: dict[str, Quantity]) -> list[str]:
-    told = []
-    saco, whole = quantities["saco"], quantities["whole"]
-    assert saco.ci is not None and saco.control_ci is not None and whole.ci is not None
-    if saco.ci[0] <= saco.control_ci[1]:
-        told.append(
-            f"`{method}` orders tokens by what they cost no better than chance, surely: don't explain by it"
-        )
-    if whole.ci[0] <= 0:
-        told.append("the answers do not surely hang on the picture")
-    if missed := sum(one.missed > LOST for one in mapped):
-        told.append(f"integrated gradients miss more than {LOST:.0%} of the difference in {missed} pictures")
-    return told
-
-
 def _shown(context: ToolContext, one: Mapped, panels: Sequence[Image]) -> MappedAnswer:
     word = context.target.processor.tokenizer.decode
-    picture, warm, control = (keep(context, panel) for panel in panels)
+    picture, warm, control = (keep(context, panel) for panel in panels[:3])
     return MappedAnswer(
         key=one.case.stimulus.key,
         question=one.case.stimulus.question,
@@ -216,26 +195,19 @@ def _shown(context: ToolContext, one: Mapped, panels: Sequence[Image]) -> Mapped
         image=picture,
         overlay=warm,
         control=control,
+        hollow_word=one.hollow.word if one.hollow else "",
+        hollow=keep(context, panels[3]) if one.hollow else "",
     )
 
 
-def _panels(one: Mapped) -> list[Image]:
-    """The picture, the map on it, and a shuffled map on the same scale."""
+def _panels(one: Mapped, hollow: bool) -> list[Image]:
+    """The picture, the map on it, a shuffled map on the same scale, and with `hollow` that of a word that names nothing
+    (the bare picture where there is none)."""
     image, grid = one.case.stimulus.image, one.case.grid
     heat = [each.reshape(grid.rows, grid.columns) for each in one.maps[:2]]
+    if one.hollow:
+        heat.append(one.hollow.heat.reshape(grid.rows, grid.columns))
     scale = float(heat[0].max())
     plain = overlay(image, np.ones_like(heat[0]), 1.0)
-    return [plain, *(overlay(image, each, scale) for each in heat)]
-
-
-def _summary(method: Method, quantities: dict[str, Quantity]) -> str:
-    def told(name: str) -> str:
-        one = quantities[name]
-        assert one.ci is not None
-        return f"{name} {one.value:.2f} [{one.ci[0]:.2f}, {one.ci[1]:.2f}] (shuffled {one.control:.2f})"
-
-    return (
-        f"`{method}` maps of {quantities['saco'].n} answers: "
-        + ", ".join(told(name) for name in UNITS if name in quantities)
-        + f". Without the picture the lead falls by {quantities['whole'].value:.2f} logits."
-    )[:400]
+    found = [plain, *(overlay(image, each, scale) for each in heat)]
+    return found + [plain] * (hollow and not one.hollow)

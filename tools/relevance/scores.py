@@ -23,16 +23,17 @@ def ranked_groups(heat: Float[np.ndarray, "token"], groups: int = GROUPS) -> lis
 def saco(salience: ArrayLike, effects: ArrayLike) -> float:
     """How faithfully salience orders groups by effect, from −1 to 1; about 0 for a map that knows nothing.
 
-    Over all pairs of groups, sum of ±(difference of salience) through the sum of its sizes: plus where the more salient
-    group has the larger effect, minus where it has the smaller. Equal effects count as neither, so that a model which
-    does not look at the picture gives every map 0; so does a map without differences.
+    Over all pairs of groups, sum of ±(difference of salience) through the sum of its sizes: minus where the more
+    salient group has the smaller effect, else plus, so that equal effects agree with every order (algorithm 1 of the
+    paper, and its authors' program): a model that does not look at the picture gives every map 1, shuffled ones too. A
+    map without differences, which the paper leaves open, has 0.
     """
     heat, effect = np.asarray(salience, dtype=np.float64), np.asarray(effects, dtype=np.float64)
     if heat.shape != effect.shape or heat.ndim != 1:
         raise ValueError(f"one effect for each group, got {heat.shape} and {effect.shape}")
     more = heat[:, None] - heat[None, :]
     weight = np.maximum(more, 0)
-    agrees = np.sign(effect[:, None] - effect[None, :])
+    agrees = np.where(effect[:, None] >= effect[None, :], 1.0, -1.0)
     return float((weight * agrees).sum() / weight.sum()) if weight.sum() > 0 else 0.0
 
 
@@ -71,9 +72,9 @@ def object_iou(
 
 
 def function_iou(heat: Float[np.ndarray, "*place"], threshold: float) -> float:
-    """Share of a map that is rightly cold, for a word that names nothing in the picture. `threshold` is the mean one of
-    the maps of words that do."""
-    return float(1 - (heat > threshold).mean())
+    """Share of a map that is rightly cold, below the threshold, for a word that names nothing in the picture.
+    `threshold` is the mean one of the maps of words that do (Otsu's)."""
+    return float((heat < threshold).mean())
 
 
 def f1_iou(object_: float, function: float) -> float:

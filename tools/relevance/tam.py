@@ -21,7 +21,7 @@ WINDOW = 3
 def tam(engine: Engine, subject: Subject, rows: int, columns: int) -> Float[np.ndarray, "token"]:
     """The map of the target's answer over its picture tokens, which lie in `rows` × `columns`."""
     maps, weights = activations(engine, subject)
-    kept = without_context(maps[0], maps[1:], weights)
+    kept = beside_words(without_context(maps[0], maps[1:], weights), weights)
     return rank_gaussian(kept.reshape(rows, columns)).ravel()
 
 
@@ -59,6 +59,16 @@ def without_context(
     size = float(expected @ expected)
     scale = float(raw @ expected) / size if size > 0 else 0.0
     return np.asarray((raw - scale * expected).clip(min=0))
+
+
+def beside_words(
+    kept: Float[np.ndarray, "token"], words: Float[np.ndarray, "context"]
+) -> Float[np.ndarray, "token"]:
+    """The map on a scale on which the coldest of its tokens and of the prompt's words has 0 and the hottest 1: maps of
+    different answers then compare, and a word that hangs on words is cold all over the picture."""
+    everything = np.concatenate([kept, words])
+    low, high = float(everything.min()), float(everything.max())
+    return np.asarray((kept - low) / (high - low)) if high > low else np.zeros_like(kept)
 
 
 def rank_gaussian(heat: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns"]:

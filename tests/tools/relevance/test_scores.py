@@ -29,9 +29,32 @@ def test_saco_weighs_pairs_by_their_difference() -> None:
     assert saco([3, 1, 0], [1, 2, 0]) == pytest.approx((3 + 1 - 2) / 6)
 
 
-def test_saco_gives_nothing_to_a_model_that_does_not_look_nor_to_a_flat_map() -> None:
-    assert saco([3, 1, 0], [0, 0, 0]) == 0
+def test_equal_effects_agree_with_every_order() -> None:
+    """As algorithm 1 of Wu et al. has it: saliences 3, 1, 0 with effects 2, 2, 5 give +2 for the tie, −3 and −1."""
+    assert saco([3, 1, 0], [2, 2, 5]) == pytest.approx((2 - 3 - 1) / 6)
+    assert saco([3, 1, 0], [0, 0, 0]) == 1
+
+
+def test_a_flat_map_has_no_order_to_be_faithful_by() -> None:
     assert saco([1, 1, 1], [3, 1, 0]) == 0
+
+
+def saco_pair_by_pair(salience: list[float], effects: list[float]) -> float:
+    """The algorithm as it is printed: groups from the most salient on, each beside all after it."""
+    order = sorted(range(len(salience)), key=lambda place: -salience[place])
+    total = size = 0.0
+    for place, one in enumerate(order):
+        for other in order[place + 1 :]:
+            apart = salience[one] - salience[other]
+            total += apart if effects[one] >= effects[other] else -apart
+            size += apart
+    return total / size if size else 0.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), min_size=2, max_size=12))
+def test_saco_is_the_papers_algorithm_taken_pair_by_pair(groups: list[tuple[int, int]]) -> None:
+    salience, effects = [[float(value) for value in one] for one in zip(*groups, strict=True)]
+    assert saco(salience, effects) == pytest.approx(saco_pair_by_pair(salience, effects))
 
 
 def test_groups_go_from_hot_to_cold_and_hold_every_token_once() -> None:
@@ -71,6 +94,7 @@ def test_a_map_that_is_the_mask_overlaps_wholly_and_its_opposite_not() -> None:
 
 def test_function_words_are_scored_by_how_much_stays_cold() -> None:
     assert function_iou(np.array([0.1, 0.2, 0.9, 0.3]), 0.5) == 0.75
+    assert function_iou(np.array([0.5, 0.2]), 0.5) == 0.5
     assert f1_iou(0.5, 0.75) == pytest.approx(0.6)
     assert f1_iou(0, 0) == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tools.relevance.tam import rank_gaussian, without_context
+from tools.relevance.tam import beside_words, rank_gaussian, without_context
 
 
 def test_what_the_context_explains_is_taken_away() -> None:
@@ -18,6 +18,13 @@ def test_what_the_context_explains_is_taken_away() -> None:
 def test_a_word_that_is_all_context_leaves_nothing() -> None:
     raw = np.array([1.0, 2, 3])
     assert without_context(raw, np.array([2 * raw]), np.array([1.0])) == pytest.approx([0, 0, 0])
+
+
+def test_a_map_is_scaled_together_with_the_words_of_the_prompt() -> None:
+    """Tokens 1 and 3 beside words 2 and 5: from 1 to 5, so that they stand at 0 and 0.5."""
+    assert beside_words(np.array([1.0, 3]), np.array([2.0, 5])) == pytest.approx([0, 0.5])
+    assert beside_words(np.array([1.0, 3]), np.zeros(0)) == pytest.approx([0, 1])
+    assert beside_words(np.array([2.0, 2]), np.array([2.0])) == pytest.approx([0, 0])
 
 
 def test_without_context_the_raw_map_stays() -> None:
