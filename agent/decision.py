@@ -39,11 +39,13 @@ class Calls(Model):
 
 
 class Program(Model):
-    """A short program over the tools. Understood, and answered with a refusal until there is a sandbox for it."""
+    """A short Python program that calls tools as functions, in the place of calls; it runs in a sandbox (programs/)."""
 
     kind: Literal["program"] = "program"
     thought: Annotated[str, Field(max_length=2000)] = ""
-    source: str
+    propose: tuple[Hypothesis, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    source: Annotated[str, Field(max_length=50_000)]
 
 
 class Conclusion(Model):

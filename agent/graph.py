@@ -19,6 +19,8 @@ from sqlalchemy.exc import OperationalError
 from agent import nodes
 from agent.bench import Bench
 from agent.planner import Planner
+from agent.programs.processes import Processes
+from agent.programs.sandbox import Sandbox
 from agent.record import Outcome, outcome_of
 from agent.state import Desk, Limits, State, beginning
 from agent.thread import Goal
@@ -32,6 +34,7 @@ from tools.tool import TOOLS, Tool
 
 Graph = CompiledStateGraph[State, Desk, State, State]
 USUAL = Limits()
+USUAL_SANDBOX: Sandbox = Processes()
 
 
 async def run_thread(
@@ -44,11 +47,12 @@ async def run_thread(
     *,
     limits: Limits = USUAL,
     tools: Sequence[Tool] | None = None,
+    sandbox: Sandbox | None = USUAL_SANDBOX,
 ) -> Outcome:
     """Carries one component to a conclusion or an abstention, or a goal to an answer, from wherever the record left it.
 
     `context.budget` is this thread's alone. Raises MaieuticError of kind "endpoint" when the planner can't be
-    reached; the thread can be run again then, as after a kill.
+    reached; the thread can be run again then, as after a kill. Without a `sandbox` programs are refused.
     """
     thread, queries = str(subject), context.store.queries
     config: RunnableConfig = {
@@ -58,7 +62,7 @@ async def run_thread(
     rows = queries.steps(run, thread)
     if outcome_of(rows) is None:
         chosen = list(tools) if tools is not None else [TOOLS[name] for name in sorted(TOOLS)]
-        desk = Desk(context, planner, bench, run, subject, chosen, limits)
+        desk = Desk(context, planner, bench, run, subject, chosen, limits, sandbox)
         graph = build_graph(checkpoints)
         _pay(context, run, thread)
         given = None if await _stands(graph, config, rows) else beginning(rows)

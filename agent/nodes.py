@@ -6,6 +6,7 @@ more. A decision is committed before anything acts on it. Knows nothing about th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,11 @@ from langgraph.runtime import Runtime
 from agent.check import check_abstention, check_conclusion, check_verdict
 from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Program, Reply
 from agent.planner import Choice
+from agent.programs.carrying import Hand, carried_out
+from agent.programs.sandbox import Ended
+from agent.programs.telling import noted
 from agent.record import Outcome, asked_of, decision_of, outcome_row, read_view, step_row
+from agent.repeats import before
 from agent.replies import check_reply
 from agent.selecting import SCORE, Selected, selected
 from agent.state import Desk, State, as_values, pending
@@ -73,13 +78,12 @@ async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     made = list(view.experiments)
     worked = 0
     if isinstance(decision, Program):
-        text = "programs can't be run yet: call the tools one by one"
-        return {"notes": as_values([Note(step, "repair", text)])}
+        return await _program(desk, view, decision)
     assert isinstance(decision, Calls)
     for place, call in enumerate(decision.calls):
         try:
             _refuse(view, call)
-            if again := _before(made, call):
+            if again := before(made, call):
                 notes.append(Note(step, "repair", AGAIN.format(again.number), place, again.number))
                 worked += call.tool == LOOK
                 continue
@@ -97,11 +101,32 @@ async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     return {"notes": as_values(notes), "worked": worked}
 
 
+async def _program(desk: Desk, view: ThreadView, program: Program) -> dict[str, Any]:
+    """Carries out a program's calls as they come, in a sandbox; run again, it gets the answers that are recorded."""
+    if desk.sandbox is None:
+        text = "programs are switched off: call the tools one by one"
+        return {"notes": as_values([Note(view.step, "repair", text, 0)])}
+
+    async def measure(turn: Turn, name: str, arguments: Mapping[str, Any]) -> Experiment:
+        return await desk.bench.submit(partial(door.call, desk.context, turn, name, arguments))
+
+    tools = {tool.name: tool for tool in desk.tools}
+    recorder = desk.context.store.recorder
+    hand = Hand(recorder, desk.run, desk.thread, view.step, tools, measure, view.experiments)
+    finish = ""
+    try:
+        ended = await carried_out(desk.sandbox, program.source, hand)
+    except BudgetReached as error:
+        ended, finish = Ended("limit", error.message), error.message
+    note = noted(view.step, ended)
+    return {"notes": as_values([note]), "worked": len(hand.made), **({"finish": finish} if finish else {})}
+
+
 async def record(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     """Records what the step proposed and judged, and says whether the thread has to end."""
     desk, step, limits = runtime.context, state["step"], runtime.context.limits
     decision, notes, worked = _decision(desk, step), list(state["notes"]), state["worked"]
-    if isinstance(decision, Calls):
+    if isinstance(decision, Calls | Program):
         view, recorder = _view(desk, state), desk.context.store.recorder
         for number, hypothesis in enumerate(decision.propose, start=len(view.stated) + 1):
             recorder.hypothesis(desk.run, desk.thread, number, hypothesis)
@@ -218,14 +243,6 @@ def _refuse(view: ThreadView, call: Call) -> None:
             f"`{call.tool}` is a step of its own: take it when the results are in", kind="arguments"
         )
     door.check(call.tool, call.arguments)
-
-
-def _before(made: list[Experiment], call: Call) -> Experiment | None:
-    """The experiment that a call would only repeat: it is given again, since a planner may have it before its eyes no
-    longer, and neither measured nor charged, since it would say the same."""
-    _, arguments = door.check(call.tool, call.arguments)
-    words = arguments.model_dump(mode="json")
-    return next((one for one in made if one.tool == call.tool and one.arguments == words), None)
 
 
 def _view(desk: Desk, state: State) -> ThreadView:

@@ -11,13 +11,14 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Reply
+from agent.decision import Abstention, Call, Calls, Conclusion, Decision, Program, Reply
 from agent.endpoint import Endpoint, TooLong, weight
 from agent.planner import Choice
 from agent.prices import Prices
+from agent.programs.telling import PROGRAM
 from agent.refusals import without_tools
 from agent.sights import Fetch, seen
-from agent.steps import FINISHING, STEPS, build
+from agent.steps import ALONE, FINISHING, STEPS, build
 from agent.streaming import Answer
 from agent.thread import ThreadView
 from agent.transcript import messages
@@ -54,16 +55,19 @@ class OpenAIPlanner:
         context: int = CONTEXT,
         fetch: Fetch | None = None,
         tell: Tell = lambda component, said: None,
+        programs: bool = True,
     ) -> None:
         """`retries` and `timeout` (seconds) bound each request, `context` (tokens, about) what is sent in one.
 
-        `fetch` gives the bytes of an artifact: without it the model is shown no pictures.
+        `fetch` gives the bytes of an artifact: without it the model is shown no pictures. `programs` says whether it
+        may write programs.
         """
         self.model = model
         self.context = context
         self.endpoint = Endpoint(model, base_url or "", retries, timeout, temperature, prices or Prices())
         self._fetch = fetch
         self._tell = tell
+        self._programs = programs
         self._calls = False
 
     @property
@@ -73,7 +77,7 @@ class OpenAIPlanner:
     async def decide(self, thread: ThreadView, tools: Sequence[Tool], /) -> Choice:
         """Raises MaieuticError of kind "endpoint" when there is no answer after the retries, UserError when there can
         be none (a wrong key, an unknown model, a server that can't call tools), BudgetReached when it can't be paid."""
-        offered = offers(thread, tools)
+        offered = offers(thread, tools, self._programs)
         said, answer = await self._asked(thread, tools, offered)
         called = [readable(call.name, call.arguments) for call in answer.calls]
         self._calls = self._calls or bool(called)
@@ -116,9 +120,10 @@ def _silent(thread: ThreadView) -> bool:
     return wordy and len(turns) + 1 >= SILENT
 
 
-def offers(thread: ThreadView, tools: Sequence[Tool]) -> list[dict[str, Any]]:
+def offers(thread: ThreadView, tools: Sequence[Tool], programs: bool = True) -> list[dict[str, Any]]:
     """What may be called now: tools and the loop's own steps; at the end only what finishes."""
-    steps = [step for step in STEPS.values() if step.name != ("conclude" if thread.goal else "answer")]
+    without = {"conclude" if thread.goal else "answer"} | (set() if programs else {PROGRAM})
+    steps = [step for step in STEPS.values() if step.name not in without]
     if thread.finish_now:
         return [step.schema() for step in steps if step.name in ("give_verdict", *FINISHING)]
     return [*(tool.schema() for tool in tools), *(step.schema() for step in steps)]
@@ -129,7 +134,7 @@ def interpret(thread: ThreadView, thought: str, called: Sequence[Call]) -> Decis
     propose: list[Hypothesis] = []
     verdicts: list[Verdict] = []
     calls: list[Call] = []
-    final: list[Conclusion | Reply | Abstention] = []
+    final: list[Conclusion | Reply | Abstention | Program] = []
     for call in called:
         try:
             part = build(thread, call) if call.tool in STEPS and not call.unreadable else None
@@ -140,14 +145,18 @@ def interpret(thread: ThreadView, thought: str, called: Sequence[Call]) -> Decis
                 propose.append(part)
             case Verdict():
                 verdicts.append(part)
-            case Conclusion() | Reply() | Abstention() if not final:
+            case Conclusion() | Reply() | Abstention() | Program() if not final:
                 final.append(part)
             case _:
                 calls.append(call)
-    if final and not calls and not propose:
-        given = {"verdicts": tuple(verdicts)} if isinstance(final[0], Conclusion | Reply) else {}
-        return final[0].model_copy(update={"thought": thought, **given})
-    early = [call for call in called if call.tool in FINISHING and call not in calls]
+    if final and not calls and not (propose and not isinstance(final[0], Program)):
+        said: dict[str, Any] = {"thought": thought}
+        if not isinstance(final[0], Abstention):
+            said["verdicts"] = tuple(verdicts)
+        if isinstance(final[0], Program):
+            said["propose"] = tuple(propose)
+        return final[0].model_copy(update=said)
+    early = [call for call in called if call.tool in ALONE and call not in calls]
     return Calls(thought=thought, propose=tuple(propose), verdicts=tuple(verdicts), calls=(*calls, *early))
 
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from agent.decision import Abstention, Conclusion, Decision, Reply, as_row, from_row
+from agent.decision import Abstention, Calls, Conclusion, Decision, Program, Reply, as_row, from_row
 from agent.receipts import citations
 from agent.thread import Decided, Goal, Left, Note, Stated, ThreadView
 from store.address import Address
@@ -127,19 +127,13 @@ def read_view(
 
 
 def _stated(store: Store, run: str, thread: str, decided: tuple[Decided, ...]) -> tuple[Stated, ...]:
-    given = [
-        verdict for turn in decided if turn.decision.kind == "calls" for verdict in turn.decision.verdicts
-    ]
+    acted = [(turn.step, turn.decision) for turn in decided if isinstance(turn.decision, Calls | Program)]
+    given = [verdict for _, decision in acted for verdict in decision.verdicts]
     verdicts = {
         proposed.number: [verdict for verdict in proposed.verdicts if verdict in given]
         for proposed in store.queries.hypotheses(run, thread)
     }
-    proposed = [
-        (turn.step, hypothesis)
-        for turn in decided
-        if turn.decision.kind == "calls"
-        for hypothesis in turn.decision.propose
-    ]
+    proposed = [(step, hypothesis) for step, decision in acted for hypothesis in decision.propose]
     return tuple(
         Stated(number, step, hypothesis, tuple(verdicts.get(number, ())))
         for number, (step, hypothesis) in enumerate(proposed, start=1)

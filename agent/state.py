@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 
 from agent.bench import Bench
 from agent.planner import Planner
+from agent.programs.sandbox import Sandbox
 from agent.record import Asked, asked_of
 from agent.thread import Goal, Note
 from store.address import Address
@@ -32,7 +33,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Desk:
-    """One thread's parts. Never stored."""
+    """One thread's parts. Never stored. Without a `sandbox` programs are refused."""
 
     context: ToolContext
     planner: Planner
@@ -41,6 +42,7 @@ class Desk:
     subject: Address | Goal
     tools: Sequence[Tool]
     limits: Limits
+    sandbox: Sandbox | None = None
 
     @property
     def thread(self) -> str:

@@ -6,15 +6,17 @@ a model never types one. Knows nothing about endpoints. A step that can't be bui
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
 import prompts
 from agent.check import by_number, check_verdict
-from agent.decision import Abstention, Call, Conclusion, Reply
+from agent.decision import Abstention, Call, Conclusion, Program, Reply
+from agent.programs.limits import BOUNDS
+from agent.programs.telling import PROGRAM
 from agent.replies import row_of
 from agent.thread import ThreadView, quantities
 from agent.verdicts import judge
@@ -108,20 +110,25 @@ class Abstain(Model):
     reason: Annotated[str, Field(min_length=1)]
 
 
-Built = Hypothesis | Verdict | Conclusion | Reply | Abstention
+class RunProgram(Model):
+    source: Annotated[str, Field(min_length=1, description="The program's text.")]
+
+
+Built = Hypothesis | Verdict | Conclusion | Reply | Abstention | Program
 
 
 @dataclass(frozen=True)
 class LoopStep:
-    """A step by name, its arguments, and what makes of them a part of a decision."""
+    """A step by name, its arguments, and what makes of them a part of a decision; `told` is what its prompt takes."""
 
     name: str
     arguments: type[Model]
     build: Callable[[ThreadView, Any], Built]
+    told: Mapping[str, object] = field(default_factory=dict)
 
     def schema(self) -> dict[str, Any]:
         """In the form that OpenAI-compatible endpoints read."""
-        about = prompts.load(f"step_{self.name}").render()
+        about = prompts.load(f"step_{self.name}").render(**self.told)
         return {
             "type": "function",
             "function": {"name": self.name, "description": about, "parameters": schema_of(self.arguments)},
@@ -219,6 +226,7 @@ def _experiment(view: ThreadView, number: int) -> Experiment:
     return have[number]
 
 
+_BOUNDS = {name: getattr(BOUNDS, name) for name in ("seconds", "calls", "printed")}
 STEPS: dict[str, LoopStep] = {
     step.name: step
     for step in (
@@ -227,6 +235,10 @@ STEPS: dict[str, LoopStep] = {
         LoopStep("conclude", Conclude, _conclusion),
         LoopStep("answer", GiveAnswer, _reply),
         LoopStep("abstain", Abstain, lambda view, asked: Abstention(reason=asked.reason)),
+        LoopStep(PROGRAM, RunProgram, lambda view, asked: Program(source=asked.source), _BOUNDS),
     )
 }
 FINISHING = ("conclude", "answer", "abstain")
+"""Steps that end a thread."""
+ALONE = (*FINISHING, PROGRAM)
+"""Steps that are a decision of their own."""

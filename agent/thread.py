@@ -35,18 +35,19 @@ class Stated:
 
 @dataclass(frozen=True)
 class Note:
-    """Why something that was decided at `step` was not done, and what to do instead.
+    """Why something that was decided at `step` was not done, and what to do instead; or how a program ended.
 
     `repair`: a call, verdict or program that could not be carried out; `call` is its place among the step's calls, or
     None. `revision`: a conclusion that was refused, or one that predicts too little. `again` is the experiment that a
-    call repeats: its result is given once more.
+    call repeats: its result is given once more. `program`: a program that was run; `printed` is what it printed.
     """
 
     step: int
-    kind: Literal["repair", "revision"]
+    kind: Literal["repair", "revision", "program"]
     text: str
     call: int | None = None
     again: int | None = None
+    printed: str = ""
 
 
 @dataclass(frozen=True)

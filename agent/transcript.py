@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import prompts
-from agent.decision import Abstention, Calls, Conclusion, Decision, Reply
+from agent.decision import Abstention, Calls, Conclusion, Decision, Program, Reply
 from agent.endpoint import weight
 from agent.pictured import asked_for, named
+from agent.programs.telling import PROGRAM, reply_of
 from agent.sights import picture
 from agent.thread import Decided, Goal, ThreadView, quantities
 from store.records import Experiment, Model, Quantity, Verdict
@@ -171,11 +172,11 @@ def _calls(view: ThreadView, turn: Decided) -> Iterator[tuple[str, str, str, dic
     decision, step = turn.decision, turn.step
     refused = {note.call: note.text for note in view.notes if note.step == step}
     again = {note.call: note.again for note in view.notes if note.step == step and note.again is not None}
-    if isinstance(decision, Calls):
+    if isinstance(decision, Calls | Program):
         numbers = [stated.number for stated in view.stated if stated.step == step]
         for number, hypothesis in zip(numbers, decision.propose, strict=True):
             yield f"s{step}h{number}", "propose_hypothesis", _words(hypothesis), {"hypothesis": f"h{number}"}
-    verdicts = decision.verdicts if isinstance(decision, Calls | Conclusion | Reply) else ()
+    verdicts = decision.verdicts if isinstance(decision, Calls | Program | Conclusion | Reply) else ()
     for place, verdict in enumerate(verdicts):
         yield f"s{step}v{place}", "give_verdict", _asked(verdict), _judged(verdict)
     if isinstance(decision, Calls):
@@ -189,6 +190,8 @@ def _calls(view: ThreadView, turn: Decided) -> Iterator[tuple[str, str, str, dic
             else:
                 reply = {"refused": why}
             yield f"s{step}c{place}", call.tool, _safe(arguments), reply
+    elif isinstance(decision, Program):
+        yield f"s{step}p", PROGRAM, _json({"source": decision.source}), reply_of(view, step)
     elif isinstance(decision, Conclusion | Reply | Abstention):
         name = FINAL[decision.kind]
         yield f"s{step}end", name, _final(decision), {"refused": refused.get(None, "")}

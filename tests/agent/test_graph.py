@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.decision import Abstention, Call, Calls, Conclusion, Program
+from agent.decision import Abstention, Call, Calls, Conclusion
 from agent.record import asked_of
 from agent.state import Limits
 from tests.agent.conftest import COMPONENT, RunOne
@@ -73,14 +73,6 @@ async def test_one_working_call_starts_the_count_of_failures_anew(run_one: RunOn
     bad = [lambda view: Calls(calls=(weighing(view, "mauve"),))] * 2
     outcome = await run_one(Scripted([*bad, weigh_red, *bad, conclusion]))
     assert isinstance(outcome.decision, Conclusion)
-
-
-async def test_a_program_is_refused_until_there_is_a_sandbox(
-    run_one: RunOne, context: ToolContext, run: str
-) -> None:
-    await run_one(Scripted([lambda view: Program(source="weigh()"), give_up]))
-    rows = context.store.queries.steps(run, str(COMPONENT))
-    assert "programs can't be run yet" in asked_of(rows[1].decision).notes[0].text
 
 
 async def test_a_refused_text_goes_back_and_its_revision_is_accepted(run_one: RunOne) -> None:

@@ -89,7 +89,7 @@ async def test_tools_and_the_loops_own_steps_are_offered_and_at_the_end_only_wha
     endpoint, planner = opened(says(PROPOSE, WEIGH), says(VERDICT, CONCLUDE))
     outcome = await run_one(planner)
     first, last = ([offer["function"]["name"] for offer in request["tools"]] for request in endpoint.requests)
-    assert first == ["weigh", "propose_hypothesis", "give_verdict", "conclude", "abstain"]
+    assert first == ["weigh", "propose_hypothesis", "give_verdict", "conclude", "abstain", "run_program"]
     assert last == ["give_verdict", "conclude", "abstain"]
     assert "You must finish now" in endpoint.requests[1]["messages"][-1]["content"]
     assert isinstance(outcome.decision, Conclusion)
