@@ -1,9 +1,10 @@
-"""Commands that measure outside a labelling run: `index`, `run TOOL`, `replay EXPERIMENT`."""
+"""Commands that measure outside a labelling run: `index`, `run TOOL`, `run program FILE`, `replay EXPERIMENT`."""
 
 from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,8 +63,15 @@ def index(
 
 
 def run(
-    tool: Annotated[str, typer.Argument(help="A tool's name; `maieutic show tools` lists them.")],
-    target: TargetName = "tableau-llava",
+    tool: Annotated[
+        str, typer.Argument(help="A tool's name (`maieutic show tools` lists them), or `program`.")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET|FILE", help="The target; of `program`, its file.")
+    ] = "tableau-llava",
+    of_program: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The target, after a program's file.", show_default=False)
+    ] = "",
     arguments: Annotated[
         list[str] | None,
         typer.Option("--set", "-s", metavar="NAME=VALUE", help="An argument; JSON or plain words."),
@@ -80,20 +88,37 @@ def run(
     dtype: Precision = "float32",
     as_json: JsonFlag = False,
 ) -> None:
-    """Run one experiment and record it: `maieutic run top_exemplars -s component=language.3.mlp.17`."""
+    """Run one experiment and record it: `maieutic run top_exemplars -s component=language.3.mlp.17`.
+
+    `maieutic run program FILE [TARGET]` runs a program over the tools, in the sandbox that planners' programs run in.
+    """
+    from experiments.commands.program import PROGRAM, run_program
     from experiments.commands.workplaces import opened_workplace
     from store.errors import PlannerError
     from tools.door import check
 
     words = dict(read_argument(text) for text in arguments or ())
-    try:
-        check(tool, words)
-    except PlannerError as error:
-        raise UsageError(plainly(error), kind=error.kind, hint=error.hint) from error
+    file = ""
+    if tool == PROGRAM:
+        if words:
+            raise UsageError(
+                "a program takes no `--set`", kind="usage", hint="write arguments into the program itself"
+            )
+        file, target = target, of_program or "tableau-llava"
+    else:
+        try:
+            check(tool, words)
+        except PlannerError as error:
+            raise UsageError(plainly(error), kind=error.kind, hint=error.hint) from error
+        if of_program:
+            raise UsageError(
+                f"`{of_program}` is one word too many", kind="usage", hint="give TOOL and TARGET"
+            )
     target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
     world = {"images": images, "judge": judge, "describer": describer}
     world |= {"editor": lasting_editor(editor)} if editor else {}
-    with opened_workplace(
+    opening = partial(
+        opened_workplace,
         target,
         store=store,
         **world,
@@ -102,7 +127,11 @@ def run(
         device=device,
         dtype=dtype,
         seed=seed,
-    ) as workplace:
+    )
+    if file:
+        run_program(file, opening, world | {"dtype": dtype}, as_json)
+        return
+    with opening() as workplace:
         found = measure(workplace, tool, words, world | {"dtype": dtype})
     print_experiment(found, as_json)
 

@@ -1,0 +1,142 @@
+"""`maieutic run program FILE`: a program over the tools, run as planners' programs are, in the same sandbox.
+
+Knows how a file becomes a run with experiments, and what to say of one that did not end well. The target is opened at
+the program's first call, so a mistake in its words is told at once. Knows nothing about interpreters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.commands.output import narrate, print_json, print_text
+from store.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from agent.programs.carrying import Hand
+    from agent.programs.sandbox import Ended
+    from experiments.workplace import Workplace
+    from store.recorder import Turn
+    from store.records import Experiment
+
+PROGRAM = "program"
+"""The word that stands in the place of a tool's name."""
+DIRECT = "direct"
+Opening = Callable[[], AbstractContextManager["Workplace"]]
+
+
+@dataclass
+class Table:
+    """Where a program's experiments are made: opened at its first call, ended with how it ended."""
+
+    source: str
+    opening: Opening
+    world: Mapping[str, Any]
+    stack: ExitStack
+    run: str = ""
+    hand: Hand | None = None
+    workplace: Workplace | None = None
+
+    async def ask(self, name: str, args: Any, given: dict[str, Any]) -> Any:
+        """One call of the program."""
+        if self.hand is None:
+            self.hand = self._open()
+        return await self.hand.ask(name, args, given)
+
+    @property
+    def made(self) -> list[Experiment]:
+        return self.hand.made if self.hand else []
+
+    def close(self, ended: Ended | None) -> None:
+        """Writes how it ended; None: something else stopped it."""
+        if self.workplace is not None:
+            recorder = self.workplace.store.recorder
+            if ended is not None:
+                recorder.step(self.run, DIRECT, 1, {"kind": "ended", **asdict(ended)})
+            recorder.end_run(self.run, "done" if ended is not None and ended.end == "done" else "failed")
+
+    def _open(self) -> Hand:
+        from agent.decision import Program, as_row
+        from agent.programs.carrying import Hand
+        from tools.budget import Budget
+        from tools.door import call
+        from tools.tool import TOOLS
+
+        self.workplace = workplace = self.stack.enter_context(self.opening())
+        workplace.register()
+        recorder = workplace.store.recorder
+        words = {"tool": PROGRAM} | dict(self.world)
+        self.run = recorder.open_run("direct", workplace.target.fingerprint, words, workplace.seed, DIRECT)
+        recorder.step(self.run, DIRECT, 0, as_row(Program(source=self.source)))
+        context = workplace.context(Budget(), index=False)
+
+        async def measure(turn: Turn, name: str, arguments: Mapping[str, Any]) -> Experiment:
+            return call(context, turn, name, arguments)
+
+        return Hand(recorder, self.run, DIRECT, 0, TOOLS, measure)
+
+
+def run_program(path: str, opening: Opening, world: Mapping[str, Any], as_json: bool) -> None:
+    """Runs the program in `path` and prints what it printed.
+
+    Raises UsageError for a file that can't be read, UserError where the program did not run to its end.
+    """
+    from agent.programs.processes import Processes
+    from agent.programs.stubs import stubs
+    from tools import door  # noqa: F401  # its import registers every tool
+    from tools.tool import TOOLS
+
+    source = read_program(path)
+    tools = [TOOLS[name] for name in sorted(TOOLS)]
+    ended: Ended | None = None
+    with ExitStack() as stack:
+        table = Table(source, opening, world, stack)
+        try:
+            ended = asyncio.run(Processes().run(source, stubs(tools), [one.name for one in tools], table.ask))
+        finally:
+            table.close(ended)
+    numbers = [f"e{one.number}" for one in table.made]
+    if numbers:
+        narrate(f"{', '.join(numbers)} recorded in run {table.run}")
+    if ended.printed and not as_json:
+        print_text(ended.printed.rstrip("\n"))
+    if ended.cut:
+        narrate(f"{ended.cut} characters more were printed, and dropped")
+    if ended.end != "done":
+        raise stopped(path, ended, numbers)
+    if as_json:
+        experiments = [one.model_dump(mode="json") for one in table.made]
+        told = {"program": path, "run": table.run, **asdict(ended), "experiments": experiments}
+        print_json(told)
+
+
+def read_program(path: str) -> str:
+    """The file's text. Raises UsageError where there is none."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = "is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else "can't be read"
+        raise UsageError(
+            f"`{path}` {why}", kind="program-file", hint="name a file: `maieutic run program FILE [TARGET]`"
+        ) from error
+
+
+def stopped(path: str, ended: Ended, numbers: list[str]) -> UserError:
+    """A program that did not run to its end, in one line."""
+    from agent.programs.limits import BOUNDS
+    from agent.programs.telling import told
+
+    kept = f"; {', '.join(numbers)} are kept" if numbers else ""
+    hints = {
+        "refused": "mend that line (`maieutic show tools` lists the tools); nothing was run",
+        "error": f"mend that line{kept}",
+        "limit": f"a program may compute {BOUNDS.seconds:g} s, hold {BOUNDS.memory // 2**20} MiB and call tools "
+        f"{BOUNDS.calls} times: let it do less at once{kept}",
+        "crash": f"a program may compute {BOUNDS.seconds:g} s: look for numbers that grow without end{kept}",
+    }
+    words = " ".join(told(ended).split())
+    return UserError(f"`{path}`: {words}", kind=f"program-{ended.end}", hint=hints[ended.end])

@@ -1,0 +1,117 @@
+"""`maieutic run program FILE`: what it prints and records, and what it says of programs that do not work out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from store.database import open_store
+from tests.labelling import IMAGES, Labelled, Place
+
+EACH = """
+for number in range(2):
+    r = vocabulary_effect(f"language.3.mlp.{number}", k=5)
+    print(r["experiment"], round(r["quantities"]["strength"]["value"], 3))
+"""
+
+
+@pytest.fixture
+def place(labelled: Labelled, tmp_path: Path) -> Place:
+    return Place(tmp_path, labelled.place.cache)
+
+
+def program(place: Place, text: str) -> str:
+    path = place.folder / "program.py"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_program_of_ones_own_is_recorded_call_by_call_and_replays(place: Place) -> None:
+    said = place.says("run", "program", program(place, EACH), "--images", IMAGES, "--json")
+    assert said.code == 0
+    told = said.json
+    assert (told["end"], told["cut"]) == ("done", 0)
+    first, second = told["experiments"]
+    assert [(one["thread"], one["step"], one["call"]) for one in (first, second)] == [
+        ("direct", 0, 0),
+        ("direct", 0, 1),
+    ]
+    value = round(first["result"]["quantities"]["strength"]["value"], 3)
+    assert told["printed"].startswith(f"{first['number']} {value}\n")
+    with open_store(place.store) as store:
+        (run,) = store.queries.runs()
+        assert (run.id, run.status) == (told["run"], "done")
+        program_row, end_row = store.queries.steps(run.id, "direct")
+        assert program_row.decision["source"] == EACH and end_row.decision["printed"] == told["printed"]
+    assert "the same" in place.says("replay", f"e{second['number']}").out
+
+
+def test_without_json_it_prints_what_the_program_prints(place: Place) -> None:
+    said = place.says("run", "program", program(place, "print(median([3, 1, 2]))"))
+    assert (said.out, said.code) == ("2\n", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "kind", "told", "hint"),
+    [
+        (
+            "def f(:",
+            1,
+            "program-refused",
+            "was not run: line 1: Expected a parameter",
+            "mend that line",
+        ),
+        (
+            'x = 1\nablate("language.3.mlp.1", mode="men")',
+            1,
+            "program-refused",
+            'line 2: Argument to function `ablate` is incorrect: Expected `Literal["mean", "zero", "resample"]`',
+            "`maieutic show tools`",
+        ),
+        ("x = 1 / 0", 1, "program-error", "line 1: ZeroDivisionError: division by zero", "mend that line"),
+        ("'x' * 10 ** 10", 1, "program-limit", "memory limit exceeded", "hold 64 MiB"),
+    ],
+    ids=["syntax", "types", "error", "limit"],
+)
+def test_a_program_that_does_not_work_out_gets_one_line_and_no_traceback(
+    place: Place, text: str, code: int, kind: str, told: str, hint: str
+) -> None:
+    said = place.says("run", "program", program(place, text), "--json")
+    error = said.json["error"]
+    assert (said.code, error["kind"]) == (code, kind)
+    assert told in error["message"] and hint in error["hint"] and "\n" not in error["message"]
+    assert "Traceback" not in said.err
+    assert not place.store.exists()
+
+
+def test_what_was_measured_before_an_error_is_kept_and_named(place: Place) -> None:
+    text = 'print(1)\nvocabulary_effect("language.3.mlp.0", k=5)\nvocabulary_effect("language.9.mlp.0")'
+    said = place.says("run", "program", program(place, text), "--images", IMAGES)
+    assert (said.code, said.out) == (1, "1\n")
+    assert "line 3: ValueError:" in said.err and "has 6 language layers" in said.err
+    assert "e1 are kept" in said.err
+    with open_store(place.store) as store:
+        (run,) = store.queries.runs()
+        assert run.status == "failed" and len(store.queries.experiments(run.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nowhere.py"], "`nowhere.py` can't be read"),
+        ([], "`tableau-llava` can't be read"),
+        (["x.py", "-s", "n=3"], "a program takes no `--set`"),
+    ],
+)
+def test_a_missing_file_and_words_that_do_not_fit_are_usage(
+    place: Place, words: list[str], told: str
+) -> None:
+    said = place.says("run", "program", *words)
+    assert said.code == 2 and told in said.err
+
+
+def test_a_second_target_is_one_word_too_many(place: Place) -> None:
+    words = ("run", "top_exemplars", "tableau-llava", "more", "-s", "component=language.3.mlp.1")
+    said = place.says(*words)
+    assert said.code == 2 and "`more` is one word too many" in said.err
