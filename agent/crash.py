@@ -11,20 +11,20 @@ import re
 import sqlite3
 import traceback
 
-import torch
 from sqlalchemy.exc import DBAPIError
 
 from agent.decision import Abstention
 from agent.record import By, Outcome, outcome_row
 from store.database import Store
 from store.errors import MaieuticError, PlannerError
+from tools.engine.room import is_lost, is_shortage
 
 CRASH: By = "crash"
+ASIDE = ("endpoint-request", "endpoint-context")
+"""Kinds of errors that are about what was sent: a filter's refusal, a thread that no context holds."""
 LONGEST = 300
 """Characters of an error's message that become a reason; the traceback has them all."""
-_OUTSIDE = (MemoryError, OSError, DBAPIError, sqlite3.Error, torch.OutOfMemoryError)
-_DEVICE = ("out of memory", "can't allocate memory", "CUDA error")
-"""What torch says, in a RuntimeError like any other, when memory is short or a device can't go on."""
+_OUTSIDE = (MemoryError, OSError, DBAPIError, sqlite3.Error)
 _MARK = re.compile(r"\[\s*(e\d[^\]]*)\]")
 
 
@@ -34,7 +34,12 @@ def ends_the_run(error: Exception) -> bool:
         return not isinstance(error, PlannerError)
     if isinstance(error, _OUTSIDE):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _DEVICE)
+    return isinstance(error, RuntimeError) and (is_shortage(error) or is_lost(error))
+
+
+def for_later(error: Exception) -> bool:
+    """Whether an endpoint refused what this thread has to say, and may answer every other one: it is left for later."""
+    return isinstance(error, MaieuticError) and error.kind in ASIDE
 
 
 def crashed(store: Store, run: str, thread: str, error: Exception) -> Outcome:

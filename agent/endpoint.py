@@ -20,7 +20,7 @@ from agent.refusals import refused, too_long, without_streams
 from agent.streaming import Answer, BrokenOff, heard
 from store.errors import MaieuticError
 from tools.access import Access
-from tools.budget import PAYING
+from tools.budget import PAYING, RETRIES, TIMEOUT
 
 A_TOKEN = 4
 """Characters of a token, about, where no endpoint counts them."""
@@ -33,6 +33,12 @@ Hear = Callable[[str], None]
 
 def silent(said: str) -> None:
     """Nobody listens."""
+
+
+LONGEST = 10
+"""Times the timeout that a whole answer may take: some servers send a crumb now and then, and never end."""
+WAIT = 120.0
+"""Seconds that a server may ask us to wait before the next try; where it wants more, the run is resumed later."""
 
 
 class TooLong(MaieuticError):
@@ -49,8 +55,8 @@ class Endpoint:
 
     model: str
     base_url: str = ""
-    retries: int = 4
-    timeout: float = 120.0
+    retries: int = RETRIES
+    timeout: float = TIMEOUT
     temperature: float | None = None
     prices: Prices = field(default_factory=Prices)
     _streams: bool = True
@@ -96,7 +102,10 @@ class Endpoint:
     async def _once(self, messages: list[Message], tools: list[Message], hear: Hear) -> Answer:
         messages_, tools_ = json.loads(json.dumps([messages, tools]))
         try:
-            async with self._access.client(self.retries, self.timeout) as client:
+            async with (
+                asyncio.timeout(LONGEST * self.timeout + WAIT * self.retries),
+                self._access.client(self.retries, self.timeout) as client,
+            ):
                 stream = await client.chat.completions.create(
                     model=self.model,
                     messages=messages_,
@@ -126,7 +135,9 @@ class Endpoint:
             raise self._access.unreachable(
                 f"ended its answer with an error ({type(error).__name__})"
             ) from None
-        except (OpenAIError, ValueError) as error:
+        except TimeoutError:
+            raise self._access.unreachable("came to no end with its answer") from None
+        except (OpenAIError, ValueError, RecursionError) as error:
             raise self._access.unreachable(f"sent something unreadable ({type(error).__name__})") from None
         if answer is None:
             raise self._access.unreachable("sent an answer without choices")

@@ -24,7 +24,7 @@ from agent.replies import check_reply
 from agent.selecting import SCORE, Selected, selected
 from agent.state import Desk, State, as_values, pending
 from agent.steps import STEPS, build
-from agent.thread import Note, ThreadView
+from agent.thread import Note, ThreadView, cut
 from store.errors import PlannerError, UserError
 from store.recorder import Turn
 from store.records import Experiment
@@ -93,7 +93,7 @@ async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
             )
             worked += 1
         except PlannerError as error:
-            notes.append(Note(step, "repair", error.message, place))
+            notes.append(Note(step, "repair", cut(error.message), place))
         except BudgetReached as error:
             return {"notes": as_values(notes), "worked": worked, "finish": error.message}
     if not (decision.calls or decision.propose or decision.verdicts):
@@ -137,7 +137,7 @@ async def record(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
                 recorder.verdict(desk.run, desk.thread, verdict.hypothesis, verdict)
                 worked += 1
             except PlannerError as error:
-                notes += as_values([Note(step, "repair", error.message)])
+                notes += as_values([Note(step, "repair", cut(error.message))])
     repairs = 0 if worked else state["repairs"] + 1
     ended = (
         f"{repairs} turns in a row did nothing; the last refusal: {_last(notes)}"
@@ -173,7 +173,7 @@ async def check(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
             return {"accepted": True}
         told, ended = found.revise or found.nothing, found.nothing
     except PlannerError as error:
-        told = error.message
+        told = cut(error.message)
         ended = f"the conclusion was refused {revisions} times; the last refusal: {told}" if over else ""
     return {
         "notes": as_values([Note(step, "revision", told)]),
@@ -234,7 +234,7 @@ def _refuse(view: ThreadView, call: Call) -> None:
     """Raises PlannerError for a call that is no experiment."""
     if call.unreadable:
         raise PlannerError(
-            f"`{call.tool}` was not run: its arguments are not a JSON object: `{call.unreadable[:80]}`",
+            f"`{call.tool}` was not run: its arguments are not a JSON object, or too long: `{call.unreadable[:80]}`",
             kind="arguments",
         )
     if call.tool in STEPS:

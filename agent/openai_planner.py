@@ -24,6 +24,7 @@ from agent.thread import ThreadView
 from agent.transcript import messages
 from store.errors import PlannerError, UserError
 from store.records import Hypothesis, Verdict
+from tools.budget import RETRIES, TIMEOUT
 from tools.tool import Tool
 
 THOUGHT = 2000
@@ -34,6 +35,12 @@ ANSWER = 4_000
 """Tokens that are left for the answer."""
 SMALLER = 3
 """Times that a thread which is too long is halved."""
+ARGUMENTS = 20_000
+"""Characters of one call's arguments, at most: no tool wants a tenth, and they would be said again each turn."""
+AT_ONCE = 32
+"""Calls of one turn that are read."""
+NAME = 120
+"""Characters of a tool's name that are kept."""
 SILENT = 3
 """Turns without any call, at the beginning, after which the server is taken to be one that can't make any."""
 Tell = Callable[[str, str], None]
@@ -48,8 +55,8 @@ class OpenAIPlanner:
         model: str,
         base_url: str | None = None,
         *,
-        retries: int = 4,
-        timeout: float = 120.0,
+        retries: int = RETRIES,
+        timeout: float = TIMEOUT,
         temperature: float | None = None,
         prices: Prices | None = None,
         context: int = CONTEXT,
@@ -79,12 +86,12 @@ class OpenAIPlanner:
         be none (a wrong key, an unknown model, a server that can't call tools), BudgetReached when it can't be paid."""
         offered = offers(thread, tools, self._programs)
         said, answer = await self._asked(thread, tools, offered)
-        called = [readable(call.name, call.arguments) for call in answer.calls]
-        self._calls = self._calls or bool(called)
+        called = [readable(call.name, call.arguments) for call in answer.calls[:AT_ONCE]]
+        self._calls = self._calls or bool(called) or bool(answer.refusal)
         if not self._calls and _silent(thread):
             raise without_tools(self.endpoint.place, self.model)
         return Choice(
-            decision=interpret(thread, printable(answer.said)[:THOUGHT], called),
+            decision=interpret(thread, _thought(answer), called),
             prompt=sent(self.model, said, offered),
             usage=answer.usage,
         )
@@ -109,6 +116,13 @@ class OpenAIPlanner:
             kind="endpoint-context",
             hint="give it more context (Ollama: `num_ctx`; vLLM: `--max-model-len`), or take another model",
         )
+
+
+def _thought(answer: Answer) -> str:
+    """What the model said, and how many of its calls were not read."""
+    more = len(answer.calls) - AT_ONCE
+    said = f"(the last {more} calls of this turn were not read: {AT_ONCE} at most) " if more > 0 else ""
+    return whole_letters(said + answer.said)[:THOUGHT]
 
 
 def _silent(thread: ThreadView) -> bool:
@@ -161,18 +175,19 @@ def interpret(thread: ThreadView, thought: str, called: Sequence[Call]) -> Decis
 
 
 def readable(name: str, arguments: str) -> Call:
-    """A model's call; arguments that are no JSON object, or no text, are kept as they came."""
+    """A model's call; arguments that are no JSON object, no text, or too long are kept as they came, in part."""
+    tool = whole_letters(name)[:NAME]
     try:
-        parsed = json.loads(arguments or "{}")
+        parsed = json.loads(arguments or "{}") if len(arguments) <= ARGUMENTS else None
         json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()
+        if isinstance(parsed, dict):
+            return Call(tool=tool, arguments=parsed)
     except (ValueError, RecursionError):
-        parsed = None
-    if isinstance(parsed, dict):
-        return Call(tool=printable(name), arguments=parsed)
-    return Call(tool=printable(name), unreadable=printable(arguments)[:500])
+        pass
+    return Call(tool=tool, unreadable=whole_letters(arguments[:ARGUMENTS])[:500])
 
 
-def printable(text: str) -> str:
+def whole_letters(text: str) -> str:
     """The text without halves of characters, which JSON allows and files do not."""
     return text.encode("utf-8", "replace").decode()
 

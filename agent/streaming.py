@@ -11,12 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from openai import APIConnectionError, AsyncStream
+from openai import APIConnectionError, AsyncStream, BaseModel
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from agent.planner import Usage
 
 STREAM = "text/event-stream"
+LONGEST = 500_000
+"""Characters of an answer after which no more of it is read: what has come by then is taken as it is."""
+LARGEST = 20_000_000
+"""Bytes of an answer that comes as one object, at most."""
+MOST = 1000
+"""Calls of one answer, at most."""
 THINKING = ("reasoning_content", "reasoning")
 """Fields in which servers send what a model thinks before it speaks."""
 
@@ -36,11 +42,12 @@ class Called:
 
 @dataclass
 class Answer:
-    """What a model said: `content` to us, `thinking` to itself, and calls. `tokens` are prompt, completion and cached
-    ones as the endpoint told them, None where it told nothing."""
+    """What a model said: `content` to us, `thinking` to itself, a `refusal` in the field for it, and calls. `tokens`
+    are prompt, completion and cached ones as the endpoint told them, None where it told nothing."""
 
     content: str = ""
     thinking: str = ""
+    refusal: str = ""
     calls: list[Called] = field(default_factory=list)
     model: str = ""
     tokens: tuple[int, int, int] | None = None
@@ -48,13 +55,16 @@ class Answer:
 
     @property
     def said(self) -> str:
-        return self.content or self.thinking
+        return self.content or self.refusal or self.thinking
 
     @property
     def size(self) -> int:
         """Characters of all of it."""
         return (
-            len(self.content) + len(self.thinking) + sum(len(one.name + one.arguments) for one in self.calls)
+            len(self.content)
+            + len(self.refusal)
+            + len(self.thinking)
+            + sum(len(one.name) + len(one.arguments) for one in self.calls)
         )
 
     def with_usage(self, usage: Usage) -> Answer:
@@ -77,12 +87,15 @@ async def heard(
     found, begun = Answer(), False
     try:
         async for chunk in answer:
-            found.model = getattr(chunk, "model", "") or found.model
+            found.model = _text(chunk, "model") or found.model
             found.tokens = _tokens(chunk) or found.tokens
-            for choice in (getattr(chunk, "choices", None) or ())[:1]:
+            for choice in _list(chunk, "choices")[:1]:
                 begun = True
-                _add(found, choice.delta)
+                _add(found, getattr(choice, "delta", None))
                 hear(found.said)
+            if found.size > LONGEST:
+                await answer.close()
+                break
     except APIConnectionError as error:
         raise BrokenOff(type(error).__name__) from error
     return found if begun else None
@@ -90,8 +103,12 @@ async def heard(
 
 async def _at_once(answer: AsyncStream[ChatCompletionChunk]) -> ChatCompletion:
     """From a server that was asked for a stream and sends one JSON object."""
+    body = bytearray()
     try:
-        body = await answer.response.aread()
+        async for piece in answer.response.aiter_bytes():
+            body += piece
+            if len(body) > LARGEST:
+                break
     except Exception as error:  # whatever the transport raises here, it is the transport's
         raise BrokenOff(type(error).__name__) from error
     told = json.loads(body)
@@ -101,40 +118,66 @@ async def _at_once(answer: AsyncStream[ChatCompletionChunk]) -> ChatCompletion:
 
 
 def _add(found: Answer, delta: Any) -> None:
-    """Puts one piece where it belongs."""
-    found.content += getattr(delta, "content", None) or ""
+    """Puts one piece where it belongs. Raises ValueError for what is no piece."""
+    if not isinstance(delta, BaseModel | None):
+        raise ValueError("a piece of nothing")
+    found.content += _text(delta, "content")
+    found.refusal += _text(delta, "refusal")
     found.thinking += _thinking(delta)
-    for piece in getattr(delta, "tool_calls", None) or ():
-        place = piece.index if isinstance(piece.index, int) else len(found.calls)
-        if place < len(found.calls) and piece.id and found.calls[place].mark not in ("", piece.id):
+    for piece in _list(delta, "tool_calls"):
+        mark, index = _text(piece, "id"), getattr(piece, "index", None)
+        place = index if isinstance(index, int) else len(found.calls)
+        if not 0 <= place < MOST:
+            raise ValueError("a call of no number")
+        if place < len(found.calls) and mark and found.calls[place].mark not in ("", mark):
             place = len(found.calls)  # some servers number every call 0 and tell them apart by their ids
         while place >= len(found.calls):
             found.calls.append(Called())
-        call = found.calls[place]
-        call.mark = piece.id or call.mark
-        call.name += (piece.function.name if piece.function else None) or ""
-        call.arguments += (piece.function.arguments if piece.function else None) or ""
+        call, function = found.calls[place], getattr(piece, "function", None)
+        call.mark = mark or call.mark
+        call.name += _text(function, "name")
+        call.arguments += _text(function, "arguments")
 
 
 def _whole(completion: ChatCompletion) -> Answer | None:
-    """From an answer that came at once."""
-    choices = getattr(completion, "choices", None)
+    """From an answer that came at once. Raises ValueError for what is none."""
+    choices = _list(completion, "choices")
     if not choices:
         return None
     message = getattr(choices[0], "message", None)
     if message is None:
         raise ValueError("a choice without a message")
+    functions = [
+        (_text(call, "id"), getattr(call, "function", None)) for call in _list(message, "tool_calls")
+    ]
     return Answer(
-        content=getattr(message, "content", None) or "",
+        content=_text(message, "content"),
         thinking=_thinking(message),
+        refusal=_text(message, "refusal"),
         calls=[
-            Called(call.id, call.function.name, call.function.arguments)
-            for call in getattr(message, "tool_calls", None) or ()
-            if call.type == "function"
+            Called(mark, _text(function, "name"), _text(function, "arguments"))
+            for mark, function in functions[:MOST]
+            if function is not None
         ],
-        model=getattr(completion, "model", "") or "",
+        model=_text(completion, "model"),
         tokens=_tokens(completion),
     )
+
+
+def _text(told: Any, name: str) -> str:
+    """A field of words, empty where there is none. Raises ValueError for one that is something else."""
+    value = getattr(told, name, None)
+    if not isinstance(value, str | None):
+        raise ValueError(f"`{name}` is no text")
+    return value or ""
+
+
+def _list(told: Any, name: str) -> list[Any]:
+    """A field of several. Raises ValueError for one that is something else."""
+    value = getattr(told, name, None)
+    if not isinstance(value, list | None):
+        raise ValueError(f"`{name}` is no list")
+    return value or []
 
 
 def _thinking(told: Any) -> str:
@@ -144,7 +187,12 @@ def _thinking(told: Any) -> str:
 def _tokens(told: Any) -> tuple[int, int, int] | None:
     """Prompt, completion and cached tokens; None where there are none."""
     usage = getattr(told, "usage", None)
-    prompt, completion = (getattr(usage, f"{name}_tokens", None) or 0 for name in ("prompt", "completion"))
-    details = getattr(usage, "prompt_tokens_details", None)
-    cached = getattr(details, "cached_tokens", None) or 0
+    prompt, completion = (_count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
+    cached = _count(getattr(usage, "prompt_tokens_details", None), "cached_tokens")
     return (prompt, completion, cached) if prompt or completion else None
+
+
+def _count(told: Any, name: str) -> int:
+    """A number of tokens; 0 where there is none that could be one."""
+    value = getattr(told, name, None)
+    return value if isinstance(value, int) and value > 0 else 0

@@ -14,6 +14,14 @@ from store.address import Address
 from store.recorder import QUESTION
 from store.records import Experiment, Hypothesis, Quantity, Verdict
 
+LONGEST = 2000
+"""Characters of a refusal that a planner is told: what it sent may come back in it, and be of any size."""
+
+
+def cut(text: str) -> str:
+    """The text at a length that can be told again each turn."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
+
 
 @dataclass(frozen=True)
 class Decided:

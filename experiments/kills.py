@@ -76,16 +76,16 @@ def facts(store: Store, run: str) -> dict[str, Any]:
     spots = {one.number: f"{one.thread}/{one.step}/{one.call}" for one in made}
     return {
         "experiments": {
-            spots[one.number]: _renumbered([one.tool, one.arguments, one.result], spots) for one in made
+            spots[one.number]: renumbered([one.tool, one.arguments, one.result], spots) for one in made
         },
         "descriptions": {
-            one.component: _renumbered(one.model_dump(mode="json"), spots)
+            one.component: renumbered(one.model_dump(mode="json"), spots)
             for one in queries.descriptions(run, test=True)
         },
         "hypotheses": {
             one.address: [
                 [said.number, said.hypothesis.model_dump(mode="json")]
-                + [_renumbered(verdict.model_dump(mode="json"), spots) for verdict in said.verdicts]
+                + [renumbered(verdict.model_dump(mode="json"), spots) for verdict in said.verdicts]
                 for said in queries.hypotheses(run, one.address)
             ]
             for one in queries.components(run)
@@ -204,12 +204,12 @@ class Life:
         return ["tableau-llava", "--components", COMPONENTS, "--images", IMAGES]
 
 
-def _renumbered(value: Any, spots: dict[int, str], field_name: str = "") -> Any:
+def renumbered(value: Any, spots: dict[int, str], field_name: str = "") -> Any:
     """The value with experiments called by their places instead of their numbers."""
     if isinstance(value, dict):
-        return {name: _renumbered(part, spots, name) for name, part in value.items()}
+        return {name: renumbered(part, spots, name) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_renumbered(part, spots, field_name) for part in value]
+        return [renumbered(part, spots, field_name) for part in value]
     if isinstance(value, int) and field_name in NUMBERED:
         return spots.get(value, "?")
     if isinstance(value, str):

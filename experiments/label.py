@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent.bench import Bench
 from agent.checkpoints import open_checkpoints
-from agent.crash import CRASH, crashed, ends_the_run
+from agent.crash import CRASH, crashed, ends_the_run, for_later
 from agent.decision import Conclusion, Reply
 from agent.graph import run_thread
 from agent.planner import Planner
@@ -31,6 +31,7 @@ from store.errors import MaieuticError, UserError
 from store.failures import room_told
 from store.records import Description, Status
 from store.views import RunEnd
+from tools.engine.room import device_told
 from tools.purse import Purse
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
@@ -38,6 +39,8 @@ CHECKPOINTS = "checkpoints.db"
 DESCRIBABLE = ("mlp", "head")
 LEAST_JUDGED = 30
 """Test pictures that a scorer's judge must see of a component, at least."""
+MISTRUSTED = 3
+"""Refusals in the place of any answer after which an endpoint is not asked about further components."""
 SPENT = "the budget"
 """How a thread's reason to finish begins where its budget was that reason."""
 Tell = Callable[[Description], None]
@@ -50,7 +53,7 @@ class Labelled:
     """How a run stands: its id, how it ended, every description so far, as tested, and what language models cost.
 
     `told` says which budget of the run is spent, if one is; `pressed` are components that had to be concluded for want
-    of one.
+    of one, `aside` those that an endpoint refused to speak of, with its words: they are left for the next life.
     """
 
     run: str
@@ -59,6 +62,7 @@ class Labelled:
     spent: Spent = field(default_factory=Spent)
     told: str = ""
     pressed: tuple[str, ...] = ()
+    aside: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The shape of the public contract."""
@@ -69,6 +73,7 @@ class Labelled:
             "summary": summary(self.descriptions),
             "sites": [site.as_json() for site in by_site(self.descriptions)],
             "cost": self.spent.as_json(),
+            "aside": dict(self.aside),
         }
 
 
@@ -131,11 +136,12 @@ def carry_on(
     purse = allowance.purse(spent_by(workplace, run))
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
+    aside: dict[str, str] = {}
     try:
-        with room_told(store.where):
+        with room_told(store.where), device_told():
             if chosen:
                 workplace.prepare(chosen)
-                drive(_threads(workplace, run, planner, allowance, purse, chosen, tell))
+                drive(_threads(workplace, run, planner, allowance, purse, chosen, tell, aside))
             score_frozen(workplace, run)
     except KeyboardInterrupt:
         store.recorder.end_run(run, "interrupted")
@@ -152,7 +158,7 @@ def carry_on(
     status: RunEnd = "budget" if told or (pressed and not waits) else "partial" if waits else "done"
     store.recorder.end_run(run, status)
     found = tuple(store.queries.descriptions(run, test=True))
-    return Labelled(run, status, found, spent_by(workplace, run), told, pressed)
+    return Labelled(run, status, found, spent_by(workplace, run), told, pressed, aside)
 
 
 def _pressed(workplace: Workplace, run: str) -> tuple[str, ...]:
@@ -170,9 +176,11 @@ async def _threads(
     purse: Purse,
     components: Sequence[Address],
     tell: Tell,
+    aside: dict[str, str],
 ) -> None:
     """Every component's thread, `allowance.jobs` at a time. What ends the run stops the others, and is raised; what
-    the run's purse can't pay for is not begun."""
+    the run's purse can't pay for is not begun. What an endpoint refuses of one component is put `aside`, unless it
+    refuses the first MISTRUSTED of them: then it would refuse all."""
     gate = asyncio.Semaphore(allowance.jobs)
     done = 0
     with Bench() as bench:
@@ -204,6 +212,9 @@ async def _threads(
                             )
                         )
                     except Exception as error:
+                        if for_later(error) and (done or len(aside) + 1 < MISTRUSTED):
+                            aside[str(component)] = str(error)
+                            return
                         if ends_the_run(error):
                             raise
                         description = frozen(crashed(workplace.store, run, str(component), error))

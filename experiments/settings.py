@@ -26,6 +26,8 @@ NAMES = (
     "editor",
     "images",
     "jobs",
+    "timeout",
+    "retries",
     "describer",
     "prices",
 )

@@ -11,9 +11,10 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from openai import APIStatusError, AsyncOpenAI
+from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 from store.errors import MaieuticError, UserError
+from store.plain import one_line
 
 OWN_SERVER = "http://localhost:11434/v1"
 OPENAI = "https://api.openai.com/v1"
@@ -56,12 +57,16 @@ class Access:
         return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
     def client(self, retries: int, timeout: float) -> AsyncOpenAI:
-        """A client for one question, so that whoever asks outlives event loops; `timeout` in seconds."""
+        """A client for one question, so that whoever asks outlives event loops; `timeout` in seconds.
+
+        It goes nowhere but to this address: what is asked, pictures among it, is not carried on to another host.
+        """
         return AsyncOpenAI(
             api_key=self.key or "none",
             base_url=self.base_url or None,
             max_retries=retries,
             timeout=timeout,
+            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
         )
 
     def unreachable(self, what: str) -> MaieuticError:
@@ -81,10 +86,19 @@ class Access:
         status = error.status_code
         if status in TRY_AGAIN or status >= 500:
             return MaieuticError(
-                f"`{self.place}` answered {status}, also after waiting: {self.said(error)}",
+                f"`{self.place}` answered {status}, also after waiting{_later(error)}: {self.said(error)}",
                 kind="endpoint",
                 hint="its own log may say why (a model that it can't load, too little memory); nothing is lost: "
                 "resume the run when it answers again",
+            )
+        if 300 <= status < 400:
+            there = (
+                one_line(self.masked(error.response.headers.get("location", ""))[:200]) or "another address"
+            )
+            return UserError(
+                f"`{self.place}` sends us on to `{there}` ({status})",
+                kind="endpoint-url",
+                hint="nothing was sent there: give that address with `--base-url` if it is the one that you mean",
             )
         if status in (401, 403):
             return UserError(
@@ -94,8 +108,14 @@ class Access:
 
     def said(self, error: APIStatusError) -> str:
         """The server's own words, without the key."""
-        return self.masked(error.message)[:300]
+        return one_line(self.masked(error.message)[:300])
 
     def masked(self, text: str) -> str:
         """The text without the key, should a server repeat it. Words that only stand in for a key are no secrets."""
         return text.replace(self.key, "…") if len(self.key) >= SECRET else text
+
+
+def _later(error: APIStatusError) -> str:
+    """When the server wants to be asked again, in its own words."""
+    told = one_line(error.response.headers.get("retry-after", ""))[:40]
+    return f" (it wants to be asked again after `{told}`)" if told else ""

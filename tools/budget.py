@@ -19,6 +19,9 @@ CALLS = 80
 REVISIONS = 3
 """Times that a conclusion may be sent back unless somebody says otherwise."""
 
+TIMEOUT, RETRIES = 120.0, 4
+"""Seconds that an endpoint may be silent, and times that it is asked again, unless somebody says otherwise."""
+
 
 class BudgetReached(MaieuticError):
     """The budget does not allow another call; what is known so far can still be concluded."""

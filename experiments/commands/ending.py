@@ -122,6 +122,8 @@ def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:
         narrate(
             f"{len(failed)} of {len(found.descriptions)} failed; {anew([one.component for one in failed])}"
         )
+    for component, why in found.aside.items():
+        narrate(f"{component} was left for later: {why}")
     if found.pressed:
         narrate(
             f"{len(found.pressed)} of {len(found.descriptions)} had to be concluded for want of budget; "

@@ -19,15 +19,17 @@ from experiments.commands.options import (
     Precision,
     PriceFile,
     Quiet,
+    Retries,
     Seed,
     StorePlace,
     TargetName,
+    Timeout,
 )
 from experiments.commands.output import narrate, print_json
 from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
 from experiments.commands.tables import print_descriptions
 from store.errors import UsageError, UserError
-from tools.budget import CALLS, REVISIONS
+from tools.budget import CALLS, RETRIES, REVISIONS, TIMEOUT
 
 if TYPE_CHECKING:
     from experiments.label import Labelled
@@ -58,6 +60,8 @@ def label(
     base_url: BaseUrl = "",
     describer: DescriberName = "",
     prices: PriceFile = "",
+    timeout: Timeout = TIMEOUT,
+    retries: Retries = RETRIES,
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     limit: Limit = 1_000_000,
     max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = CALLS,
@@ -119,6 +123,8 @@ def label(
         describer=asked["describer"],
         base_url=base_url,
         prices=prices,
+        timeout=timeout,
+        retries=retries,
         device=device,
         dtype=asked["dtype"],
         seed=asked["seed"],
@@ -131,6 +137,8 @@ def label(
             base_url,
             workplace.store,
             prices=prices,
+            timeout=timeout,
+            retries=retries,
             context=asked["context"],
             tell=workplace.progress,
         )

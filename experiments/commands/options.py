@@ -71,6 +71,16 @@ PriceFile = Annotated[
         "--prices", envvar="MAIEUTIC_PRICES", metavar="FILE", help="What language models cost, as TOML."
     ),
 ]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        min=0.01, envvar="MAIEUTIC_TIMEOUT", help="Seconds that a language model's endpoint may be silent."
+    ),
+]
+Retries = Annotated[
+    int,
+    typer.Option(min=0, max=100, envvar="MAIEUTIC_RETRIES", help="Times that an endpoint is asked again."),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No narration, no bars.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
 TargetName = Annotated[

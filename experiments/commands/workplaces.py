@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from experiments.commands.output import progress
 from store.errors import UsageError
+from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
     from agent.planner import Planner
@@ -31,6 +32,8 @@ def opened_workplace(
     describer: str = "",
     base_url: str = "",
     prices: str = "",
+    timeout: float = TIMEOUT,
+    retries: int = RETRIES,
     device: str = "auto",
     dtype: str = "float32",
     seed: int = 0,
@@ -55,7 +58,7 @@ def opened_workplace(
             progress=tell,
         )
         if describer:
-            describes(opened, describer, base_url, prices)
+            describes(opened, describer, base_url, prices, timeout, retries)
         if editor:
             edits(opened, editor, base_url, prices, device)
         yield opened
@@ -71,7 +74,14 @@ def check_endpoints(planner: str, describer: str, base_url: str) -> None:
             Endpoint(name, base_url)
 
 
-def describes(workplace: Workplace, name: str, base_url: str, prices: str) -> None:
+def describes(
+    workplace: Workplace,
+    name: str,
+    base_url: str,
+    prices: str,
+    timeout: float = TIMEOUT,
+    retries: int = RETRIES,
+) -> None:
     """From here on the language model `name` puts this workplace's pictures into words."""
     from agent.endpoint import Endpoint
     from agent.openai_describer import OpenAIDescriber
@@ -79,11 +89,13 @@ def describes(workplace: Workplace, name: str, base_url: str, prices: str) -> No
 
     model, known = name.removeprefix("openai:"), read_prices(prices)
     words = workplace.world.describer.vocabulary()
+
+    def opened() -> Endpoint:
+        return Endpoint(model, base_url, retries, timeout, prices=known)
+
     workplace.world = replace(
         workplace.world,
-        describer=OpenAIDescriber(
-            model, lambda: Endpoint(model, base_url, prices=known), words, workplace.cache / "describer"
-        ),
+        describer=OpenAIDescriber(model, opened, words, workplace.cache / "describer"),
     )
 
 
@@ -106,6 +118,8 @@ def chosen_planner(
     store: Store,
     *,
     prices: str = "",
+    timeout: float = TIMEOUT,
+    retries: int = RETRIES,
     context: int = 0,
     tell: Progress | None = None,
 ) -> Planner:
@@ -123,6 +137,8 @@ def chosen_planner(
         return OpenAIPlanner(
             rest,
             base_url or None,
+            retries=retries,
+            timeout=timeout,
             prices=read_prices(prices),
             context=context or CONTEXT,
             fetch=store.artifacts.get,
@@ -139,5 +155,5 @@ def chosen_planner(
 
 def last_words(component: str, said: str) -> str:
     """The end of what a planner has said so far, on one line."""
-    words = " ".join(said.split())
+    words = " ".join(said[-4 * SHOWN :].split())
     return f"{component}: {'…' if len(words) > SHOWN else ''}{words[-SHOWN:]}"

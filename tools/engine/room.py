@@ -1,11 +1,12 @@
-"""Memory that turns out too small: rows that don't fit together run in halves, down to one.
+"""Memory that turns out too small, and devices that go: rows that don't fit together run in halves, down to one.
 
 Knows the errors by which torch says so; knows nothing about rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -15,6 +16,8 @@ from store.errors import UserError
 T = TypeVar("T")
 SHORTAGE = ("can't allocate memory", "out of memory")
 """What torch's errors say where there is no class for them, as on a CPU."""
+LOST = ("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS_STATUS", "HIP error", "MPS backend")
+"""What they say of a device that can't go on in this process."""
 
 
 def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T]) -> None:
@@ -39,6 +42,39 @@ def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T]) -> Non
     half = len(rows) // 2
     as_many_as_fit(run, rows[:half])
     as_many_as_fit(run, rows[half:])
+
+
+@contextmanager
+def device_told() -> Iterator[None]:
+    """Turns what torch says of a lack of memory, or of a device that is lost, into a UserError: neither is a mistake of
+    any one component, and another process may go on."""
+    try:
+        yield
+    except MemoryError as error:
+        raise _no_memory("the machine's memory is full") from error
+    except RuntimeError as error:
+        if is_shortage(error):
+            raise _no_memory(f"the device's memory is full: {_asked(error)}") from error
+        if is_lost(error):
+            raise UserError(
+                f"the device that the model runs on went away: {_asked(error)}",
+                kind="device",
+                hint="nothing that was acknowledged is lost; see that the device works, or give `--device cpu`",
+            ) from error
+        raise
+
+
+def is_lost(error: RuntimeError) -> bool:
+    """Whether torch's device can't go on."""
+    return any(sign in str(error) for sign in LOST)
+
+
+def _no_memory(what: str) -> UserError:
+    return UserError(
+        what,
+        kind="memory",
+        hint="end what else fills it, or give `--dtype bfloat16`, a device with more memory, or smaller pictures",
+    )
 
 
 def is_shortage(error: RuntimeError) -> bool:
