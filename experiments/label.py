@@ -136,13 +136,15 @@ def carry_on(
     purse = allowance.purse(spent_by(workplace, run))
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
-    aside: dict[str, str] = {}
+    aside: dict[str, Exception] = {}
     try:
         with room_told(store.where), device_told():
             if chosen:
                 workplace.prepare(chosen)
                 drive(_threads(workplace, run, planner, allowance, purse, chosen, tell, aside))
             score_frozen(workplace, run)
+        if aside and len(aside) == len(chosen):
+            raise next(iter(aside.values()))
     except KeyboardInterrupt:
         store.recorder.end_run(run, "interrupted")
         raise
@@ -158,7 +160,15 @@ def carry_on(
     status: RunEnd = "budget" if told or (pressed and not waits) else "partial" if waits else "done"
     store.recorder.end_run(run, status)
     found = tuple(store.queries.descriptions(run, test=True))
-    return Labelled(run, status, found, spent_by(workplace, run), told, pressed, aside)
+    return Labelled(
+        run,
+        status,
+        found,
+        spent_by(workplace, run),
+        told,
+        pressed,
+        {name: str(why) for name, why in aside.items()},
+    )
 
 
 def _pressed(workplace: Workplace, run: str) -> tuple[str, ...]:
@@ -176,7 +186,7 @@ async def _threads(
     purse: Purse,
     components: Sequence[Address],
     tell: Tell,
-    aside: dict[str, str],
+    aside: dict[str, Exception],
 ) -> None:
     """Every component's thread, `allowance.jobs` at a time. What ends the run stops the others, and is raised; what
     the run's purse can't pay for is not begun. What an endpoint refuses of one component is put `aside`, unless it
@@ -213,7 +223,7 @@ async def _threads(
                         )
                     except Exception as error:
                         if for_later(error) and (done or len(aside) + 1 < MISTRUSTED):
-                            aside[str(component)] = str(error)
+                            aside[str(component)] = error
                             return
                         if ends_the_run(error):
                             raise
