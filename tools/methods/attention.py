@@ -20,6 +20,7 @@ from store.records import Quantity, Reading
 from store.values import Estimate
 from tools.context import ToolContext
 from tools.methods.looks import Looks, looks, pattern_of, patterns
+from tools.methods.opened import switched
 from tools.methods.showing import Component, Shown, keep, keep_overlays, seen_by
 from tools.methods.values import others
 from tools.scoring.intervals import bootstrap_mean
@@ -89,7 +90,7 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
     reads = _reads(context, address, seen)
     quantities = _quantities(context, address, seen) | _read_quantities(address, seen, reads)
     reason = _unblocked(context, address)
-    warnings: list[str] = []
+    warnings = switched(context, address.tower)
     if reason is None:
         quantities |= _effects(context, address, stimuli[:CUT], warnings)
     else:

@@ -17,6 +17,7 @@ from store.errors import PlannerError
 from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
 from tools.methods.located import ShownTokens, located, said, shown
+from tools.methods.opened import switched
 from tools.methods.token_knockout import Edges, Reader, by_word, knocked_out
 from tools.methods.token_sets import SetName, Tokens, as_many
 from tools.methods.windows import ALL, Window, scaled, sliding
@@ -115,7 +116,7 @@ def knockout(context: ToolContext, arguments: KnockoutArguments) -> KnockedOut:
         windows=effects,
         pictures=shown(context, found),
         quantities=_quantities(effects, int(known.sum())) | found.made.proof,
-        warnings=_warnings(effects),
+        warnings=(*_warnings(effects), *switched(context, "language")),
         summary=_summary(arguments, effects, int(known.sum())),
     )
 

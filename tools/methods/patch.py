@@ -11,29 +11,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
 from store.address import COUNTED, Address, parse_set
 from store.errors import PlannerError
-from store.records import Model, Quantity
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
 from tools.methods.answers import refuse_wordless
 from tools.methods.beside import Beside, duels_alike, shares_beside
-from tools.methods.contrasts import ratio_of_sums
 from tools.methods.corruptions import Compare, Noise, comparable
 from tools.methods.directions import directed
-from tools.methods.duels import Duel, asks_for_it, duels
-from tools.methods.pairing import Direction, Made
-from tools.methods.showing import keep_made
-from tools.methods.transplants import GAP, Metric, Positions, Runs, transplanted
+from tools.methods.duels import asks_for_it, duels
+from tools.methods.moved import MovedPair, Shares, doubts, in_words, shares_of, shown_pairs
+from tools.methods.pairing import Direction
+from tools.methods.transplants import Metric, Positions, transplanted
 from tools.methods.values import others
 from tools.tool import Arguments, Result, tool
 
 CONTROLS = 3
 """Random sets of as many components of the same sites."""
 SHOWN = 6
+MOST = 64
+"""Components that are patched together."""
 
 
 class PatchArguments(Arguments):
@@ -60,19 +59,6 @@ class PatchArguments(Arguments):
     noise: Noise = 0.4
 
 
-class PatchedPair(Model):
-    """One pair: its pictures as artifacts, question, answers, and the metric in the four runs."""
-
-    without: str
-    with_: Annotated[str, Field(serialization_alias="with")]
-    question: str
-    answers: tuple[str, str]
-    clean: float
-    corrupt: float
-    denoised: float
-    noised: float
-
-
 class Patched(Result):
     """`pairs` are those with the largest gap; `left_out` counts pairs whose two answers are the same."""
 
@@ -80,7 +66,7 @@ class Patched(Result):
     concept: str
     metric: str
     positions: str
-    pairs: tuple[PatchedPair, ...]
+    pairs: tuple[MovedPair, ...]
     left_out: int
 
 
@@ -96,13 +82,7 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     items. Refused where no path leads to the logits.
     """
     refuse_wordless(context)
-    addresses = parse_set(arguments.component, context.extent)
-    if len(addresses) > 64:
-        raise PlannerError(
-            f"`{arguments.component}` names {len(addresses)} components", kind="arguments", hint="at most 64"
-        )
-    for address in addresses:
-        refuse_unreachable(context, address)
+    addresses = _meant(context, arguments)
     made, _ = directed(
         context,
         arguments.concept,
@@ -117,17 +97,8 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
     if all(address.part in COUNTED for address in addresses):
         sets += [_control(context, addresses, draw) for draw in range(CONTROLS)]
     runs = transplanted(context, told, sets, arguments.positions, arguments.metric)
-    gaps = runs.clean - runs.corrupt
-    if gaps.mean() < GAP[arguments.metric]:
-        raise PlannerError(
-            f"the target hardly tells the two sides apart (mean gap {gaps.mean():.3f} {arguments.metric}): a share of "
-            "that would be noise",
-            kind="gap",
-            hint="choose a concept that the target's answers show, or another `change`",
-        )
     seed = context.derived_seed(arguments.component, "patch", arguments.concept)
-    denoising = ratio_of_sums(runs.denoised - runs.corrupt, gaps, seed)
-    noising = ratio_of_sums(runs.clean - runs.noised, gaps, seed)
+    shares = shares_of(runs, arguments.metric, seed)
     beside = (
         shares_beside(context, alike, sets, arguments.positions, arguments.metric, seed)
         if alike
@@ -138,18 +109,24 @@ def patch(context: ToolContext, arguments: PatchArguments) -> Patched:
         concept=arguments.concept,
         metric=arguments.metric,
         positions=arguments.positions,
-        pairs=_shown(context, told, runs),
+        pairs=shown_pairs(context, told, runs, SHOWN),
         left_out=len(made.pairs) - len(told),
-        quantities={
-            "denoising": denoising,
-            "noising": noising,
-            "gap": Quantity(value=float(gaps.mean()), unit=arguments.metric, n=len(told)),
-            **made.proof,
-            **beside.quantities,
-        },
-        warnings=(*_warnings(made, denoising, noising), *beside.warnings),
-        summary=_summary(arguments, addresses, denoising, noising, float(gaps.mean())),
+        quantities=shares.quantities() | made.proof | beside.quantities,
+        warnings=(*doubts(made.found, shares, "components"), *beside.warnings),
+        summary=_summary(arguments, addresses, shares),
     )
+
+
+def _meant(context: ToolContext, arguments: PatchArguments) -> list[Address]:
+    """The components, each with a path from the positions that are meant to the logits."""
+    found = list(parse_set(arguments.component, context.extent))
+    if len(found) > MOST:
+        raise PlannerError(
+            f"`{arguments.component}` names {len(found)} components", kind="arguments", hint=f"at most {MOST}"
+        )
+    for address in found:
+        refuse_unreachable(context, address, "all" if address.tower == "vision" else arguments.positions)
+    return found
 
 
 def _control(context: ToolContext, addresses: Sequence[Address], draw: int) -> list[Address]:
@@ -165,46 +142,10 @@ def _control(context: ToolContext, addresses: Sequence[Address], draw: int) -> l
     return found
 
 
-def _shown(context: ToolContext, duels: Sequence[Duel], runs: Runs) -> tuple[PatchedPair, ...]:
-    largest = np.argsort(-(runs.clean - runs.corrupt), kind="stable")[:SHOWN].tolist()
-    return tuple(
-        PatchedPair(
-            without=keep_made(context, duels[i].pair.without, "pair"),
-            with_=keep_made(context, duels[i].pair.with_, "pair"),
-            question=duels[i].pair.with_.question,
-            answers=duels[i].words,
-            clean=float(runs.clean[i]),
-            corrupt=float(runs.corrupt[i]),
-            denoised=float(runs.denoised[0, i]),
-            noised=float(runs.noised[0, i]),
-        )
-        for i in largest
-    )
-
-
-def _warnings(made: Made, denoising: Quantity, noising: Quantity) -> tuple[str, ...]:
-    found = ["pairs were found, not made: they differ in more than the concept"] if made.found else []
-    for name, ratio in (("denoising", denoising), ("noising", noising)):
-        if ratio.control is not None and ratio.control_ci and ratio.value <= ratio.control_ci[1]:
-            found.append(f"{name} is no more than that of random components of the site")
-    return tuple(found)
-
-
-def _summary(
-    arguments: PatchArguments,
-    addresses: Sequence[Address],
-    denoising: Quantity,
-    noising: Quantity,
-    gap: float,
-) -> str:
-    def told(ratio: Quantity) -> str:
-        assert ratio.ci is not None
-        beside = "no control" if ratio.control is None else f"control {ratio.control:.2f}"
-        return f"{ratio.value:.2f} [{ratio.ci[0]:.2f}, {ratio.ci[1]:.2f}], {beside}"
-
+def _summary(arguments: PatchArguments, addresses: Sequence[Address], shares: Shares) -> str:
     named = str(addresses[0]) if len(addresses) == 1 else f"{len(addresses)} components"
     return (
         f"{named} at {arguments.positions} tokens, `{arguments.concept[:60]}` ({arguments.change}): restores "
-        f"{told(denoising)} of the gap (denoising), its loss costs {told(noising)} (noising); n = {denoising.n} pairs, "
-        f"mean gap {gap:.2f} {arguments.metric}."
+        f"{in_words(shares.denoising, 2)} of the gap (denoising), its loss costs {in_words(shares.noising, 2)} "
+        f"(noising); n = {shares.gap.n} pairs, mean gap {shares.gap.value:.2f} {arguments.metric}."
     )[:400]

@@ -5,26 +5,23 @@ Knows which components are meant, and how shares of the gap are told; the runs a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
 from store.address import Address
-from store.errors import PlannerError
-from store.records import Model, Quantity
+from store.records import Quantity
 from tools.context import ToolContext
 from tools.methods.ablate import refuse_unreachable
 from tools.methods.answers import refuse_wordless
 from tools.methods.contested import FEWEST, aligned, contested, too_few
-from tools.methods.contrasts import ratio_of_sums
-from tools.methods.duels import Duel, duels
+from tools.methods.duels import duels
+from tools.methods.moved import MovedPair, Shares, doubts, in_words, shares_of, shown_pairs
 from tools.methods.patch import CONTROLS
-from tools.methods.paths import Walked, refuse_pathless, walked
-from tools.methods.showing import Component, keep_made
+from tools.methods.paths import refuse_pathless, walked
+from tools.methods.showing import Component
 from tools.methods.streams import refuse_crossed
-from tools.methods.transplants import GAP, transplanted
+from tools.methods.transplants import transplanted
 from tools.methods.values import others
 from tools.tool import Arguments, Result, tool
 
@@ -51,26 +48,13 @@ class PathPatchArguments(Arguments):
     n: Annotated[int, Field(ge=FEWEST, le=100, description="Pairs.")] = 16
 
 
-class PathPair(Model):
-    """One pair: its pictures as artifacts, question, answers, and the margin in the four runs."""
-
-    without: str
-    with_: Annotated[str, Field(serialization_alias="with")]
-    question: str
-    answers: tuple[str, str]
-    clean: float
-    corrupt: float
-    denoised: float
-    noised: float
-
-
 class PathPatched(Result):
     """`pairs` are those with the largest gap."""
 
     sender: str
     receiver: str
     concept: str
-    pairs: tuple[PathPair, ...]
+    pairs: tuple[MovedPair, ...]
 
 
 @tool
@@ -95,70 +79,23 @@ def path_patch(context: ToolContext, arguments: PathPatchArguments) -> PathPatch
     if len(told) < FEWEST:
         raise too_few(arguments.concept, len(told))
     runs = walked(context, told, [sender, *others(context, sender, CONTROLS, "path")], receiver)
-    gaps = runs.clean - runs.corrupt
-    if gaps.mean() < GAP["margin"]:
-        raise PlannerError(
-            f"the target hardly tells the two sides apart (mean gap {gaps.mean():.3f} logits): a share of that would "
-            "be noise",
-            kind="gap",
-            hint="choose a concept that the target's answers show",
-        )
     seed = context.derived_seed("path", sender, arguments.receiver, arguments.concept)
-    denoising = ratio_of_sums(runs.denoised - runs.corrupt, gaps, seed)
-    noising = ratio_of_sums(runs.clean - runs.noised, gaps, seed)
-    over_all = transplanted(context, told, [[sender]])
-    whole = ratio_of_sums(over_all.denoised - over_all.corrupt, gaps, seed)
+    shares = shares_of(runs, "margin", seed)
+    whole = shares_of(transplanted(context, told, [[sender]]), "margin", seed).denoising
     return PathPatched(
         sender=str(sender),
         receiver=arguments.receiver,
         concept=arguments.concept,
-        pairs=_shown(context, told, runs),
-        quantities={
-            "denoising": denoising,
-            "noising": noising,
-            "whole": whole,
-            "gap": Quantity(value=float(gaps.mean()), unit="margin", n=len(told)),
-            **made.proof,
-        },
-        warnings=_warnings(made.found, denoising, noising),
-        summary=_summary(arguments, sender, denoising, noising, whole),
+        pairs=shown_pairs(context, told, runs, SHOWN),
+        quantities=shares.quantities() | {"whole": whole} | made.proof,
+        warnings=tuple(doubts(made.found, shares, "senders")),
+        summary=_summary(arguments, sender, shares, whole),
     )
 
 
-def _shown(context: ToolContext, told: Sequence[Duel], runs: Walked) -> tuple[PathPair, ...]:
-    largest = np.argsort(-(runs.clean - runs.corrupt), kind="stable")[:SHOWN].tolist()
-    return tuple(
-        PathPair(
-            without=keep_made(context, told[i].pair.without, "pair"),
-            with_=keep_made(context, told[i].pair.with_, "pair"),
-            question=told[i].pair.with_.question,
-            answers=told[i].words,
-            clean=float(runs.clean[i]),
-            corrupt=float(runs.corrupt[i]),
-            denoised=float(runs.denoised[0, i]),
-            noised=float(runs.noised[0, i]),
-        )
-        for i in largest
-    )
-
-
-def _warnings(found: bool, denoising: Quantity, noising: Quantity) -> tuple[str, ...]:
-    told = ["pairs were found, not made: they differ in more than the concept"] if found else []
-    for name, ratio in (("denoising", denoising), ("noising", noising)):
-        if ratio.control_ci is not None and ratio.value <= ratio.control_ci[1]:
-            told.append(f"{name} is no more than that of random senders of the site")
-    return tuple(told)
-
-
-def _summary(
-    arguments: PathPatchArguments, sender: Address, denoising: Quantity, noising: Quantity, whole: Quantity
-) -> str:
-    def told(ratio: Quantity) -> str:
-        assert ratio.ci is not None
-        beside = "" if ratio.control is None else f", control {ratio.control:.3f}"
-        return f"{ratio.value:.3f} [{ratio.ci[0]:.3f}, {ratio.ci[1]:.3f}]{beside}"
-
+def _summary(arguments: PathPatchArguments, sender: Address, shares: Shares, whole: Quantity) -> str:
     return (
-        f"{sender} → {arguments.receiver}, `{arguments.concept[:60]}`: the path restores {told(denoising)} of the gap, "
-        f"its loss costs {told(noising)}; over all paths {sender} restores {whole.value:.3f} (n = {denoising.n} pairs)."
+        f"{sender} → {arguments.receiver}, `{arguments.concept[:60]}`: the path restores "
+        f"{in_words(shares.denoising, 3)} of the gap, its loss costs {in_words(shares.noising, 3)}; over all paths "
+        f"{sender} restores {whole.value:.3f} (n = {shares.gap.n} pairs)."
     )[:400]

@@ -9,7 +9,7 @@ holds is read. Second run: the receiver alone is put at that, and everything aft
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from jaxtyping import Float
 from store.address import Address
 from store.errors import PlannerError
 from tools.methods.duels import Duel
+from tools.methods.transplants import Runs, leads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,15 +30,6 @@ if TYPE_CHECKING:
 
 Order = tuple[int, int]
 """Layer, then 0 for heads and 1 for neurons: when a component writes."""
-
-
-class Walked(NamedTuple):
-    """The margin in each pair's runs: untouched, and with each sender's path to the receiver exchanged either way."""
-
-    clean: Float[np.ndarray, "pair"]
-    corrupt: Float[np.ndarray, "pair"]
-    denoised: Float[np.ndarray, "sender pair"]
-    noised: Float[np.ndarray, "sender pair"]
 
 
 def writes_at(address: Address) -> Order:
@@ -64,19 +56,14 @@ def refuse_pathless(sender: Address, receiver: Address | None) -> None:
 
 def walked(
     context: ToolContext, duels: Sequence[Duel], senders: Sequence[Address], receiver: Address | None
-) -> Walked:
+) -> Runs:
     """Every sender's path to the receiver, in both directions: the clean sender in the corrupt run, and the reverse."""
     stimuli = [side for duel in duels for side in (duel.pair.with_, duel.pair.without)]
     plain = context.engine.plain(stimuli).logits.float()
     paths = path_logits(context.engine, stimuli, senders, receiver)
     table = np.stack([one.cpu().double().numpy() for one in (plain, *paths)])
-    table = table.reshape(1 + len(senders), len(duels), 2, -1)
-    pair = np.arange(len(duels))
-    found = (
-        table[:, pair, :, [duel.with_ for duel in duels]]
-        - table[:, pair, :, [duel.without for duel in duels]]
-    )
-    return Walked(found[:, 0, 0], found[:, 0, 1], found[:, 1:, 1].T, found[:, 1:, 0].T)
+    found = leads(table.reshape(1 + len(senders), len(duels), 2, -1), duels)
+    return Runs(found[0, :, 0], found[0, :, 1], found[1:, :, 1], found[1:, :, 0])
 
 
 def path_logits(

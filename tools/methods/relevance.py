@@ -20,6 +20,7 @@ from tools.methods.answers import reference_mean, refuse_wordless
 from tools.methods.duels import asks_for_it
 from tools.methods.heat_scores import distrusted, quantities_of, summary_of
 from tools.methods.mapped import Case, Mapped, Method, mapped_case
+from tools.methods.opened import switched
 from tools.methods.pairing import pairs_for
 from tools.methods.showing import Named, chosen, keep
 from tools.methods.streams import refuse_crossed
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from tools.targets.adapter import Grid
 
 SHOWN = 4
+READ: tuple[Method, ...] = ("attention", "relevancy")
+"""Methods that read attention."""
 
 
 class RelevanceArguments(Arguments):
@@ -119,7 +122,7 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
             kind="arguments",
             hint="name pictures, or a concept to find them",
         )
-    warnings: list[str] = []
+    warnings = switched(context, "language") if arguments.method in READ else []
     cases = _cases(context, arguments, warnings)
     empty = _empty(context, arguments.empty)
     mapped = [

@@ -26,7 +26,8 @@ GAP = {"margin": 0.05, "probability": 0.01}
 
 
 class Runs(NamedTuple):
-    """The metric in each pair's runs: untouched on both sides, and with each set of components moved either way."""
+    """The metric in each pair's runs: untouched on both sides, and with each set of components (or each sender's path)
+    moved from the clean side into the corrupt run (`denoised`) or the other way round (`noised`)."""
 
     clean: Float[np.ndarray, "pair"]
     corrupt: Float[np.ndarray, "pair"]
@@ -57,13 +58,17 @@ def transplanted(
     logits = context.engine.run(Plan(stimuli, rows)).logits.float().cpu()
     scores = logits if metric == "margin" else logits.softmax(dim=-1)
     table = scores.double().numpy().reshape(1 + len(sets), len(duels), 2, -1)
+    found = leads(table, duels)
+    return Runs(found[0, :, 0], found[0, :, 1], found[1:, :, 0], found[1:, :, 1])
+
+
+def leads(
+    scores: Float[np.ndarray, "set pair side vocabulary"], duels: Sequence[Duel]
+) -> Float[np.ndarray, "set pair side"]:
+    """By how much the answer with the concept leads that without it, by each pair's own answers."""
     pair = np.arange(len(duels))
-    found = (
-        table[:, pair, :, [duel.with_ for duel in duels]]
-        - table[:, pair, :, [duel.without for duel in duels]]
-    )
-    clean, corrupt = found[:, 0, 0], found[:, 0, 1]
-    return Runs(clean, corrupt, found[:, 1:, 0].T, found[:, 1:, 1].T)
+    with_, without = ([getattr(duel, name) for duel in duels] for name in ("with_", "without"))
+    return np.asarray(scores[:, pair, :, with_] - scores[:, pair, :, without]).swapaxes(0, 1)
 
 
 def _moved(into: int, source: int, addresses: Sequence[Address], positions: Positions) -> Row:
