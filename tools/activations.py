@@ -19,6 +19,7 @@ from torch import Tensor
 
 from store.address import Address
 from store.errors import UserError
+from tools.engine.room import as_many_as_fit
 from tools.pooling import Tokens, length_factor, pool, tokens_of, written
 from tools.pools import POOLS, side
 from tools.reading import read
@@ -91,21 +92,15 @@ class ModelActivations:
         """Raises UserError of kind "address" for what is neither a neuron nor a head."""
         found = np.full((len(POOLS), len(stimuli), len(addresses)), np.nan, np.float32)
         stops = self._stops(addresses)
-        for first in range(0, len(stimuli), self._batch):
-            rows = slice(first, first + self._batch)
+
+        def pool_some(numbers: Sequence[int]) -> None:
+            rows = slice(numbers[0], numbers[-1] + 1)
             batch = self._adapter.batch(stimuli[rows])
             # A batch without any text has no language side (contrastive models): its values stay NaN.
             present = [stop for stop in stops if batch.width(stop.tap.space)]
             tokens: dict[Space, Tokens] = {}
 
-            def keep(
-                place: int,
-                tensor: Tensor,
-                batch: Batch = batch,
-                present: list[_Stop] = present,
-                tokens: dict[Space, Tokens] = tokens,
-                rows: slice = rows,
-            ) -> None:
+            def keep(place: int, tensor: Tensor) -> None:
                 stop = present[place]
                 space = stop.tap.space
                 if space not in tokens:
@@ -114,6 +109,8 @@ class ModelActivations:
                 found[:, rows, stop.columns] = values.cpu().numpy()
 
             self._run(batch, [stop.tap for stop in present], keep)
+
+        self._in_parts(pool_some, len(stimuli), self._batch)
         return found
 
     def maps(
@@ -126,8 +123,9 @@ class ModelActivations:
             tap = self._adapter.tap(Site("attn.pattern", address.tower, address.layer))
         grid = self._adapter.boxes(*stimuli[0].image.size) if stimuli else None
         found: list[Tensor] = []
-        for first in range(0, len(stimuli), MAP_BATCH):
-            batch = self._adapter.batch(stimuli[first : first + MAP_BATCH])
+
+        def map_some(numbers: Sequence[int]) -> None:
+            batch = self._adapter.batch(stimuli[numbers[0] : numbers[-1] + 1])
             space = tap.looks_at if tap.side == "pattern" else tap.space
             visual = batch.where(space, "visual") if "visual" in SCOPES[space] else None
             merged = batch.merged if space == "vision" else 1
@@ -139,9 +137,7 @@ class ModelActivations:
                     hint="name a component at whose layer picture tokens pass",
                 )
 
-            def keep(
-                _: int, tensor: Tensor, batch: Batch = batch, visual: Tensor = visual, merged: int = merged
-            ) -> None:
+            def keep(_: int, tensor: Tensor) -> None:
                 if tap.side == "pattern":
                     queries = asking(batch, tap.space).float()
                     weights = tensor[:, address.index].float()
@@ -151,6 +147,8 @@ class ModelActivations:
                 found.append(over[visual].view(len(batch), -1, merged).mean(-1).cpu())
 
             self._run(batch, [tap], keep)
+
+        self._in_parts(map_some, len(stimuli), MAP_BATCH)
         if grid is None:
             return np.zeros((0, 0, 0), np.float32)
         return torch.cat(found).view(-1, grid.rows, grid.columns).numpy()
@@ -189,6 +187,11 @@ class ModelActivations:
                 ]
             )
         return self._factors[tap.site]
+
+    def _in_parts(self, run: Callable[[Sequence[int]], None], stimuli: int, at_once: int) -> None:
+        """Runs stimuli by their numbers, so many together, or as many as the memory holds."""
+        for first in range(0, stimuli, at_once):
+            as_many_as_fit(run, range(first, min(first + at_once, stimuli)))
 
     def _run(self, batch: Batch, taps: Sequence[Tap], keep: Callable[[int, Tensor], None]) -> None:
         if taps:
