@@ -90,7 +90,7 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
     reads = _reads(context, address, seen)
     quantities = _quantities(context, address, seen) | _read_quantities(address, seen, reads)
     reason = _unblocked(context, address)
-    warnings = switched(context, address.tower)
+    warnings: list[str] = []
     if reason is None:
         quantities |= _effects(context, address, stimuli[:CUT], warnings)
     else:
@@ -100,7 +100,7 @@ def attention(context: ToolContext, arguments: AttentionArguments) -> Attention:
         chance={name: one.chance for name, one in reads.items()},
         exemplars=_shown(context, address, numbers[:SHOWN]),
         quantities=quantities,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *switched(context, address.tower)),
         summary=_summary(address, seen, quantities, len(stimuli)),
     )
 

@@ -122,7 +122,7 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
             kind="arguments",
             hint="name pictures, or a concept to find them",
         )
-    warnings = switched(context, "language") if arguments.method in READ else []
+    warnings: list[str] = []
     cases = _cases(context, arguments, warnings)
     empty = _empty(context, arguments.empty)
     mapped = [
@@ -140,6 +140,8 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
             "known where the concept lies): `func_iou` leaves them out"
         )
     hollow = any(one.hollow for one in mapped[:SHOWN])
+    if arguments.method in READ:
+        warnings += switched(context, "language")
     panels = [_panels(one, hollow) for one in mapped[:SHOWN]]
     return Relevance(
         method=arguments.method,
