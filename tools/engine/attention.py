@@ -25,11 +25,13 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_
 
 from store.address import Tower
 from tools.engine.known import Known, repeated
+from tools.engine.parts import has_kernel
 from tools.targets.adapter import Tap
 
 OPEN, REMEMBERING = "maieutic_open", "maieutic_remembering"
 FEW = 64
-"""Queries of a row up to which the keys before them are not copied for rows of one stimulus."""
+"""Queries of a row up to which the keys before them are not copied for rows of one stimulus; where there is a kernel
+that takes them in parts they never are."""
 CONFIGS: dict[Tower, str] = {"vision": "vision_config", "language": "text_config"}
 """Where the configuration of a family's towers is found."""
 
@@ -142,8 +144,10 @@ def _attend(
     watch, known = _watches.get(module), _known.get(module)
     if watch is not None and watch.borders is not None:
         return _apart(watch, query, key, value, scaling)
+    if known is None and watch is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **more)
     if known is not None and watch is None and attention_mask is not None:
-        if known.of is None and query.shape[2] <= FEW:
+        if known.of is None and (query.shape[2] <= FEW or has_kernel(query)):
             return known.attended(query, key, value, attention_mask, scaling).transpose(1, 2), None
         key, value = known.joined(key, value)
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling)

@@ -50,8 +50,9 @@ def carry(
     if where and pack.last < width:
         of = None if alike else torch.tensor([where[row] for row in pack.stimuli], device=positions.device)
         chosen = slice(where[pack.stimuli[0]], where[pack.stimuli[0]] + 1) if alike else slice(None)
+        whole = bool(real.all())
         known = {
-            decoder.stack.layers[layer].self_attn: _before(one, chosen, width - pack.last, of)
+            decoder.stack.layers[layer].self_attn: _before(one, chosen, width - pack.last, of, whole)
             for layer, one in memory.items()
             if layer >= pack.layers[0]
         }
@@ -59,5 +60,5 @@ def carry(
         return decoder.run(boarding, decoder.mask(real, pack.last))
 
 
-def _before(one: Remembered, chosen: slice, positions: int, of: Tensor | None) -> Known:
-    return Known(one.keys[chosen, :, :positions], one.values[chosen, :, :positions], of)
+def _before(one: Remembered, chosen: slice, positions: int, of: Tensor | None, real: bool) -> Known:
+    return Known(one.keys[chosen, :, :positions], one.values[chosen, :, :positions], of, real)

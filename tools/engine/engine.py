@@ -77,10 +77,11 @@ class Engine:
             ready = self._encoded(self._ready(plan))
             memory = self._memory(ready)
             streams = self._streams(ready)
-            with opened(self.target.model, ready.bound.towers | ({"language"} if memory else set())):
+            with opened(self.target.model, ready.bound.towers):
                 sources = self._sources(ready, streams)
                 rows = [_with_sources(row, sources, ready.binder) for row in ready.bound.rows]
                 ends, reads = self._rows(rows, ready.course.blocks, ready, streams, plan.reads)
+            with opened(self.target.model, ready.bound.towers | ({"language"} if memory else set())):
                 self._packs(rows, ready, streams, memory, ends, reads)
         numbers = range(len(rows))
         return Outcome(

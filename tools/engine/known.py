@@ -11,17 +11,21 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tools.engine.parts import joined, part, shared
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
     """Keys and values of the positions before those that run, which the rows share.
 
-    `of` says whose each row's are; None: all rows have those of the only stimulus.
+    `of` says whose each row's are; None: all rows have those of the only stimulus. `real`: neither among the known
+    positions nor behind them is one that is hidden.
     """
 
     keys: Float[Tensor, "stimulus group key width"]
     values: Float[Tensor, "stimulus group key width"]
     of: Int[Tensor, "row"] | None = None
+    real: bool = False
 
     def joined(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """The rows' own keys and values behind those that are known."""
@@ -39,27 +43,15 @@ class Known:
         mask: Float[Tensor, "row 1 query key"],
         scaling: float,
     ) -> Float[Tensor, "row head query width"]:
-        """What rows of the only stimulus take of the known values and of their own, group by group of heads.
+        """What rows of the only stimulus take of the known values and of their own.
 
-        The softmax over both is put together from its two parts, so that neither keys nor scores are ever joined. The
-        known keys are before all queries: the mask hides the same of them from each.
+        The known keys are before all queries: the mask hides the same of them from each, none where they are `real`.
         """
-        width, groups, before = query.shape[3], self.keys.shape[1], self.keys.shape[2]
-        hidden = mask[0, 0, 0, :before].float()
-        query = (query * scaling).unflatten(1, (groups, -1))
-        out = torch.empty_like(query)
-        for group in range(groups):
-            mine = query[:, group]
-            own = (mine @ key[:, group, None].transpose(2, 3)).float() + mask[..., before:].float()
-            known = (mine.reshape(-1, width) @ self.keys[0, group].T).float().add_(hidden)
-            known = known.view(*mine.shape[:3], before)
-            top = torch.maximum(known.amax(-1, keepdim=True), own.amax(-1, keepdim=True))
-            known, own = known.sub_(top).exp_(), own.sub_(top).exp_()
-            total = known.sum(-1, keepdim=True) + own.sum(-1, keepdim=True)
-            mixed = (known.view(-1, before).to(value.dtype) @ self.values[0, group]).view(mine.shape)
-            mixed = mixed + own.to(value.dtype) @ value[:, group, None]
-            out[:, group] = mixed / total.to(value.dtype)
-        return out.flatten(1, 2)
+        before, heads = self.keys.shape[2], query.shape[1]
+        hidden = None if self.real else mask[0, 0, 0, :before]
+        known = shared(query, self.keys[0], self.values[0], hidden, scaling)
+        key, value = repeated(key, heads), repeated(value, heads)
+        return joined(known, part(query, key, value, mask[..., before:], scaling, causal=self.real))
 
     def scores(self, query: Float[Tensor, "row head query width"]) -> Float[Tensor, "row head query key"]:
         """Products of queries with the known keys; where rows share them, in one product a group."""
