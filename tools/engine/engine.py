@@ -87,7 +87,7 @@ class Engine:
         return Outcome(
             torch.stack([ends[number] for number in numbers]),
             {site: torch.stack([found[number] for number in numbers]) for site, found in reads.items()},
-            ready.batch.rows([row.stimulus for row in rows]),
+            ready.batch.without_pictures().rows([row.stimulus for row in rows]),
             len(rows) + len(ready.bound.source_rows()),
         )
 

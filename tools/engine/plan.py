@@ -127,8 +127,8 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came of a plan, row by row. `batch` says which positions are which; `forwards` counts rows that ran,
-    those included from which values were taken."""
+    """What came of a plan, row by row. `batch` says which positions are which, without pictures; `forwards` counts rows
+    that ran, those included from which values were taken."""
 
     logits: Float[Tensor, "row vocabulary"]
     reads: dict[Site, Tensor]

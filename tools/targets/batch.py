@@ -73,6 +73,11 @@ class Batch:
             answer=self.answer[index],
         )
 
+    def without_pictures(self) -> Batch:
+        """The same, of its inputs only those of one number a position: of many rows, pictures would fill memory."""
+        small = {name: tensor for name, tensor in self.inputs.items() if tensor.shape == self.visual.shape}
+        return replace(self, inputs=small)
+
     @staticmethod
     def joined(parts: Sequence[Batch]) -> Batch:
         """Batches of equal width below one another."""

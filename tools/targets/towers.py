@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jaxtyping import Float
@@ -73,11 +74,19 @@ class Stack:
     def flops(self, layers: slice, positions: int, keys: int | None = None) -> int:
         """Floating-point operations that these layers' matrix products take for one row of so many positions, each of
         which attends to as many keys (None: to as many as there are positions)."""
-        chosen = self.layers[layers]
-        linear = [module for module in chosen.modules() if isinstance(module, nn.Linear)]
-        weights = sum(module.weight.numel() for module in linear)
-        attended = sum(self.config.num_attention_heads * layer.self_attn.head_dim for layer in chosen)
-        return 2 * positions * weights + 4 * positions * (keys or positions) * attended
+        attended = sum(self._attended[layers])
+        return 2 * positions * sum(self._weights[layers]) + 4 * positions * (keys or positions) * attended
+
+    @cached_property
+    def _weights(self) -> list[int]:
+        """How many numbers each layer's linear maps have."""
+        linear = [[one for one in layer.modules() if isinstance(one, nn.Linear)] for layer in self.layers]
+        return [sum(module.weight.numel() for module in modules) for modules in linear]
+
+    @cached_property
+    def _attended(self) -> list[int]:
+        """How wide each layer's heads are together."""
+        return [self.config.num_attention_heads * layer.self_attn.head_dim for layer in self.layers]
 
     def output_row(self, address: Address) -> Float[Tensor, "... width"]:
         """A neuron's column of the last linear map [width]; a head's slice of the output projection [head width]."""

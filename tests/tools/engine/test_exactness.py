@@ -187,9 +187,12 @@ def test_pictures_of_different_shapes_share_a_batch(llava_next: Engine) -> None:
 
 def test_the_picture_encoded_once_gives_the_same_as_the_whole_way(seeing: Engine) -> None:
     rows = [Row(number, (change("language.0.mlp.act", Zero(), 3),)) for number in range(4)]
-    once = seeing.run(Plan(STIMULI, rows))
-    whole = seeing.run(Plan(STIMULI, rows, (parse_site("connector.out"),)))
-    assert "picture" in once.batch.inputs and "pixel_values" in whole.batch.inputs
+    engine = Engine(seeing.target, adapter=seeing.adapter)
+    name = engine._untouched.name(STIMULI)
+    whole = engine.run(Plan(STIMULI, rows, (parse_site("connector.out"),)))
+    assert not engine._untouched.is_encoded(name)
+    once = engine.run(Plan(STIMULI, rows))
+    assert engine._untouched.is_encoded(name)
     assert (once.logits - whole.logits).abs().max() < 1e-5
 
 
