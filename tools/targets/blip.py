@@ -9,6 +9,7 @@ stands in blip_sites.py, how one part calls the next in blip_answers.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import torch
@@ -224,6 +225,8 @@ def anatomy(target: Target) -> Anatomy:
     """The anatomy of a BLIP: the vision tower's width is what `cross` looks at, no map stands between."""
     config = target.model.config
     vision, seen = stack_of(config.vision_config), config.vision_config
+    words = stack_of(config.text_config)
+    looks = replace(words, mlp_width=0)
     side = seen.image_size // seen.patch_size
     return Anatomy(
         target=target.name,
@@ -235,8 +238,9 @@ def anatomy(target: Target) -> Anatomy:
         vision_layer_read=vision.layers - 1,
         visual_tokens=side**2 + 1,
         connector=(vision.width,),
-        language=stack_of(config.text_config),
+        language=words,
         vocabulary=config.text_config.vocab_size,
+        beside={"question": words, "cross": looks, "recall": looks},
     )
 
 

@@ -5,11 +5,12 @@ Read from the configuration and the model's own modules; knows nothing about wha
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import nn
 
+from store.address import Tower
 from tools.targets.families import family_of, part
 from tools.targets.target import Target
 
@@ -39,7 +40,8 @@ class Anatomy:
     """`language` is a text encoder in contrastive models. `visual_tokens` is what the language side reads for a
     picture of `image_size` (None where no language model reads it); `vision_layer_read` is the last vision layer,
     counted from 0, that anything downstream reads: components of later layers reach no answer.
-    `connector` lists the widths from the vision side to the language side."""
+    `connector` lists the widths from the vision side to the language side. `beside` are other towers, as addresses name
+    them; cross-attentions, which are heads alone, have an `mlp_width` of 0."""
 
     target: str
     family: str
@@ -52,6 +54,12 @@ class Anatomy:
     connector: tuple[int, ...]
     language: Stack
     vocabulary: int
+    beside: dict[Tower, Stack] = field(default_factory=dict)
+
+    @property
+    def towers(self) -> dict[Tower, Stack]:
+        """All of them, the decoder last."""
+        return {"vision": self.vision, **self.beside, "language": self.language}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

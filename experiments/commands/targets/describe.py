@@ -28,10 +28,10 @@ def describe(
 
 
 def tower_rows(anatomy: Anatomy) -> list[tuple[str, ...]]:
-    towers = {"vision": anatomy.vision, "language": anatomy.language}
+    """Cross-attentions have heads alone."""
     return [
-        (name, *(str(n) for n in (t.layers, t.heads, t.kv_heads, t.width, t.mlp_width)))
-        for name, t in towers.items()
+        (name, *(str(n) for n in (t.layers, t.heads, t.kv_heads, t.width)), str(t.mlp_width or "–"))
+        for name, t in anatomy.towers.items()
     ]
 
 

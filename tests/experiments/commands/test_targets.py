@@ -11,6 +11,7 @@ from PIL import Image
 from experiments.commands.app import run
 from experiments.commands.targets.check import kind_row
 from experiments.registry import EMBEDDED
+from tests.tiny import save_blip
 
 QUESTION = "what color is the star ?"
 
@@ -39,6 +40,19 @@ def test_describe_shows_both_towers_to_people(
     assert run(["targets", "describe", str(request.getfixturevalue(f"{family}_folder"))]) == 0
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("vision", "language", "2×2", "fingerprint"))
+
+
+def test_describe_shows_all_towers_of_cross_attention(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(save_blip(tmp_path / "blip"))
+    assert run(["targets", "describe", folder, "--json"]) == 0
+    beside = json.loads(capsys.readouterr().out)["beside"]
+    assert list(beside) == ["question", "cross", "recall"]
+    assert beside["cross"]["heads"] == beside["question"]["heads"] and beside["cross"]["mlp_width"] == 0
+    assert run(["targets", "describe", folder]) == 0
+    shown = capsys.readouterr().out
+    assert all(tower in shown for tower in ("vision", "question", "cross", "recall", "language"))
 
 
 def test_ask_answers_about_a_picture_file(
