@@ -98,7 +98,9 @@ class Engine:
         if not ready.bound.needs_sight and self._untouched.is_encoded(ready.name):
             batch = self._untouched.encoded(ready.name, batch)
         stretches = self._untouched.missing(ready.name, batch, course.line, course.starts)
-        told = explanation(self.adapter, ready.batch, batch, course, stretches, self._lacking(ready))
+        told = explanation(
+            self.adapter, ready.batch, batch, course, stretches, self._lacking(ready), ready.bound.needs_sight
+        )
         return replace(told, opened=implementations(self.target.model, ready.bound.towers))
 
     def plain(self, stimuli: Sequence[Stimulus], reads: tuple[Site, ...] = ()) -> Outcome:

@@ -19,6 +19,7 @@ from tools.targets.adapter import Adapter
 from tools.targets.batch import Batch
 from tools.targets.decoder import FEWEST
 from tools.targets.sites import Site
+from tools.targets.stretches import without_pixels
 
 
 class Lacking(NamedTuple):
@@ -85,11 +86,15 @@ def explanation(
     course: Course,
     stretches: Sequence[Stretch],
     lacking: Lacking | None,
+    needs_sight: bool,
 ) -> Explanation:
     """Of a course over a batch of stimuli (`inputs` before their pictures were encoded), some stretches of whose
-    untouched runs are missing, and perhaps their memory."""
+    untouched runs are missing, and perhaps their memory. Without a need of sight, pictures are encoded once."""
     width, decoder = batch.width("language"), adapter.decoder()
-    flops = len(batch) * sum(adapter.flops(batch, start, stop) for start, stop in stretches)
+    later = batch if needs_sight else without_pixels(batch)
+    flops = len(batch) * sum(
+        adapter.flops(later if start else batch, start, stop) for start, stop in stretches
+    )
     if lacking and decoder:
         end = Site("resid_post", "language", decoder.layers - 1)
         flops += lacking.stimuli * adapter.flops(batch, lacking.start, end)
@@ -97,7 +102,7 @@ def explanation(
     for group, stop in ((course.sources, course.sources_stop), (course.blocks, None)):
         for block in group:
             rows = len(block.rows) if stop else max(len(block.rows), FEWEST)
-            flops += rows * adapter.flops(batch, block.start, stop)
+            flops += rows * adapter.flops(later if block.start else batch, block.start, stop)
             ran += rows
     starts = Counter(block.start for block in course.blocks for _ in block.rows)
     for pack in course.packs:

@@ -3,7 +3,7 @@
 Knows its five towers: `vision`; `question`, which encodes the words; `cross`, its heads that look from the words at the
 picture; `language`, which decodes the answer at a position of its own; and `recall`, the heads by which that position
 looks at the question. Words are padded on the right, since their positions are learned. Where sites sit inside a layer
-stands in blip_sites.py, how one part calls the next in blip_answers.py.
+stands in blip_sites.py, how one part calls the next in blip_answers.py, where a run can be halted in blip_stretches.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from store.address import Address, Extent, Layers, Tower
 from store.errors import UserError
@@ -22,8 +22,9 @@ from store.records import Scope
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Grid, Halted, Tap
 from tools.targets.batch import Batch, Space
-from tools.targets.blip_answers import encoded_words, question_read, unpadded
+from tools.targets.blip_answers import encoded_words
 from tools.targets.blip_sites import attention_of, text_tap, vision_tap
+from tools.targets.blip_stretches import BlipStretches
 from tools.targets.boxes import even
 from tools.targets.describe import Anatomy, Sight, stack_of
 from tools.targets.sites import CONNECTOR_OUT, EMBED, LOGITS, Site, all_sites, check_site, site_of
@@ -45,6 +46,7 @@ class BlipAdapter:
         self.target = target
         self._model = cast(Any, target.model)
         self._config = self._model.config
+        self._stretches = BlipStretches(self._model)
         side = self._config.vision_config.image_size // self._config.vision_config.patch_size
         self._grid = (side, side)
 
@@ -105,59 +107,33 @@ class BlipAdapter:
         if "pixel_values" not in batch.inputs:
             return batch
         with torch.no_grad():
-            return with_picture(batch, self._seen(batch))
+            return with_picture(batch, self._stretches.picture(batch))
 
     def forward(self, batch: Batch, halted: Halted | None = None, /) -> Float[Tensor, "row vocabulary"]:
         """Logits of the answer's first token, as float32."""
-        if halted is not None:
-            raise _whole(halted.entrance)
-        question = question_read(self._model, batch.inputs, self._seen(batch))
-        start = torch.full((len(batch), 1), self._model.decoder_start_token_id, device=question.device)
-        with unpadded(self._layers("recall"), batch.inputs["attention_mask"]):
-            decoded = self._model.text_decoder(
-                input_ids=start, encoder_hidden_states=question, use_cache=False
-            )
-        return decoded.logits[:, -1].float()
+        return self._stretches.forward(batch, halted)
 
     def entrances(self) -> Sequence[Site]:
-        """None: a layer reads more than the stream before it."""
-        return ()
+        """Before every layer of `vision` and `question`, and behind the last of each."""
+        return self._stretches.entrances
 
     def entrance(self, site: Site, /) -> Site | None:
-        """None: every run is a whole one."""
-        return None
+        """The last entrance from which a run still passes the site; the decoder runs whole."""
+        return self._stretches.entrance(site)
 
     def halt(
         self, batch: Batch, at: Site, halted: Halted | None = None, /
     ) -> Float[Tensor, "row position width"]:
-        """Raises ValueError: there is no entrance."""
-        raise _whole(at)
+        """The stream at an entrance, in a run from the inputs or from an entrance before it."""
+        return self._stretches.halt(batch, at, halted)
 
     def decoder(self) -> None:
         """None: its decoder reads the picture and the question beside the answer."""
         return
 
     def flops(self, batch: Batch, start: Site | None = None, stop: Site | None = None, /) -> int:
-        """Floating-point operations of one row's matrix products."""
-        if start is not None or stop is not None:
-            raise _whole(start or stop)
-        seen, words = batch.width("vision"), batch.width("language")
-        width = self._config.text_config.hidden_size
-        found = 0
-        for tower, here, there in (("question", words, seen), ("language", 1, words)):
-            for layer in self._layers(cast(Tower, tower)):
-                looked = layer.crossattention.self
-                far = looked.key.weight.numel() + looked.value.weight.numel()
-                found += 2 * (here * (_weights(layer) - far) + there * far)
-                found += 4 * width * here * (here + there)
-        found += 2 * _weights(self._model.text_decoder.cls)
-        return found + (self._flops_of_sight(seen) if "pixel_values" in batch.inputs else 0)
-
-    def _flops_of_sight(self, seen: int) -> int:
-        layers = self._layers("vision")
-        width = self._config.vision_config.hidden_size
-        patches = self._model.vision_model.embeddings.patch_embedding.weight.numel() * (seen - 1)
-        return 2 * seen * _weights(layers) + 4 * seen**2 * width * len(layers) + 2 * patches
+        """Floating-point operations that one row's matrix products take between two entrances."""
+        return self._stretches.flops(batch, start, stop)
 
     def output_row(self, address: Address, /) -> Float[Tensor, "... width"]:
         """What a component writes into the residual stream of its tower (of a cross-attention: of the tower that
@@ -215,11 +191,6 @@ class BlipAdapter:
             return self._model.text_encoder.encoder.layer
         return self._model.text_decoder.bert.encoder.layer
 
-    def _seen(self, batch: Batch) -> Float[Tensor, "row position width"]:
-        if "picture" in batch.inputs:
-            return batch.inputs["picture"]
-        return self._model.vision_model(pixel_values=batch.inputs["pixel_values"]).last_hidden_state
-
 
 def anatomy(target: Target) -> Anatomy:
     """The anatomy of a BLIP: the vision tower's width is what `cross` looks at, no map stands between."""
@@ -242,11 +213,3 @@ def anatomy(target: Target) -> Anatomy:
         vocabulary=config.text_config.vocab_size,
         beside={"question": words, "cross": looks, "recall": looks},
     )
-
-
-def _weights(module: nn.Module) -> int:
-    return sum(one.weight.numel() for one in module.modules() if isinstance(one, nn.Linear))
-
-
-def _whole(entrance: Site | None) -> ValueError:
-    return ValueError(f"a run of a cross-attention model is a whole one, it can't be halted at `{entrance}`")

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from store.address import Tower
 from tools.targets.adapter import Halted
 from tools.targets.batch import Batch
 from tools.targets.decoder import Decoder
@@ -39,9 +40,9 @@ class Stretches:
         first, and none in a vision tower of which several layers are read.
         """
         alike = len(self._ways) == 1
-        language = _along(self._language, len(self._language.layers)) if alike else ()
+        language = along("language", len(self._language.layers)) if alike else ()
         one = isinstance(self._model.config.vision_feature_layer, int)
-        seen = _along(self._vision, self._read + 1) if self._vision and one and self._read >= 0 else ()
+        seen = along("vision", self._read + 1) if self._vision and one and self._read >= 0 else ()
         return seen + language
 
     @property
@@ -81,8 +82,8 @@ class Stretches:
         if halted is not None and self.entrances.index(halted.entrance) > self.entrances.index(at):
             raise ValueError(f"a run that was halted at `{halted.entrance}` has passed `{at}`")
         if at.tower == "vision":
-            return self._seen(batch, halted, _depth(at))
-        return self._carried(batch, halted, _depth(at), normed=False)
+            return self._seen(batch, halted, depth_of(at))
+        return self._carried(batch, halted, depth_of(at), normed=False)
 
     def flops(self, batch: Batch, start: Site | None, stop: Site | None) -> int:
         """Floating-point operations that one row's matrix products take between two entrances.
@@ -92,9 +93,9 @@ class Stretches:
         sees = start.tower == "vision" if start else "pixel_values" in batch.inputs
         found = self._flops_of_sight(batch, start, stop) if sees else 0
         if stop is None or stop.tower == "language":
-            first = _depth(start) if start and start.tower == "language" else 0
+            first = depth_of(start) if start and start.tower == "language" else 0
             found += self._language.flops(
-                slice(first, _depth(stop) if stop else None), batch.width("language")
+                slice(first, depth_of(stop) if stop else None), batch.width("language")
             )
         return found + (0 if stop else 2 * self._model.lm_head.weight.numel())
 
@@ -106,14 +107,14 @@ class Stretches:
             "vision", inner.vision_tower.encoder.layers, self._model.config.vision_config
         )
         last = (
-            _depth(stop)
+            depth_of(stop)
             if stop and within
             else len(tower.layers)
             if start is None and not within
             else self._read + 1
         )
         patches = batch.patches
-        found = tower.flops(slice(_depth(start) if start else 0, last), patches + 1)
+        found = tower.flops(slice(depth_of(start) if start else 0, last), patches + 1)
         if start is None:
             found += 2 * patches * inner.vision_tower.embeddings.patch_embedding.weight.numel()
         if not within:
@@ -128,7 +129,7 @@ class Stretches:
         if halted is None:
             stream, first = tower.pre_layrnorm(tower.embeddings(batch.inputs["pixel_values"])), 0
         else:
-            stream, first = halted.stream, _depth(halted.entrance)
+            stream, first = halted.stream, depth_of(halted.entrance)
         with shortened(tower.encoder, slice(first, last)):
             return tower.encoder(inputs_embeds=stream).last_hidden_state
 
@@ -140,7 +141,7 @@ class Stretches:
         decoder = inner.language_model
         if halted is not None and halted.entrance.tower == "language":
             given = {name: batch.inputs[name] for name in ("attention_mask", "position_ids")}
-            with shortened(decoder, slice(_depth(halted.entrance), last), normed=normed):
+            with shortened(decoder, slice(depth_of(halted.entrance), last), normed=normed):
                 return decoder(inputs_embeds=halted.stream, **given, use_cache=False).last_hidden_state
         if halted is not None:
             batch = self._connected(batch, self._seen(batch, halted, self._read + 1))
@@ -156,8 +157,15 @@ class Stretches:
 
 def with_picture(batch: Batch, picture: Float[Tensor, "row token width"]) -> Batch:
     """The batch with its pictures as the decoder reads them, in place of the pixels."""
-    words = {name: tensor for name, tensor in batch.inputs.items() if name != "pixel_values"}
-    return replace(batch, inputs=words | {"picture": picture})
+    words = without_pixels(batch)
+    return replace(words, inputs=words.inputs | {"picture": picture})
+
+
+def without_pixels(batch: Batch) -> Batch:
+    """The batch as a run finds it that is past the pixels."""
+    return replace(
+        batch, inputs={name: tensor for name, tensor in batch.inputs.items() if name != "pixel_values"}
+    )
 
 
 def _inputs(batch: Batch) -> dict[str, Any]:
@@ -169,13 +177,13 @@ def _inputs(batch: Batch) -> dict[str, Any]:
     return inputs
 
 
-def _along(tower: Stack, layers: int) -> tuple[Site, ...]:
+def along(tower: Tower, layers: int) -> tuple[Site, ...]:
     """The streams that enter the first so many layers of a tower, and the one that leaves the last of these."""
-    before = tuple(Site("resid_pre", tower.tower, layer) for layer in range(layers))
-    return (*before, Site("resid_post", tower.tower, layers - 1))
+    before = tuple(Site("resid_pre", tower, layer) for layer in range(layers))
+    return (*before, Site("resid_post", tower, layers - 1))
 
 
-def _depth(entrance: Site) -> int:
+def depth_of(entrance: Site) -> int:
     """How many of its tower's layers lie before an entrance."""
     if entrance.layer is None:
         raise ValueError(f"`{entrance}` is no entrance")

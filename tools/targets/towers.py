@@ -105,21 +105,21 @@ class Stack:
 
 
 @contextmanager
-def shortened(tower: Any, layers: slice, *, normed: bool = True) -> Iterator[None]:
-    """The tower's own forward pass runs these of its layers alone while the context lasts.
+def shortened(tower: Any, layers: slice, *, normed: bool = True, name: str = "layers") -> Iterator[None]:
+    """The tower's own forward pass runs these of its layers (which go by `name`) alone while the context lasts.
 
     So that masks, positions and all else come from where they always come from. Where it is not `normed`, what leaves
     the last of them is its output, without the final norm.
     """
-    before = {"layers": tower.layers} | ({} if normed else {"norm": tower.norm})
-    tower.layers = tower.layers[layers]
+    before = {name: getattr(tower, name)} | ({} if normed else {"norm": tower.norm})
+    setattr(tower, name, before[name][layers])
     if not normed:
         tower.norm = nn.Identity()
     try:
         yield
     finally:
-        for name, module in before.items():
-            setattr(tower, name, module)
+        for own, module in before.items():
+            setattr(tower, own, module)
 
 
 def _output(attention: Any) -> nn.Linear:

@@ -12,7 +12,7 @@ from tests.tools.engine.test_starts import fresh, write
 from tests.tools.lively import QUESTIONS, asked
 from tools.engine.engine import Engine
 from tools.engine.plan import Plan, Row, Swap, Zero
-from tools.targets.sites import Site
+from tools.targets.sites import Site, parse_site
 
 STIMULI = asked(*QUESTIONS)
 
@@ -92,3 +92,26 @@ def test_an_attention_that_shows_no_weights_is_replaced_and_that_is_said(llava: 
     assert told.opened == {"language": "sdpa"}
     assert "attention of `language` is computed in the open, since `sdpa` shows no weights" in str(told)
     assert not fresh(blip).explain(plan).opened and not fresh(llava).explain(Plan(STIMULI, [Row(0)])).opened
+
+
+CROSSED = {
+    "cross": ([write("cross.1.attn.z", Zero(), 1)] * 9, "question.1.resid_pre"),
+    "recall": ([write("recall.0.attn.z", Zero(), 1)] * 9, "question.1.resid_post"),
+    "vision": ([write("vision.1.mlp.act", Zero(), 1)] * 9, "vision.1.resid_pre"),
+    "both": (
+        [write("vision.1.mlp.act", Zero()), *[write("question.1.mlp.act", Zero(), 3)] * 9],
+        "question.1.resid_pre",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CROSSED)
+def test_rows_of_cross_attention_start_in_the_tower_that_they_change(blip: Engine, name: str) -> None:
+    """The decoder, one position long, runs whole; beside rows that change the vision side, pictures are seen anew."""
+    rows, start = CROSSED[name]
+    engine, plan = fresh(blip), Plan(STIMULI, rows)
+    first = engine.explain(plan)
+    assert first.rows[parse_site(start)] == 9
+    assert first.flops == pytest.approx(measured(engine, plan), rel=0.01)
+    again = engine.explain(plan)
+    assert again.flops == pytest.approx(measured(engine, plan), rel=0.01) and again.flops < first.flops
