@@ -48,7 +48,7 @@ def print_neo(told: Record) -> None:
                 cell(one["found"]),
                 str(one["found"]["n"]) if one["found"] else "–",
                 "–" if one["control"] is None else f"{one['control']:.3f}",
-                one["verdict"] if one["found"] else f"{one['verdict']}: {one['why']}",
+                f"{one['verdict']}: {one['why']}" if one["why"] else one["verdict"],
             ]
             for one in told["relations"]
         ],

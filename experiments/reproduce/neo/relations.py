@@ -37,8 +37,8 @@ DRAWS = 2000
 
 
 class Relation(NamedTuple):
-    """One claim. `found` is None where it can't be told, and `why` then says why; `bar` is what the value must reach,
-    or with `most` stay below."""
+    """One claim. `found` is None where it can't be told, and `why` then says why; elsewhere `why` says what stands in
+    its way. `bar` is what the value must reach, or with `most` stay below."""
 
     name: str
     claim: str
@@ -118,7 +118,7 @@ def _ablation(name: str, readout: Readout, seed: int) -> Iterator[Relation]:
             _ratio(readout, "gradients+1", seed) if told else None,
             BEYOND_GRADIENTS,
             control=beside,
-            why="" if told else f"tokens by gradients flip fewer than {QUOTED:.0%}: a ratio is not quoted",
+            why=within_reach(beside),
         )
     right = int(readout.right.sum())
     yield Relation(
@@ -129,6 +129,18 @@ def _ablation(name: str, readout: Readout, seed: int) -> Iterator[Relation]:
         most=True,
         control=_flips(readout, "random register"),
         why="" if right else "no answer was right before",
+    )
+
+
+def within_reach(share: float | None) -> str:
+    """Why BEYOND_GRADIENTS times a share of flips can't be quoted, or can't be reached; "" where it can."""
+    if share is None or share < QUOTED:
+        return f"tokens by gradients flip fewer than {QUOTED:.0%}: a ratio is not quoted"
+    most = 1 / share
+    return (
+        f"nearly all flip by gradients alone: at most {most:.2f} is possible"
+        if most < BEYOND_GRADIENTS
+        else ""
     )
 
 

@@ -15,7 +15,15 @@ from experiments.reproduce.neo.coco import called, drawn, photographed
 from experiments.reproduce.neo.figure import draw_neo
 from experiments.reproduce.neo.painted import named_in_caption, painted
 from experiments.reproduce.neo.paper import ABLATION, KNOCKOUT, WINDOWS
-from experiments.reproduce.neo.relations import ABSENT, NOT_TOLD, PRESENT, UNDETERMINED, Relation, _ablation
+from experiments.reproduce.neo.relations import (
+    ABSENT,
+    NOT_TOLD,
+    PRESENT,
+    UNDETERMINED,
+    Relation,
+    _ablation,
+    within_reach,
+)
 from experiments.reproduce.neo.run import finding
 from experiments.reproduce.setting import untrained_copy
 from experiments.tableau.captions import caption
@@ -182,7 +190,13 @@ def test_the_objects_tokens_are_held_against_as_many_that_gradients_choose() -> 
         found = {one.name: one for one in _ablation("vqa", readout(lost, 4), seed=0)}
         times = found["vqa: object+1 ÷ gradients"]
         assert times.found is not None and times.found.value == pytest.approx(lost / 10)
-        assert times.verdict == verdict and times.control == 0.1
+        assert times.verdict == verdict and times.control == 0.1 and not times.why
+
+
+def test_a_ratio_that_the_ceiling_forbids_says_so() -> None:
+    """Where 90 of 100 flip by gradients, 1.2 times as many would be 108."""
+    assert within_reach(0.9) == "nearly all flip by gradients alone: at most 1.11 is possible"
+    assert within_reach(0.8) == "" and "not quoted" in within_reach(0.01)
 
 
 def test_a_bar_of_nought_asks_for_more_than_nought() -> None:
