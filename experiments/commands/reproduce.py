@@ -40,6 +40,10 @@ Target = Annotated[
 Among = Annotated[
     str, typer.Option(help="Heads that are looked at, such as `language.*.head.*`; all by default.")
 ]
+Kinds = Annotated[str, typer.Option(help="Kinds of questions, joined by commas; six of them by default.")]
+ItemsAKind = Annotated[
+    int, typer.Option("--n", min=4, max=400, help="Items a kind: pictures in pairs, or questions.")
+]
 FigureFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it into this PNG file.")]
 
 
@@ -51,10 +55,8 @@ def reproduce() -> None:
 @app.command()
 def notice(
     target: Target = "tableau-llava",
-    kinds: Annotated[
-        str, typer.Option(help="Kinds of questions, joined by commas; six of them by default.")
-    ] = "",
-    n: Annotated[int, typer.Option("--n", min=4, max=400, help="Items a kind.")] = 48,
+    kinds: Kinds = "",
+    n: ItemsAKind = 48,
     among: Among = "",
     images: Images = "",
     editor: EditorName = "",
@@ -66,8 +68,7 @@ def notice(
     as_json: JsonFlag = False,
 ) -> None:
     """NOTICE: heads that bring an answer back under edited pictures, other words and noise, and over tasks."""
-    if figure is not None:
-        check_picture_name(figure)
+    checked(figure)
     from experiments.reproduce import notice as reproduction
     from experiments.reproduce.setting import untrained_engine
 
@@ -97,10 +98,8 @@ def notice(
 @app.command()
 def editors(
     target: Target = "tableau-llava",
-    kinds: Annotated[
-        str, typer.Option(help="Kinds of questions, joined by commas; six of them by default.")
-    ] = "",
-    n: Annotated[int, typer.Option("--n", min=4, max=400, help="Pairs a kind, of either editor.")] = 48,
+    kinds: Kinds = "",
+    n: ItemsAKind = 48,
     among: Among = "",
     images: Images = "",
     editor: EditorName = "tableau-pix2pix",
@@ -137,7 +136,7 @@ def editors(
 @app.command()
 def vseam(
     target: Target = "tableau-llava",
-    n: Annotated[int, typer.Option("--n", min=4, max=400, help="Items a kind.")] = 48,
+    n: ItemsAKind = 48,
     held_out: Annotated[
         int, typer.Option(min=4, max=400, help="Questions a kind on which heads are rescaled.")
     ] = 64,
@@ -153,8 +152,7 @@ def vseam(
     as_json: JsonFlag = False,
 ) -> None:
     """V-SEAM: heads that edits of an object, an attribute or a relation move, and what rescaling them does."""
-    if figure is not None:
-        check_picture_name(figure)
+    checked(figure)
     from experiments.reproduce import vseam as reproduction
 
     say = quietly(quiet)
@@ -199,8 +197,7 @@ def neo2024(
     as_json: JsonFlag = False,
 ) -> None:
     """Neo et al.: what flips without a thing's visual tokens, where these are read, and what words they point to."""
-    if figure is not None:
-        check_picture_name(figure)
+    checked(figure)
     from experiments.registry import open_target
     from experiments.reproduce.neo import run as reproduction
     from experiments.reproduce.setting import untrained_copy
@@ -280,6 +277,12 @@ def about(workplace: Workplace, n: int) -> dict[str, Any]:
         "seed": workplace.seed,
         "n": n,
     }
+
+
+def checked(figure: Path | None) -> None:
+    """Refuses the name of a figure before anything is measured. Raises UsageError for one without a picture's ending."""
+    if figure is not None:
+        check_picture_name(figure)
 
 
 def quietly(quiet: bool) -> Callable[[str], None]:

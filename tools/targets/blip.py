@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from store.address import Address, Extent, Layers, Tower
-from store.errors import UserError
 from store.records import Scope
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Grid, Halted, Tap
@@ -27,6 +26,7 @@ from tools.targets.blip_sites import attention_of, text_tap, vision_tap
 from tools.targets.blip_stretches import BlipStretches
 from tools.targets.boxes import even
 from tools.targets.describe import Anatomy, Sight, stack_of
+from tools.targets.fused import written_by
 from tools.targets.sites import CONNECTOR_OUT, EMBED, LOGITS, Site, all_sites, check_site, site_of
 from tools.targets.stretches import with_picture
 from tools.targets.target import Target
@@ -139,23 +139,13 @@ class BlipAdapter:
         """What a component writes into the residual stream of its tower (of a cross-attention: of the tower that
         looks), before it is normed there."""
         self.tap(site_of(address).site)
-        layer, index = self._layers(address.tower)[address.layer], address.index
-        if index is None or address.part not in ("mlp", "head"):
-            raise UserError(
-                f"`{address}` does not write through one row of weights",
-                kind="address",
-                hint="name a neuron or a head",
-            )
-        if address.part == "mlp":
-            last = layer.mlp.fc2 if address.tower == "vision" else layer.output.dense
-            return last.weight.detach()[:, index]
-        last = (
-            layer.self_attn.projection
-            if address.tower == "vision"
-            else attention_of(layer, address.tower).output.dense
-        )
-        size = last.in_features // self.extent().towers[address.tower].heads
-        return last.weight.detach()[:, index * size : (index + 1) * size].T
+        layer = self._layers(address.tower)[address.layer]
+        if address.tower == "vision":
+            mlp, attention = layer.mlp.fc2, layer.self_attn.projection
+        else:
+            mlp, attention = layer.output.dense, attention_of(layer, address.tower).output.dense
+        heads = self.extent().towers[address.tower].heads
+        return written_by(address, mlp, attention, attention.in_features // heads)
 
     def reaches(self, what: Site | Address, scope: Scope | Literal["all"] = "all", /) -> str | None:
         """None where changing it at these positions can change the logits, else the reason in words."""

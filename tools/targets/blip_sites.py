@@ -12,7 +12,7 @@ from typing import Any
 from store.address import Tower
 from tools.targets.adapter import Tap
 from tools.targets.batch import Space
-from tools.targets.layout import Layout
+from tools.targets.fused import Fused, fused_tap
 from tools.targets.sites import Site
 
 SPACES: dict[Tower, tuple[Space, Space]] = {
@@ -27,33 +27,18 @@ SPACES: dict[Tower, tuple[Space, Space]] = {
 
 def vision_tap(site: Site, layer: Any, config: Any) -> Tap:
     """Where a site of a layer of the vision tower sits."""
-    heads, stream, neurons = config.num_attention_heads, config.hidden_size, config.intermediate_size
     attention, mlp = layer.self_attn, layer.mlp
-    at = partial(Tap, site, space="vision")
-    match site.place:
-        case "resid_pre":
-            return at(module=layer, side="input", width=stream)
-        case "attn.q" | "attn.k" | "attn.v":
-            first = ("attn.q", "attn.k", "attn.v").index(site.place) * stream
-            own = Layout(slice(first, first + stream))
-            return at(module=attention.qkv, side="output", width=stream, heads=heads, layout=own)
-        case "attn.pattern":
-            return at(module=attention.dropout, side="pattern", width=heads, heads=heads, open=True)
-        case "attn.z":
-            return at(module=attention.projection, side="input", width=stream, heads=heads)
-        case "attn.out":
-            return at(module=attention.projection, side="output", width=stream)
-        case "resid_mid":
-            return at(module=layer.layer_norm2, side="shared input", width=stream)
-        case "mlp.pre":
-            return at(module=mlp.fc1, side="output", width=neurons)
-        case "mlp.act":
-            return at(module=mlp.fc2, side="input", width=neurons)
-        case "mlp.out":
-            return at(module=mlp.fc2, side="output", width=stream)
-        case "resid_post":
-            return at(module=layer, side="output", width=stream)
-    raise ValueError(f"{site} belongs to no layer")
+    parts = Fused(
+        layer,
+        attention.qkv,
+        attention.dropout,
+        attention.projection,
+        layer.layer_norm2,
+        mlp.fc1,
+        mlp.fc2,
+        open=True,
+    )
+    return fused_tap(site, parts, config, config.num_attention_heads)
 
 
 def text_tap(site: Site, layer: Any, config: Any) -> Tap:

@@ -16,9 +16,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from store.address import Address, Layers, Tower
-from store.errors import UserError
 from tools.targets.adapter import Tap
 from tools.targets.batch import Space
+from tools.targets.fused import written_by
 from tools.targets.sites import Site
 
 
@@ -91,17 +91,7 @@ class Stack:
     def output_row(self, address: Address) -> Float[Tensor, "... width"]:
         """A neuron's column of the last linear map [width]; a head's slice of the output projection [head width]."""
         layer = self.layers[address.layer]
-        if address.part == "mlp" and address.index is not None:
-            return _down(layer.mlp).weight.detach()[:, address.index]
-        if address.part == "head" and address.index is not None:
-            size = layer.self_attn.head_dim
-            columns = slice(address.index * size, (address.index + 1) * size)
-            return _output(layer.self_attn).weight.detach()[:, columns].T
-        raise UserError(
-            f"`{address}` does not write through one row of weights",
-            kind="address",
-            hint="name a neuron or a head",
-        )
+        return written_by(address, _down(layer.mlp), _output(layer.self_attn), layer.self_attn.head_dim)
 
 
 @contextmanager

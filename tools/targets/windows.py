@@ -5,8 +5,7 @@ Knows where sites sit in it and how patches are sorted; knows nothing about prom
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,8 +14,8 @@ from torch import Tensor, nn
 from transformers.vision_utils import get_vision_window_index
 
 from store.address import Address, Layers
-from store.errors import UserError
 from tools.targets.adapter import Tap
+from tools.targets.fused import Fused, fused_tap, written_by
 from tools.targets.layout import Layout
 from tools.targets.sites import Site
 
@@ -47,48 +46,17 @@ class WindowedTower:
     def tap(self, site: Site) -> Tap:
         """Where a site of the tower sits; its layer has been checked."""
         block = self._tower.blocks[site.layer]
-        heads, stream, neurons = self.config.num_heads, self.config.hidden_size, self.config.intermediate_size
         attention, mlp = block.attn, block.mlp
+        parts = Fused(
+            block, attention.qkv, attention, attention.proj, block.norm2, mlp.gate_proj, mlp.down_proj
+        )
         rows = Layout(places=self._places.to(attention.qkv.weight.device))
-        at = partial(Tap, site, space="vision", layout=rows)
-        match site.place:
-            case "resid_pre":
-                return at(module=block, side="input", width=stream)
-            case "attn.q" | "attn.k" | "attn.v":
-                first = ("attn.q", "attn.k", "attn.v").index(site.place) * stream
-                own = replace(rows, columns=slice(first, first + stream))
-                return at(module=attention.qkv, side="output", width=stream, heads=heads, layout=own)
-            case "attn.pattern":
-                return at(module=attention, side="pattern", width=heads, heads=heads)
-            case "attn.z":
-                return at(module=attention.proj, side="input", width=stream, heads=heads)
-            case "attn.out":
-                return at(module=attention.proj, side="output", width=stream)
-            case "resid_mid":
-                return at(module=block.norm2, side="shared input", width=stream)
-            case "mlp.pre":
-                return at(module=mlp.gate_proj, side="output", width=neurons)
-            case "mlp.act":
-                return at(module=mlp.down_proj, side="input", width=neurons)
-            case "mlp.out":
-                return at(module=mlp.down_proj, side="output", width=stream)
-            case "resid_post":
-                return at(module=block, side="output", width=stream)
-        raise ValueError(f"{site} belongs to no layer")
+        return fused_tap(site, parts, self.config, self.config.num_heads, rows)
 
     def output_row(self, address: Address) -> Float[Tensor, "... width"]:
         """A neuron's column of the last linear map [width]; a head's slice of the output projection [head width]."""
-        block, index = self._tower.blocks[address.layer], address.index
-        if index is None:
-            raise UserError(
-                f"`{address}` does not write through one row of weights",
-                kind="address",
-                hint="name a neuron or a head",
-            )
-        if address.part == "mlp":
-            return block.mlp.down_proj.weight.detach()[:, index]
-        size = block.attn.head_dim
-        return block.attn.proj.weight.detach()[:, index * size : (index + 1) * size].T
+        block = self._tower.blocks[address.layer]
+        return written_by(address, block.mlp.down_proj, block.attn.proj, block.attn.head_dim)
 
     def flops(self) -> int:
         """Floating-point operations of the matrix products of one row, merger included."""
