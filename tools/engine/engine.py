@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tools.engine.attention import implementations, opened
 from tools.engine.bind import Binder, Bound, BoundRow
+from tools.engine.budget import Budget, Room, kept_bytes
 from tools.engine.carry import carry
 from tools.engine.course import Block, Course, course_of, over_all_positions, passed
 from tools.engine.explain import Explanation, Lacking, explanation
@@ -34,15 +35,15 @@ from tools.targets.decoder import FEWEST, Decoder
 from tools.targets.sites import Site
 from tools.targets.target import Target
 
-KEPT = 1 << 28
-"""Bytes of untouched runs (inputs, encoded pictures, streams) that are kept for plans on the same stimuli."""
+CHUNK = 32
+"""Stimuli of which means are taken at a time."""
 SIGHT = ("vision", "patches")
 """Spaces that a run with encoded pictures does not pass."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Ready:
-    """A plan bound to the batch of its stimuli (kept under `name`), with the course that it takes."""
+    """A plan bound to the batch of its stimuli (kept under `name`), with its course and the room that its rows have."""
 
     name: Hashable
     binder: Binder
@@ -50,22 +51,32 @@ class _Ready:
     batch: Batch
     course: Course
     decoder: Decoder | None
+    room: Room
 
 
 class Engine:
     """Runs plans on a target. `forwards` counts the rows that have run, padding left out, wherever they started.
 
-    `kept` is in bytes; where it is too small for a stream, every row runs from its inputs.
+    How many rows run together, and how many bytes of untouched runs (inputs, encoded pictures, streams) are `kept` for
+    plans on the same stimuli, is found from what the device has free, where it is not given. Where the kept bytes are
+    too few for a stream, every row runs from its inputs.
     """
 
     def __init__(
-        self, target: Target, *, adapter: Adapter | None = None, rows_at_once: int = 32, kept: int = KEPT
+        self,
+        target: Target,
+        *,
+        adapter: Adapter | None = None,
+        rows_at_once: int | None = None,
+        kept: int | None = None,
     ) -> None:
         self.target = target
         self.adapter = adapter or adapter_for(target)
-        self.rows_at_once = rows_at_once
+        self.budget = Budget(self.adapter, rows_at_once)
         self.forwards = 0
-        self._untouched = Untouched(self.adapter, rows_at_once, kept)
+        self._untouched = Untouched(
+            self.adapter, self.budget, kept_bytes(target.device) if kept is None else kept
+        )
 
     def run(self, plan: Plan) -> Outcome:
         """Logits of every row, and what was read in it.
@@ -101,7 +112,8 @@ class Engine:
         told = explanation(
             self.adapter, ready.batch, batch, course, stretches, self._lacking(ready), ready.bound.needs_sight
         )
-        return replace(told, opened=implementations(self.target.model, ready.bound.towers))
+        opened = implementations(self.target.model, ready.bound.towers)
+        return replace(told, opened=opened, room=ready.room)
 
     def plain(self, stimuli: Sequence[Stimulus], reads: tuple[Site, ...] = ()) -> Outcome:
         """Every stimulus once, untouched."""
@@ -119,8 +131,8 @@ class Engine:
         if any(tap.side == "pattern" for tap in taps):
             raise ValueError("patterns have no mean: their keys differ from row to row")
         sums = {tap.site: ClassSums(tap) for tap in taps}
-        for start in range(0, len(stimuli), self.rows_at_once):
-            chosen = stimuli[start : start + self.rows_at_once]
+        for start in range(0, len(stimuli), CHUNK):
+            chosen = stimuli[start : start + CHUNK]
             with torch.no_grad():
                 ready = self._encoded(self._ready(_each(chosen, tuple(sums))))
                 stop = passed(tuple(sums), self.adapter, ready.course.line)
@@ -144,11 +156,12 @@ class Engine:
         if not self._untouched.fits(batch, line):
             line = []
         decoder = self.adapter.decoder() if line else None
-        course = course_of(bound, plan.reads, self.adapter, line, batch, self.rows_at_once, decoder)
-        ready = _Ready(name, binder, bound, batch, course, decoder)
+        room = self.budget.checked(batch, bool(bound.towers))
+        course = course_of(bound, plan.reads, self.adapter, line, batch, room.rows, decoder)
+        ready = _Ready(name, binder, bound, batch, course, decoder, room)
         if decoder is None or not course.remembered or self._pays(ready, decoder):
             return ready
-        whole = over_all_positions(course, batch.width("language"), self.rows_at_once)
+        whole = over_all_positions(course, batch.width("language"), room.rows)
         return replace(ready, course=whole)
 
     def _pays(self, ready: _Ready, decoder: Decoder) -> bool:
@@ -159,7 +172,7 @@ class Engine:
         lacking = len(course.remembered) * decoder.flops(slice(course.first, None), width, width)
         if self._untouched.remembers(ready.name, decoder, course.remembered, course.first):
             lacking = 0
-        whole = over_all_positions(course, width, self.rows_at_once)
+        whole = over_all_positions(course, width, ready.room.rows)
         short, long = (sum(pack.flops(decoder, width) for pack in one.packs) for one in (course, whole))
         return short + lacking < long
 
@@ -227,7 +240,7 @@ class Engine:
             self.forwards += len(chosen)
 
         for block in blocks:
-            as_many_as_fit(partial(carried, block.start), block.rows)
+            as_many_as_fit(partial(carried, block.start), block.rows, ready.room)
         return ends, kept
 
     def _packs(
@@ -253,7 +266,7 @@ class Engine:
             self.forwards += len(chosen)
 
         for pack in ready.course.packs:
-            as_many_as_fit(carried, pack.tails)
+            as_many_as_fit(carried, pack.tails, ready.room)
 
 
 def _each(stimuli: Sequence[Stimulus], reads: tuple[Site, ...]) -> Plan:

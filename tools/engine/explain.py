@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from store.address import Tower
+from tools.engine.budget import Room
 from tools.engine.course import Course
 from tools.engine.memory import entering
 from tools.engine.untouched import Stretch
@@ -35,8 +36,8 @@ class Explanation:
     swaps take from, `short` the rows that run over at most `last` last positions. `made` are the stretches of the
     untouched runs of all `stimuli` that are missing, `reused` the entrances whose streams are there, `lacking` the run
     whose keys and values are to be remembered. `opened` are the implementations of attention, by tower, that show no
-    weights and are replaced while the plan runs. `flops` counts all of it, `from_inputs` what it would take if every
-    row ran from its inputs.
+    weights and are replaced while the plan runs. `room` says how many rows run at once. `flops` counts all of it,
+    `from_inputs` what it would take if every row ran from its inputs.
     """
 
     stimuli: int
@@ -50,6 +51,7 @@ class Explanation:
     flops: int
     from_inputs: int
     opened: dict[Tower, str] = field(default_factory=dict)
+    room: Room | None = None
 
     def __str__(self) -> str:
         told = [f"{count} {_rows(count)} from {_name(start)}" for start, count in self.rows.items()]
@@ -76,6 +78,8 @@ class Explanation:
         ]
         share = self.flops / self.from_inputs
         told.append(f"{self.flops:.2e} FLOPs, {share:.0%} of {self.from_inputs:.2e} from the inputs")
+        if self.room:
+            told.append(str(self.room))
         return "; ".join(told)
 
 

@@ -18,10 +18,11 @@ V = TypeVar("V", bound=Thing)
 
 
 class Kept:
-    """Holds at most `limit` bytes, and the latest thing that was asked for whatever its size."""
+    """Holds at most `limit` bytes, and the latest thing that was asked for whatever its size. `bytes` are held now."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.bytes = 0
         self._things: OrderedDict[Hashable, Thing] = OrderedDict()
 
     def __contains__(self, key: Hashable) -> bool:
@@ -32,18 +33,14 @@ class Kept:
         self._things.move_to_end(key)
         return self._things[key]
 
-    @property
-    def bytes(self) -> int:
-        """How many are held."""
-        return sum(map(_size, self._things.values()))
-
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
         """What is kept under the key, made now where nothing is."""
         if key not in self._things:
-            self._things[key] = make()
+            self._things[key] = made = make()
+            self.bytes += _size(made)
         found = self[key]
         while len(self._things) > 1 and self.bytes > self.limit:
-            self._things.popitem(last=False)
+            self.bytes -= _size(self._things.popitem(last=False)[1])
         return cast(V, found)
 
 

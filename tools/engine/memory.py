@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tools.engine.attention import remembering
+from tools.engine.budget import Budget
 from tools.engine.hooks import Touch, hooked
 from tools.engine.room import as_many_as_fit
 from tools.targets.adapter import Adapter, Halted
@@ -36,7 +37,7 @@ def entering(layer: int) -> Site:
 
 
 def remember(
-    adapter: Adapter, decoder: Decoder, batch: Batch, halted: Halted | None, first: int, rows_at_once: int
+    adapter: Adapter, decoder: Decoder, batch: Batch, halted: Halted | None, first: int, budget: Budget
 ) -> dict[int, Remembered]:
     """Runs a batch untouched, from its inputs or where it was halted, and keeps all layers from `first` on."""
     layers = range(first, decoder.layers)
@@ -53,8 +54,9 @@ def remember(
             ((keys, values),) = passed[attentions[number]]
             found[number].append(Remembered(streams[number], keys, values))
 
-    for start in range(0, len(batch), rows_at_once):
-        as_many_as_fit(run, range(start, min(start + rows_at_once, len(batch))))
+    room = budget.checked(batch)
+    for start in range(0, len(batch), room.rows):
+        as_many_as_fit(run, range(start, min(start + room.rows, len(batch))), room)
     return {number: Remembered(*map(_joined, zip(*parts, strict=True))) for number, parts in found.items()}
 
 

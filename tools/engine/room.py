@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from store.errors import UserError
+from tools.engine.budget import Room, too_large
 
 T = TypeVar("T")
 SHORTAGE = ("can't allocate memory", "out of memory")
@@ -20,10 +21,11 @@ LOST = ("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS_STATUS", "HIP 
 """What they say of a device that can't go on in this process."""
 
 
-def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T]) -> None:
+def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T], room: Room | None = None) -> None:
     """Runs all rows together, or where they don't fit each half of them in turn.
 
-    Raises UserError of kind "memory" where not even one row fits, with what was asked for.
+    Raises UserError of kind "memory" where not even one row fits, with what was asked for, and with what a row takes
+    where its `room` is known.
     """
     try:
         run(rows)
@@ -31,6 +33,8 @@ def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T]) -> Non
     except RuntimeError as error:
         if not is_shortage(error):
             raise
+        if len(rows) == 1 and room:
+            raise too_large(room.need, room.free, _asked(error)) from error
         if len(rows) == 1:
             raise UserError(
                 f"one row alone does not fit into the device's memory: {_asked(error)}",
@@ -40,8 +44,8 @@ def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T]) -> Non
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     half = len(rows) // 2
-    as_many_as_fit(run, rows[:half])
-    as_many_as_fit(run, rows[half:])
+    as_many_as_fit(run, rows[:half], room)
+    as_many_as_fit(run, rows[half:], room)
 
 
 @contextmanager

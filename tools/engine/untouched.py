@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tools.engine.budget import Budget
 from tools.engine.kept import Kept
 from tools.engine.memory import Remembered, entering, memory_bytes, remember
 from tools.engine.room import as_many_as_fit
@@ -35,9 +36,9 @@ class Untouched:
     """Untouched runs of sets of stimuli, each under its `name`, as far as they are asked for. `line` always holds the
     entrances that a run of the batch passes, in order."""
 
-    def __init__(self, adapter: Adapter, rows_at_once: int, limit: int) -> None:
+    def __init__(self, adapter: Adapter, budget: Budget, limit: int) -> None:
         self._adapter = adapter
-        self._rows_at_once = rows_at_once
+        self._budget = budget
         self._kept = Kept(limit)
         self._weights = Weights(adapter.target.model)
 
@@ -53,7 +54,8 @@ class Untouched:
         """The same with their pictures encoded."""
 
         def make() -> Batch:
-            parts = [self._adapter.encoded(batch.rows(numbers)) for numbers in self._blocks(batch)]
+            rows = self._budget.checked(batch).rows
+            parts = [self._adapter.encoded(batch.rows(numbers)) for numbers in blocks(len(batch), rows)]
             return Batch.joined(parts)
 
         return self._kept.get((name, "encoded"), make)
@@ -127,7 +129,7 @@ class Untouched:
             }
         start = self.latest(name, line, entering(first))
         halted = Halted(start, cast(Tensor, self._kept[name, start])).rows(numbers) if start else None
-        made = remember(self._adapter, decoder, batch.rows(numbers), halted, first, self._rows_at_once)
+        made = remember(self._adapter, decoder, batch.rows(numbers), halted, first, self._budget)
         return {layer: self._kept.get((*key, layer), partial(_same, one)) for layer, one in made.items()}
 
     def latest(self, name: Hashable, line: Sequence[Site], before: Site) -> Site | None:
@@ -142,12 +144,10 @@ class Untouched:
         def run(numbers: Sequence[int]) -> None:
             parts.append(self._adapter.halt(batch.rows(numbers), stop, halted and halted.rows(numbers)))
 
-        for numbers in self._blocks(batch):
-            as_many_as_fit(run, numbers)
+        room = self._budget.checked(batch)
+        for numbers in blocks(len(batch), room.rows):
+            as_many_as_fit(run, numbers, room)
         return torch.cat(parts)
-
-    def _blocks(self, batch: Batch) -> Iterator[list[int]]:
-        return blocks(len(batch), self._rows_at_once)
 
     def _bytes(self, batch: Batch, line: Sequence[Site]) -> int:
         taps = [self._adapter.tap(entrance) for entrance in line]
