@@ -157,10 +157,9 @@ def started(session: MontySession, source: str, printed: Printed) -> SyncSnapsho
 def asked(snapshot: FunctionSnapshot, bounds: dict[str, Any]) -> Any:
     """The answer to one call, or what is wrong with it."""
     try:
-        args = [plain(value, bounds["nesting"]) for value in snapshot.args]
-        named = {name: plain(value, bounds["nesting"]) for name, value in snapshot.kwargs.items()}
-        if len(json.dumps([args, named])) > bounds["argument"]:
-            raise TooMuch(f"arguments are {bounds['argument']} characters at most")
+        room, nesting = [bounds["argument"]], bounds["nesting"]
+        args = [plain(value, room, nesting) for value in snapshot.args]
+        named = {plain(name, room, 0): plain(value, room, nesting) for name, value in snapshot.kwargs.items()}
     except TooMuch as error:
         return {"exception": TypeError(f"{snapshot.function_name}: {error}")}
     say({"call": snapshot.function_name, "args": args, "kwargs": named})
@@ -170,10 +169,12 @@ def asked(snapshot: FunctionSnapshot, bounds: dict[str, Any]) -> Any:
     return {"return_value": answer["value"]}
 
 
-def plain(value: Any, nesting: int) -> Any:
-    """The value as JSON knows it. Raises TooMuch for anything else, and for lists in lists in lists without end."""
-    if nesting < 0:
-        raise TooMuch("lists are nested too deeply")
+def plain(value: Any, room: list[int], nesting: int) -> Any:
+    """The value as JSON knows it; `room` counts down what may still come. Raises TooMuch for anything else, for more
+    than there is room for, and for lists in lists without end."""
+    room[0] -= len(value) if type(value) is str else 1
+    if nesting < 0 or room[0] < 0:
+        raise TooMuch("arguments are too long, or lists in them nested too deeply")
     if isinstance(value, bool) or value is None:
         return value
     if type(value) is int and abs(value) < 2**63:
@@ -183,9 +184,9 @@ def plain(value: Any, nesting: int) -> Any:
     if type(value) is str:
         return clean(value)
     if type(value) in (list, tuple):
-        return [plain(one, nesting - 1) for one in value]
+        return [plain(one, room, nesting - 1) for one in value]
     if type(value) is dict and all(type(name) is str for name in value):
-        return {clean(name): plain(one, nesting - 1) for name, one in value.items()}
+        return {plain(name, room, nesting): plain(one, room, nesting - 1) for name, one in value.items()}
     raise TooMuch("only numbers, words, lists and dicts can be handed over")
 
 

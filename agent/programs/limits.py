@@ -14,7 +14,7 @@ class Bounds:
     """`seconds` are those that a program computes itself, tools not counted; `grace` is how much longer the process
     around it waits, and `patience` how much longer the one that began that, before each kills the other. `memory` is
     of the program's values, `address_space` of the whole process, in bytes. `printed`, `source` and `told` are
-    characters, `argument` those of one call's arguments as JSON, `nesting` the depth of lists in them."""
+    characters, `argument` the characters and values of one call's arguments, `nesting` the depth of lists in them."""
 
     seconds: float = 3.0
     grace: float = 1.0

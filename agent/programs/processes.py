@@ -19,13 +19,37 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from pydantic import JsonValue, TypeAdapter
+
 from agent.programs.limits import AT_ONCE, BOUNDS, Bounds
-from agent.programs.sandbox import Ask, Ended, Unanswered
+from agent.programs.sandbox import Ask, End, Ended, Unanswered
+from store.records import Model
 
 HERE = Path(__file__).resolve().parent
 KEEPER, GIVEN = HERE / "keeper.py", HERE / "given.py"
 LINE = 2**20
 """Bytes of the longest line that a keeper may say."""
+
+
+class _Call(Model):
+    """What a keeper says when the program calls a tool."""
+
+    call: str
+    args: list[JsonValue]
+    kwargs: dict[str, JsonValue]
+
+
+class _End(Model):
+    """What a keeper says last."""
+
+    end: End
+    told: str = ""
+    line: int | None = None
+    printed: str = ""
+    cut: int = 0
+
+
+_SAID: TypeAdapter[_End | _Call] = TypeAdapter(_End | _Call)
 _places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -41,24 +65,28 @@ class Processes:
         if len(source) > self.bounds.source:
             return Ended("refused", f"a program has {self.bounds.source} characters at most")
         async with _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
-            keeper = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                str(KEEPER),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                env={},
-                cwd="/",
-                limit=LINE,
-                start_new_session=True,
-            )
+            keeper = await self._begun()
             try:
                 return await self._served(keeper, source, stubs, names, ask)
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(keeper.pid, signal.SIGKILL)
                 await keeper.communicate()
+
+    async def _begun(self) -> Process:
+        """A keeper, with nothing of ours but its own text: no environment, no folder, no open file but two pipes."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            str(KEEPER),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env={},
+            cwd="/",
+            limit=LINE,
+            start_new_session=True,
+        )
 
     async def _served(
         self, keeper: Process, source: str, stubs: str, names: Sequence[str], ask: Ask
@@ -73,25 +101,26 @@ class Processes:
         }
         _tell(keeper, order)
         while (said := await self._heard(keeper)) is not None:
-            if "end" in said:
-                return Ended(**said)
+            if isinstance(said, _End):
+                printed, told = said.printed[: self.bounds.printed], said.told[: self.bounds.told]
+                return Ended(said.end, told, said.line, printed, said.cut)
+            if said.call not in names:
+                break
             try:
-                answer = {"value": await ask(said["call"], said["args"], said["kwargs"])}
+                answer = {"value": await ask(said.call, said.args, said.kwargs)}
             except Unanswered as error:
                 answer = {"error": str(error)}
             _tell(keeper, answer)
         return Ended("crash", "it did not end, and its process was killed")
 
-    async def _heard(self, keeper: Process) -> dict[str, Any] | None:
-        """What the keeper says next; None where it says nothing in time, or nothing that can be read."""
+    async def _heard(self, keeper: Process) -> _End | _Call | None:
+        """What the keeper says next; None where it says nothing in time, or nothing that it should."""
         assert keeper.stdout is not None
         patience = self.bounds.seconds + self.bounds.grace + self.bounds.patience
         try:
-            line = await asyncio.wait_for(keeper.stdout.readline(), patience)
-            said: dict[str, Any] = json.loads(line)
+            return _SAID.validate_json(await asyncio.wait_for(keeper.stdout.readline(), patience))
         except (TimeoutError, ValueError):
             return None
-        return said
 
 
 def _tell(keeper: Process, told: dict[str, Any]) -> None:

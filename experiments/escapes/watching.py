@@ -1,0 +1,83 @@
+"""What an attempt took of this machine: seconds of its own, memory of every process it had, processes it left behind.
+
+Knows /proc; on a machine without it memory and processes are not watched, and said to be unknown (None).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+EVERY = 0.05
+"""Seconds between two looks."""
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+@dataclass
+class Taken:
+    """`seconds` on the wall, `asked` those of them in which we answered; `memory` in bytes, at most at one time."""
+
+    seconds: float = 0.0
+    asked: float = 0.0
+    memory: int | None = None
+    left: int | None = None
+
+    @property
+    def own(self) -> float:
+        return self.seconds - self.asked
+
+
+@contextmanager
+def watched() -> Iterator[Taken]:
+    """Watches what runs inside; the numbers are complete afterwards."""
+    taken, over = Taken(), threading.Event()
+    before = set(descendants())
+
+    def look() -> None:
+        while not over.wait(EVERY):
+            taken.memory = max(taken.memory or 0, sum(resident(pid) for pid in set(descendants()) - before))
+
+    watch = threading.Thread(target=look, daemon=True)
+    began = time.monotonic()
+    if PROC.is_dir():
+        watch.start()
+    try:
+        yield taken
+    finally:
+        taken.seconds = time.monotonic() - began
+        over.set()
+        if PROC.is_dir():
+            watch.join()
+            taken.memory = taken.memory or 0
+            taken.left = len(set(descendants()) - before)
+
+
+def descendants() -> list[int]:
+    """Living processes that this one began, or that they began."""
+    parents: dict[int, int] = {}
+    for folder in PROC.glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(folder.name)] = int(fields[1])
+    found, fresh = set[int](), {os.getpid()}
+    while fresh:
+        fresh = {child for child, parent in parents.items() if parent in fresh} - found
+        found |= fresh
+    return sorted(found)
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds; 0 for one that is gone."""
+    try:
+        return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0

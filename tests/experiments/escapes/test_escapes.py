@@ -1,0 +1,80 @@
+"""Attempts to get out of the sandbox: a part of them here, all of them in `make prove`; and a sandbox that leaks."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.programs.limits import BOUNDS
+from agent.programs.processes import Processes
+from experiments.escapes.__main__ import prover
+from experiments.escapes.attempts import about, attempts
+from experiments.escapes.leaky import Leaky
+from experiments.escapes.proof import Prover
+from experiments.tableau.card import RESULTS
+
+EVERY = 10
+"""One attempt of so many is made here."""
+QUICK = replace(BOUNDS, seconds=0.4, grace=0.4, patience=2.0)
+RECORD = RESULTS / "escapes.json"
+
+
+@pytest.fixture(scope="module")
+def made(committed_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prover]:
+    with prover(tmp_path_factory.mktemp("escapes")) as prepared:
+        prepared.bounds = QUICK
+        yield prepared
+
+
+def test_there_are_more_than_150_attempts_of_every_kind() -> None:
+    count = Counter(one.family for one in attempts())
+    assert count.total() >= 150 and min(count.values()) >= 10
+    assert set(count) == set(about()) and all(about().values())
+    assert len({(one.family, one.name) for one in attempts()}) == count.total()
+
+
+@pytest.mark.parametrize("family", sorted(about()))
+def test_what_tries_to_get_out_does_not_and_the_next_program_is_served(made: Prover, family: str) -> None:
+    sandbox = Processes(QUICK, checked=False)
+    for attempt in attempts(family)[::EVERY]:
+        found = made.attempt(attempt, "unchecked", sandbox)
+        assert (found.through, found.recovered) == ((), True), attempt.name
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "seen"),
+    [
+        ("files", "open-read", "the file"),
+        ("files", "write", "a changed file"),
+        ("files", "rename", "a changed file"),
+        ("environment", "os-environ-key", "the environment"),
+        ("network", "socket", "a call to the port"),
+        ("processes", "subprocess", "the file"),
+        ("dunder", "sys-getframe", "a module"),
+        ("imports", "runpy", "a module"),
+        ("imports", "sqlite", "the store"),
+        ("decoded", "base64", "the environment"),
+        ("memory", "doubling-word", "memory"),
+        ("processes", "kill-parent", "a signal to us"),
+        ("time", "loop", "time"),
+    ],
+)
+def test_the_same_attempts_get_out_of_a_sandbox_that_is_none(
+    made: Prover, family: str, name: str, seen: str
+) -> None:
+    (attempt,) = [one for one in attempts(family) if one.name == name]
+    found = made.attempt(attempt, "leaky", Leaky(QUICK, made.canaries.words["a module"]))
+    assert seen in found.through
+
+
+def test_the_record_is_of_these_attempts_and_none_got_through() -> None:
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    assert {(one["family"], one["name"]) for one in record["tries"]} == {
+        (one.family, one.name) for one in attempts()
+    }
+    assert record["through"] == 0 and all(one["recovered"] for one in record["tries"])
