@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,18 +17,21 @@ import typer
 
 from agent.programs.limits import BOUNDS
 from agent.programs.processes import Processes
+from agent.programs.sandbox import Sandbox
 from experiments.escapes.attempts import about, attempts
 from experiments.escapes.canaries import set_out
 from experiments.escapes.leaky import Leaky
-from experiments.escapes.proof import Prover, Try, proved, table
+from experiments.escapes.proof import Prover, Try, table
 from experiments.tableau.card import RESULTS
 from experiments.tableau.prove import circumstances, write
 from experiments.workplace import open_workplace
 from store.database import open_store
 
 IMAGES = "tableau:40/24/40"
-PATIENT = replace(BOUNDS, seconds=1.0, grace=0.5, patience=3.0)
+PATIENT = replace(BOUNDS, seconds=1.0, grace=0.5, patience=4.5)
 """Bounds under which the leaky sandbox is watched; only the last of them stops anything there."""
+UNCHECKED, PLANNED, LEAKY = "unchecked", "as a planner's", "leaky"
+"""Past the type checker, straight to the interpreter; with it, as planners' programs are; in a sandbox that is none."""
 
 
 @contextmanager
@@ -44,33 +47,47 @@ def prover(folder: Path) -> Iterator[Prover]:
 def main(
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RESULTS / "escapes.json",
     only: Annotated[str, typer.Option(help="Families, joined by commas; all where none is named.")] = "",
-    leaky: Annotated[bool, typer.Option(help="Make them in a leaky sandbox as well.")] = True,
+    ways: Annotated[str, typer.Option(help="Ways of making an attempt.")] = f"{UNCHECKED},{LEAKY},{PLANNED}",
 ) -> None:
-    """Try to get out of the sandbox, again and again."""
+    """Try to get out of the sandbox, again and again; what is known is written after each way."""
     chosen = attempts(*filter(None, only.split(",")))
-    began = time.monotonic()
+    began, tried = time.monotonic(), list[Try]()
     with tempfile.TemporaryDirectory() as folder, prover(Path(folder).resolve()) as made:
-        ways = {"as a planner's": Processes(), "unchecked": Processes(checked=False)}
-        tried = proved(made, chosen, ways, tell)
-        worse: list[Try] = []
-        if leaky:
-            made.bounds = PATIENT
-            none = Leaky(PATIENT, made.canaries.words["a module"])
-            worse = proved(made, chosen, {"leaky": none}, tell)
-        fingerprint = made.workplace.target.fingerprint
-    record: dict[str, Any] = {
-        "target": "tableau-llava",
-        "fingerprint": fingerprint,
-        "bounds": asdict(BOUNDS),
-        "attempts": len(chosen),
-        "through": sum(bool(one.through) for one in tried),
-        "families": table(tried, about()),
-        "leaky": {row["family"]: [row["through"], row["tries"]] for row in table(worse, about())},
-        "tries": [as_row(one) for one in tried],
-    }
-    write(output, record | circumstances(time.monotonic() - began))
+        for way in ways.split(","):
+            made.bounds = PATIENT if way == LEAKY else BOUNDS
+            sandbox = sandbox_of(way, made)
+            for attempt in chosen:
+                tried.append(made.attempt(attempt, way, sandbox))
+                tell(tried[-1])
+            write(output, record_of(made, tried) | circumstances(time.monotonic() - began))
     typer.echo(str(output))
-    raise typer.Exit(0 if not record["through"] and all(one.recovered for one in tried) else 1)
+    held = [one for one in tried if one.way != LEAKY]
+    raise typer.Exit(1 if any(one.through or not one.recovered for one in held) else 0)
+
+
+def sandbox_of(way: str, made: Prover) -> Sandbox:
+    """The sandbox in which attempts are made one way."""
+    if way == LEAKY:
+        return Leaky(PATIENT, made.canaries.words["a module"])
+    return Processes(checked=way == PLANNED)
+
+
+def record_of(made: Prover, tried: Sequence[Try]) -> dict[str, Any]:
+    """What is known so far."""
+    held, leaked = ([one for one in tried if (one.way == LEAKY) is leaky] for leaky in (False, True))
+    return {
+        "target": "tableau-llava",
+        "fingerprint": made.workplace.target.fingerprint,
+        "images": IMAGES,
+        "bounds": asdict(BOUNDS),
+        "attempts": len({(one.attempt.family, one.attempt.name) for one in held}),
+        "tries": {way: sum(one.way == way for one in tried) for way in dict.fromkeys(o.way for o in tried)},
+        "through": sum(bool(one.through) for one in held),
+        "recovered": sum(one.recovered for one in held),
+        "families": table(held, about()),
+        "leaky": {row["family"]: [row["through"], row["tries"]] for row in table(leaked, about())},
+        "each": [as_row(one) for one in tried],
+    }
 
 
 def as_row(one: Try) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Canaries: what would be seen if a program got out.
 
 A secret in a file, in the environment, in a module and in another run's result; a path at which nothing may appear; a
-port that listens and must hear nothing; a signal that nobody may send; a word that only a forged answer brings back; pictures of the sealed splits.
-Knows how each of them is seen; knows nothing about programs.
+port that listens and must hear nothing; a signal that nobody may send; a word that only a forged answer brings back;
+pictures of the sealed splits. Knows how each of them is seen; knows nothing about programs.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from tools import door
 from tools.budget import Budget
 from tools.tool import TOOLS
 
-SLACK = 2.0
+SLACK = 3.0
 """Seconds beyond a program's own, and its keeper's, in which processes begin and end."""
 ROOM = 700 * 2**20
 """Bytes that keeper and worker may hold together: the memory of values, what they are in transit, and two programs."""
@@ -110,18 +110,6 @@ def served(sandbox: Sandbox) -> bool:
 
     ended = asyncio.run(sandbox.run(HONEST, "", [], never))
     return ended == Ended("done", printed="42\n")
-
-
-def proved(
-    prover: Prover, chosen: Iterable[Attempt], ways: Mapping[str, Sandbox], say: Callable[[Try], None]
-) -> list[Try]:
-    """Every attempt in every way."""
-    found = []
-    for attempt in chosen:
-        for way, sandbox in ways.items():
-            found.append(prover.attempt(attempt, way, sandbox))
-            say(found[-1])
-    return found
 
 
 def table(tried: Sequence[Try], about: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,19 +60,28 @@ def watched() -> Iterator[Taken]:
 
 def descendants() -> list[int]:
     """Living processes that this one began, or that they began."""
-    parents: dict[int, int] = {}
-    for folder in PROC.glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            parents[int(folder.name)] = int(fields[1])
-    found, fresh = set[int](), {os.getpid()}
+    found, fresh = set[int](), children(os.getpid())
     while fresh:
-        fresh = {child for child, parent in parents.items() if parent in fresh} - found
         found |= fresh
+        fresh = set().union(*map(children, fresh)) - found
     return sorted(found)
+
+
+def children(pid: int) -> set[int]:
+    """Processes that one began and that are still there; none where it is gone itself."""
+    found: set[int] = set()
+    for tasks in (PROC / str(pid) / "task").glob("*/children"):
+        with suppress(OSError):
+            found |= {int(child) for child in tasks.read_text().split()}
+    return {child for child in found if alive(child)}
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs: one that has ended and waits to be counted does not."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
 
 
 def resident(pid: int) -> int:

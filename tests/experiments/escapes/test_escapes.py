@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +19,7 @@ from experiments.escapes.__main__ import prover
 from experiments.escapes.attempts import about, attempts
 from experiments.escapes.leaky import Leaky
 from experiments.escapes.proof import Prover
+from experiments.escapes.watching import watched
 from experiments.tableau.card import RESULTS
 
 EVERY = 10
@@ -59,7 +63,6 @@ def test_what_tries_to_get_out_does_not_and_the_next_program_is_served(made: Pro
         ("imports", "runpy", "a module"),
         ("imports", "sqlite", "the store"),
         ("decoded", "base64", "the environment"),
-        ("memory", "doubling-word", "memory"),
         ("processes", "kill-parent", "a signal to us"),
         ("time", "loop", "time"),
     ],
@@ -72,9 +75,20 @@ def test_the_same_attempts_get_out_of_a_sandbox_that_is_none(
     assert seen in found.through
 
 
+def test_memory_of_what_runs_and_processes_that_are_left_are_seen() -> None:
+    with watched() as taken:
+        words = "import time; held = b'x' * 10 ** 8; time.sleep(1)"
+        with subprocess.Popen([sys.executable, "-c", words]) as child:
+            child.wait()
+        left = subprocess.Popen(["sleep", "60"])
+    left.kill()
+    left.wait()
+    assert (taken.memory or 0) > 10**8 and taken.left == 1
+
+
 def test_the_record_is_of_these_attempts_and_none_got_through() -> None:
     record = json.loads(RECORD.read_text(encoding="utf-8"))
-    assert {(one["family"], one["name"]) for one in record["tries"]} == {
-        (one.family, one.name) for one in attempts()
-    }
-    assert record["through"] == 0 and all(one["recovered"] for one in record["tries"])
+    held = [one for one in record["each"] if one["way"] != "leaky"]
+    assert {(one["family"], one["name"]) for one in held} == {(one.family, one.name) for one in attempts()}
+    assert all(one["through"] == [] and one["recovered"] for one in held)
+    assert all(through for through, _ in record["leaky"].values())
