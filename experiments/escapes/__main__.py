@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ import typer
 from agent.programs.limits import BOUNDS
 from agent.programs.processes import Processes
 from agent.programs.sandbox import Sandbox
-from experiments.escapes.attempts import about, attempts
+from experiments.escapes.attempts import Attempt, about, attempts
 from experiments.escapes.canaries import set_out
 from experiments.escapes.leaky import Leaky
 from experiments.escapes.proof import Prover, Try, table
@@ -32,6 +33,9 @@ PATIENT = replace(BOUNDS, seconds=1.0, grace=0.5, patience=4.5)
 """Bounds under which the leaky sandbox is watched; only the last of them stops anything there."""
 UNCHECKED, PLANNED, LEAKY = "unchecked", "as a planner's", "leaky"
 """Past the type checker, straight to the interpreter; with it, as planners' programs are; in a sandbox that is none."""
+
+
+FEW = 20
 
 
 @contextmanager
@@ -49,8 +53,8 @@ def main(
     only: Annotated[str, typer.Option(help="Families, joined by commas; all where none is named.")] = "",
     ways: Annotated[str, typer.Option(help="Ways of making an attempt.")] = f"{UNCHECKED},{LEAKY},{PLANNED}",
 ) -> None:
-    """Try to get out of the sandbox, again and again; what is known is written after each way."""
-    chosen = attempts(*filter(None, only.split(",")))
+    """Try to get out of the sandbox, again and again; what is known so far is written after every few."""
+    chosen = by_turns(attempts(*filter(None, only.split(","))))
     began, tried = time.monotonic(), list[Try]()
     with tempfile.TemporaryDirectory() as folder, prover(Path(folder).resolve()) as made:
         for way in ways.split(","):
@@ -59,10 +63,17 @@ def main(
             for attempt in chosen:
                 tried.append(made.attempt(attempt, way, sandbox))
                 tell(tried[-1])
-            write(output, record_of(made, tried) | circumstances(time.monotonic() - began))
+                if len(tried) % FEW == 0 or attempt is chosen[-1]:
+                    write(output, record_of(made, tried) | circumstances(time.monotonic() - began))
     typer.echo(str(output))
     held = [one for one in tried if one.way != LEAKY]
     raise typer.Exit(1 if any(one.through or not one.recovered for one in held) else 0)
+
+
+def by_turns(chosen: Sequence[Attempt]) -> list[Attempt]:
+    """The first attempt of every family, then the second of each, and so on: a part of them is of all kinds."""
+    families = [[one for one in chosen if one.family == family] for family in about()]
+    return [one for row in zip_longest(*families) for one in row if one is not None]
 
 
 def sandbox_of(way: str, made: Prover) -> Sandbox:

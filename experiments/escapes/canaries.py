@@ -66,6 +66,15 @@ class Canaries:
             self._signals.clear()
         return found
 
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While this runs, a signal that would end us is one more canary."""
+        handled = signal.signal(signal.SIGTERM, lambda number, frame: self._signals.append(number))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, handled)
+
     def _restore(self) -> None:
         written = Path(self.places["WRITTEN"])
         written.rmdir() if written.is_dir() and not written.is_symlink() else written.unlink(missing_ok=True)
@@ -123,12 +132,9 @@ def set_out(folder: Path, workplace: Workplace) -> Iterator[Canaries]:
             "SEALEDNAME": hidden["a sealed picture"][:10],
             "FORGED": hidden["a forged answer"],
         }
-        signals: list[int] = []
-        handled = signal.signal(signal.SIGTERM, lambda number, frame: signals.append(number))
         try:
-            yield Canaries(folder, run, places, words, hidden, port, signals)
+            yield Canaries(folder, run, places, words, hidden, port)
         finally:
-            signal.signal(signal.SIGTERM, handled)
             os.environ.pop(VARIABLE)
             if before is not None:
                 os.environ[VARIABLE] = before

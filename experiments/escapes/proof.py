@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ class Prover:
         asked: list[str] = []
         spent = [0.0]
         hand = self._hand(asked, spent)
-        with watched() as taken:
+        with self.canaries.listening(), watched() as taken:
             ended = asyncio.run(carried_out(sandbox, attempt.filled(self.canaries.places), hand))
         taken.asked = spent[0]
         through = self.canaries.seen(ended, asked, hand.made)
