@@ -15,6 +15,8 @@ from store.records import Experiment
 from store.views import Step
 
 OUTCOME = "outcome"
+PROGRAM = "program"
+"""The kind of a decision that is a program, and of the note that says how it ended."""
 ENDED = {"loop": "ended", "crash": "crashed"}
 """Kinds of turns that no planner took, by who ended the thread."""
 
@@ -44,13 +46,18 @@ class Judged:
 
 @dataclass(frozen=True)
 class TurnTaken:
-    """One turn. `said` is what it says in words (a label, a reason, a program), `refusals` those of no single call."""
+    """One turn. `said` is what it says in words (a label, a reason), `refusals` those of no single call.
+
+    Of a program: its text, how it ended, and what it printed; its `calls` are those that became experiments.
+    """
 
     number: int
     kind: str
     thought: str
     said: str
     program: str
+    ran: str
+    printed: str
     proposed: tuple[str, ...]
     judged: tuple[Judged, ...]
     calls: tuple[CallMade, ...]
@@ -68,14 +75,21 @@ def transcript(steps: Sequence[Step], experiments: Sequence[Experiment]) -> list
     """The turns in order; the row that only repeats a planner's own outcome is left out."""
     made = {(one.step, one.call): one.number for one in experiments}
     notes = [note for step in steps for note in _maps(_map(step.decision.get("asked")).get("notes"))]
-    return [_turn(step, made, notes) for step in steps if not _repeats(step.decision)]
+    ours = {step.step: [one for one in experiments if one.step == step.step] for step in steps}
+    return [_turn(step, made, notes, ours[step.step]) for step in steps if not _repeats(step.decision)]
 
 
-def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mapping[str, Any]]) -> TurnTaken:
+def _turn(
+    step: Step,
+    made: Mapping[tuple[int, int], int],
+    notes: Sequence[Mapping[str, Any]],
+    experiments: Sequence[Experiment],
+) -> TurnTaken:
     row = step.decision
     pressed = str(_map(row.get("asked")).get("finish") or "")
     decision = _map(row.get("decision")) if row.get("kind") == OUTCOME else row
     ours = [note for note in notes if note.get("step") == step.step]
+    program = next((note for note in ours if note.get("kind") == PROGRAM), {})
     by_call = {note.get("call"): str(note.get("text", "")) for note in ours}
     return TurnTaken(
         number=step.step,
@@ -83,6 +97,8 @@ def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mappi
         thought=str(decision.get("thought") or ""),
         said=str(decision.get("label") or decision.get("reason") or ""),
         program=str(decision.get("source") or ""),
+        ran=str(program.get("text", "")),
+        printed=str(program.get("printed", "")),
         proposed=tuple(str(one.get("statement", "")) for one in _maps(decision.get("propose"))),
         judged=tuple(_judged(one) for one in _maps(decision.get("verdicts"))),
         calls=tuple(
@@ -93,8 +109,14 @@ def _turn(step: Step, made: Mapping[tuple[int, int], int], notes: Sequence[Mappi
                 by_call.get(place, ""),
             )
             for place, call in enumerate(_maps(decision.get("calls")))
+        )
+        if decision.get("kind") != PROGRAM
+        else tuple(CallMade(one.tool, one.arguments, one.number) for one in experiments),
+        refusals=tuple(
+            str(note.get("text", ""))
+            for note in ours
+            if note.get("call") is None or (decision.get("kind") == PROGRAM != note.get("kind"))
         ),
-        refusals=tuple(str(note.get("text", "")) for note in ours if note.get("call") is None),
         pressed=pressed,
         usage={name: told for name, told in step.usage.items() if told or name == "money"},
     )

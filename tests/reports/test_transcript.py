@@ -69,6 +69,20 @@ def test_a_turn_is_headed_by_what_was_done() -> None:
     ]
 
 
+def test_a_program_stands_beside_its_experiments_how_it_ended_and_what_it_printed() -> None:
+    ran = {"step": 0, "kind": "program", "text": "it ran to its end", "call": 0, "printed": "red\n"}
+    bad = {"step": 1, "kind": "repair", "text": "the program was not run: line 1", "call": 0}
+    steps = [
+        step(0, {"kind": "program", "source": "weigh()"}),
+        step(1, {"kind": "program", "source": "weih()", "asked": {"notes": [ran]}}),
+        step(2, {"kind": "abstention", "reason": "nothing", "asked": {"notes": [bad]}}),
+    ]
+    first, second, _ = transcript(steps, [experiment(0, {})])
+    assert (first.program, first.ran, first.printed) == ("weigh()", "it ran to its end", "red\n")
+    assert [call.experiment for call in first.calls] == [0] and first.refusals == ()
+    assert (second.ran, second.refusals) == ("", ("the program was not run: line 1",))
+
+
 @pytest.mark.parametrize("odd", [None, 3, "words", [1], {"a": 1}])
 def test_odd_rows_break_nothing(odd: Any) -> None:
     fields = ("calls", "propose", "verdicts", "asked", "thought", "decision", "usage")
