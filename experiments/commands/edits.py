@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from experiments.commands.options import Device, EditorName, JsonFlag, Seed
 from experiments.commands.output import narrate, print_json, print_table
 from experiments.commands.show import check_picture_name
 from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from tools.editing.verify import Verifier
 
 
 def edits(
@@ -42,9 +45,8 @@ def edits(
             kind="usage",
             hint="name a model: `tableau-pix2pix`, a folder, or `openai:MODEL`",
         )
-    from experiments.bench.edits import try_editor, try_verifier, unworn
+    from experiments.bench.edits import try_editor
     from experiments.bench.edits_sheet import edits_sheet
-    from experiments.bench.worn import worn_by
     from experiments.editing import tableau_verifier
     from experiments.registry import open_editor
     from tools.editing.attempts import Attempts
@@ -63,11 +65,7 @@ def edits(
         **tries.as_json(),
     }
     if verifier_n:
-        pipeline = getattr(model, "pipeline", None)
-        worn = worn_by(pipeline, wear) if pipeline is not None else unworn
-        found["verifier"] = try_verifier(verifier, worn, verifier_n, seed).as_json() | {
-            "wear": wear if pipeline is not None else None
-        }
+        found["verifier"] = verdicts(model, verifier, verifier_n, wear, seed)
     found["seconds"] = round(time.monotonic() - began)
     if figure is not None and (sheet := edits_sheet(tries)) is not None:
         sheet.save(figure, optimize=True)
@@ -76,6 +74,17 @@ def edits(
         print_json(found)
     else:
         print_edits(found)
+
+
+def verdicts(model: object, verifier: Verifier, n: int, wear: float, seed: int) -> dict[str, Any]:
+    """What the verifier says of painted outcomes, worn by the editor's own pipeline where it has one."""
+    from experiments.bench.edits import try_verifier, unworn
+    from experiments.bench.worn import worn_by
+
+    pipeline = getattr(model, "pipeline", None)
+    worn = worn_by(pipeline, wear) if pipeline is not None else unworn
+    told = try_verifier(verifier, worn, n, seed).as_json()
+    return told | {"wear": wear if pipeline is not None else None}
 
 
 def print_edits(found: dict[str, Any]) -> None:

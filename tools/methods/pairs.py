@@ -5,7 +5,8 @@ Knows pairs and contrasts; measures both sides of every pair on the component an
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -96,8 +97,7 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
     data (`off_manifold_…`, control: the items untouched).
     """
     address = context.address(arguments.component)
-    pool = known(context, address, arguments.reading)
-    siblings = others(context, address)
+    addresses = [address, *others(context, address)]
     comparing = comparable(context) if arguments.compare else None
     made, added = directed(
         context,
@@ -108,22 +108,9 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
         skip=arguments.skip,
         wanted=comparing or (lambda pair: arguments.reading.scope == "visual" or bool(pair.with_.question)),
     )
-    sides = values(
-        context,
-        [address, *siblings],
-        arguments.reading,
-        [*(pair.with_ for pair in made.pairs), *(pair.without for pair in made.pairs)],
-    ).reshape(2, len(made.pairs), 1 + len(siblings))
-    differences = sides[0] - sides[1]
-    seed = context.derived_seed(address, "pairs", arguments.concept, arguments.given, arguments.change)
-    sds = np.array([unit(known(context, one, arguments.reading)) for one in siblings])
-    effect = with_control(
-        paired(differences[:, 0], unit(pool), seed=seed), differences[:, 1:].mean(axis=0) / sds, seed=seed
-    )
-    up = wilson(int((differences[:, 0] > 0).sum()), len(made.pairs))
-    p = paired_p(differences[:, 0])
+    found = _answered(context, addresses, arguments, made.pairs, added)
     beside = (
-        effects_beside(context, [address, *siblings], arguments.reading, made.pairs, arguments.noise)
+        effects_beside(context, addresses, arguments.reading, made.pairs, arguments.noise)
         if arguments.compare
         else {}
     )
@@ -133,25 +120,52 @@ def make_pairs(context: ToolContext, arguments: MakePairsArguments) -> MadePairs
         component=str(address),
         reading=arguments.reading,
         change=arguments.change,
-        pairs=_shown(context, address, arguments.reading, made.pairs, sides[..., 0]),
+        pairs=_shown(context, address, arguments.reading, made.pairs, found.sides),
         rejected=made.rejected,
         refused=made.refused,
         found=made.found,
-        p=p,
-        quantities={
+        p=found.quantities["p"].value,
+        quantities=found.quantities | made.proof | beside,
+        warnings=_warnings(made, found.quantities["effect"], arguments.n),
+        summary=_summary(address, arguments, found.quantities, made),
+    )
+
+
+class _Answered(NamedTuple):
+    """The component's values on the sides with and without the concept, and what its differences come to."""
+
+    sides: Float[np.ndarray, "side pair"]
+    quantities: dict[str, Quantity]
+
+
+def _answered(
+    context: ToolContext,
+    addresses: Sequence[Address],
+    arguments: MakePairsArguments,
+    pairs: Sequence[Pair],
+    added: int | None,
+) -> _Answered:
+    """Of the first address, beside the others."""
+    both = [*(pair.with_ for pair in pairs), *(pair.without for pair in pairs)]
+    sides = values(context, addresses, arguments.reading, both).reshape(2, len(pairs), len(addresses))
+    own, rest = np.split(sides[0] - sides[1], [1], axis=1)
+    sd, *sds = (unit(known(context, one, arguments.reading)) for one in addresses)
+    seed = context.derived_seed(addresses[0], "pairs", arguments.concept, arguments.given, arguments.change)
+    effect = with_control(paired(own[:, 0], sd, seed=seed), rest.mean(axis=0) / np.array(sds), seed=seed)
+    up = wilson(int((own > 0).sum()), len(pairs))
+    with_, without = (float(side.mean()) for side in sides[..., 0])
+    return _Answered(
+        sides[..., 0],
+        {
             "effect": effect,
             "sign_share": Quantity(
                 value=up.value, unit="share of pairs", ci=(up.low, up.high), n=up.n, control=0.5
             ),
-            "p": Quantity(value=p, unit="probability", n=effect.n),
-            "mean_with": Quantity(value=float(sides[0, :, 0].mean()), unit="activation", n=effect.n),
-            "mean_without": Quantity(value=float(sides[1, :, 0].mean()), unit="activation", n=effect.n),
-            **made.proof,
-            **_by_direction(differences[:, 0], unit(pool), added, seed),
-            **beside,
+            "p": Quantity(value=paired_p(own[:, 0]), unit="probability", n=effect.n),
+            "mean_with": Quantity(value=with_, unit="activation", n=effect.n),
+            "mean_without": Quantity(value=without, unit="activation", n=effect.n),
+            **_by_direction(own[:, 0], sd, added, seed),
         },
-        warnings=_warnings(made, effect, arguments.n),
-        summary=_summary(address, arguments, effect, up.value, p, made),
     )
 
 
@@ -210,15 +224,14 @@ def _warnings(made: Made, effect: Quantity, asked: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _summary(
-    address: Address, arguments: MakePairsArguments, effect: Quantity, up: float, p: float, made: Made
-) -> str:
+def _summary(address: Address, arguments: MakePairsArguments, found: dict[str, Quantity], made: Made) -> str:
+    effect, up, p = (found[name] for name in ("effect", "sign_share", "p"))
     assert effect.ci is not None
     control = "unknown" if effect.control is None else f"{effect.control:.2f} sd"
     where = f" given `{arguments.given[:60]}`" if arguments.given else ""
     return (
         f"{address}, {arguments.reading}: {arguments.change} `{arguments.concept[:60]}`{where} moves it by "
         f"{effect.value:+.2f} sd [{effect.ci[0]:.2f}, {effect.ci[1]:.2f}] (with − without, n = {effect.n} "
-        f"{'found' if made.found else 'made'} pairs, up in {up:.0%}, p = {p:.2g}); random components of the site "
-        f"{control}; {made.rejected} rejected."
+        f"{'found' if made.found else 'made'} pairs, up in {up.value:.0%}, p = {p.value:.2g}); random components of the "
+        f"site {control}; {made.rejected} rejected."
     )
