@@ -232,6 +232,6 @@ def _summary(address: Address, arguments: MakePairsArguments, found: dict[str, Q
     return (
         f"{address}, {arguments.reading}: {arguments.change} `{arguments.concept[:60]}`{where} moves it by "
         f"{effect.value:+.2f} sd [{effect.ci[0]:.2f}, {effect.ci[1]:.2f}] (with − without, n = {effect.n} "
-        f"{'found' if made.found else 'made'} pairs, up in {up.value:.0%}, p = {p.value:.2g}); random components of the "
-        f"site {control}; {made.rejected} rejected."
+        f"{'found' if made.found else 'made'} pairs, up in {up.value:.0%}, p = {p.value:.2g}); random components of "
+        f"the site {control}; {made.rejected} rejected."
     )
