@@ -71,7 +71,8 @@ def jobs(layers: int, heads: int, positions: int, stride: int) -> list[Job]:
 def floor(job: Job, engine: Engine, stimuli: Sequence[Stimulus]) -> int:
     """Operations of the untouched runs that a job needs, and of each cell's own positions from its layer on.
 
-    Nothing that runs exactly can take fewer products of the usual kind.
+    Nothing that runs exactly can take fewer products of the usual kind. Each position is counted with all keys of its
+    row, as the loops' are: kernels that skip the keys behind a query save a part of that in both.
     """
     batch = engine.adapter.batch(stimuli)
     decoder = engine.adapter.decoder()
