@@ -45,7 +45,13 @@ def draw_engine(found: dict[str, Any], path: Path) -> None:
         )
         panel.spines[["top", "right"]].set_visible(False)
     panels[0][0].set_ylabel("times as long as our engine")
-    panels[0][0].legend(frameon=False, fontsize=7.5)
+    figure.legend(
+        *panels[0][0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=8,
+    )
     figure.suptitle(_finding(found), fontsize=10.5)
     figure.savefig(path, dpi=150)
     plt.close(figure)
