@@ -1,35 +1,59 @@
 """The bench: one thread that holds the model, and a queue in front of it.
 
-Knows how an event loop hands work to that thread and waits without stopping. Knows nothing about what is measured;
-calls run one at a time, first come, first served.
+Knows how an event loop hands work to that thread and waits without stopping. Calls are begun first come, first served,
+`AT_ONCE` of them at a time, and share what they need of the model, round by round; the rest wait in the queue. Knows
+nothing about what is measured.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
+
+from tools.rounds import Rounds
 
 T = TypeVar("T")
+AT_ONCE = 32
+"""Calls at work side by side: each holds what it has measured so far."""
+
+
+class _Work(NamedTuple):
+    future: Future[Any]
+    do: Callable[[], Any]
 
 
 class Bench:
-    """Use it in a `with`: leaving waits for the call in hand and drops those that have not begun."""
+    """Use it in a `with`: leaving waits for the calls at work and drops those that have not begun."""
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bench")
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
+        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._closed = False
+        self._thread = Thread(target=self._work, name="bench")
+        self._thread.start()
 
     async def submit(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises, done on the model thread.
 
         A caller that is cancelled stops waiting; work that has begun is finished, and what it recorded stands.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        if self._closed:
+            raise RuntimeError("the bench is closed")
+        future: Future[T] = Future()
+        self._queue.put(_Work(future, work))
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -38,3 +62,29 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _work(self) -> None:
+        """Begins what has come, as far as there is room, then has one round; sleeps where there is nothing to do."""
+        rounds = Rounds()
+        ended = False
+        while not ended or len(rounds):
+            while not ended and len(rounds) < self._at_once and not (len(rounds) and self._queue.empty()):
+                work = self._queue.get()
+                ended = work is None
+                if work is not None and not self._closed:
+                    rounds.start(partial(_settle, work))
+                elif work is not None:
+                    work.future.cancel()
+            rounds.turn()
+
+
+def _settle(work: _Work) -> None:
+    """Does it, unless nobody waits for it any more, and says what came of it."""
+    if not work.future.set_running_or_notify_cancel():
+        return
+    try:
+        found = work.do()
+    except BaseException as error:
+        work.future.set_exception(error)
+    else:
+        work.future.set_result(found)

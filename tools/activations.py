@@ -8,9 +8,12 @@ Knows nothing about what pictures show; whatever else can answer these two quest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate, groupby
+from operator import itemgetter
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -20,9 +23,11 @@ from torch import Tensor
 from store.address import Address
 from store.errors import UserError
 from tools.engine.room import as_many_as_fit
+from tools.meter import count
 from tools.pooling import Tokens, length_factor, pool, tokens_of, written
 from tools.pools import POOLS, side
 from tools.reading import read
+from tools.rounds import ask
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Tap, adapter_for
 from tools.targets.batch import SCOPES, Batch, Space
@@ -52,11 +57,6 @@ class ActivationSource(Protocol):
         """Over the picture, row by row: a neuron's activation at, or a head's attention to, each visual token."""
         ...
 
-    @property
-    def forwards(self) -> int:
-        """Rows run so far."""
-        ...
-
 
 @dataclass(frozen=True, eq=False)
 class _Stop:
@@ -72,46 +72,105 @@ class _Stop:
         return values if self.units is None else values[..., self.units]
 
 
+class _Wanted(NamedTuple):
+    """What one caller wants to know, and where it is filled in."""
+
+    stops: Sequence[_Stop]
+    stimuli: Sequence[Stimulus]
+    found: Float32[np.ndarray, "pool stimulus component"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some of the stimuli of what is wanted, which go through the model at once."""
+
+    wanted: _Wanted
+    rows: slice
+    batch: Batch
+    tokens: dict[Space, Tokens] = field(default_factory=dict)
+
+    def only(self, rows: Sequence[int]) -> _Part:
+        """Some of its rows, which are neighbours."""
+        if len(rows) == len(self.batch):
+            return self
+        first = self.rows.start + rows[0]
+        return _Part(self.wanted, slice(first, first + len(rows)), self.batch.rows(rows))
+
+    def keep(self, site: Site, tensor: Tensor) -> None:
+        """Pools what passed a site in these rows, where it is wanted."""
+        for stop in self.wanted.stops:
+            if stop.tap.site == site:
+                space = stop.tap.space
+                if space not in self.tokens:
+                    self.tokens[space] = tokens_of(self.batch, space)
+                values = pool(stop.read(tensor), self.tokens[space])
+                self.wanted.found[:, self.rows, stop.columns] = values.cpu().numpy()
+
+
 class ModelActivations:
-    """The components of a target's own model, in float32. Where patches are merged, a map shows their mean."""
+    """The components of a target's own model, in float32. Where patches are merged, a map shows their mean.
+
+    `passes` counts how often the model was run.
+    """
 
     def __init__(self, target: Target, adapter: Adapter | None = None, *, batch: int = BATCH) -> None:
         self.target = target
         self._adapter = adapter if adapter is not None else adapter_for(target)
         self._batch = batch
-        self._forwards = 0
+        self.passes = 0
         self._factors: dict[Site, Tensor] = {}
-
-    @property
-    def forwards(self) -> int:
-        return self._forwards
 
     def pooled(
         self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
     ) -> Float32[np.ndarray, "pool stimulus component"]:
         """Raises UserError of kind "address" for what is neither a neuron nor a head."""
         found = np.full((len(POOLS), len(stimuli), len(addresses)), np.nan, np.float32)
-        stops = self._stops(addresses)
-
-        def pool_some(numbers: Sequence[int]) -> None:
-            rows = slice(numbers[0], numbers[-1] + 1)
-            batch = self._adapter.batch(stimuli[rows])
-            # A batch without any text has no language side (contrastive models): its values stay NaN.
-            present = [stop for stop in stops if batch.width(stop.tap.space)]
-            tokens: dict[Space, Tokens] = {}
-
-            def keep(place: int, tensor: Tensor) -> None:
-                stop = present[place]
-                space = stop.tap.space
-                if space not in tokens:
-                    tokens[space] = tokens_of(batch, space)
-                values = pool(stop.read(tensor), tokens[space])
-                found[:, rows, stop.columns] = values.cpu().numpy()
-
-            self._run(batch, [stop.tap for stop in present], keep)
-
-        self._in_parts(pool_some, len(stimuli), self._batch)
+        if stops := self._stops(addresses):
+            ask(self._together, _Wanted(stops, stimuli, found))
+            count(len(stimuli))
         return found
+
+    def _together(self, wanted: Sequence[_Wanted]) -> list[None]:
+        """Finds what is wanted. Parts of one shape share passes."""
+        waiting: dict[Hashable, list[_Part]] = {}
+        for one in wanted:
+            for first in range(0, len(one.stimuli), self._batch):
+                rows = slice(first, min(first + self._batch, len(one.stimuli)))
+                part = _Part(one, rows, self._adapter.batch(one.stimuli[rows]))
+                beside = waiting.setdefault(part.batch.shape, [])
+                if sum(len(other.batch) for other in beside) + len(part.batch) > self._batch:
+                    self._read(beside)
+                    beside.clear()
+                beside.append(part)
+        for parts in waiting.values():
+            self._read(parts)
+        return [None] * len(wanted)
+
+    def _read(self, parts: Sequence[_Part]) -> None:
+        """One pass for all of them, or several where memory is short."""
+        if parts:
+            as_many_as_fit(self._pass, [(part, row) for part in parts for row in range(len(part.batch))])
+
+    def _pass(self, seats: Sequence[tuple[_Part, int]]) -> None:
+        """Reads rows of parts, each at its part's own stops."""
+        parts = [part.only([row for _, row in mine]) for part, mine in groupby(seats, key=itemgetter(0))]
+        batch = Batch.joined([part.batch for part in parts])
+        # A batch without any text has no language side (contrastive models): its values stay NaN.
+        taps = {
+            stop.tap.site: stop.tap
+            for part in parts
+            for stop in part.wanted.stops
+            if batch.width(stop.tap.space)
+        }
+        sites, ends = list(taps), list(accumulate(len(part.batch) for part in parts))
+
+        def keep(place: int, tensor: Tensor) -> None:
+            for part, end in zip(parts, ends, strict=True):
+                part.keep(sites[place], tensor[end - len(part.batch) : end])
+
+        if taps:
+            read(list(taps.values()), partial(self._adapter.forward, batch), keep)
+            self.passes += 1
 
     def maps(
         self, address: Address, stimuli: Sequence[Stimulus], /
@@ -146,9 +205,12 @@ class ModelActivations:
                     over = tensor[..., address.index].float()
                 found.append(over[visual].view(len(batch), -1, merged).mean(-1).cpu())
 
-            self._run(batch, [tap], keep)
+            read([tap], partial(self._adapter.forward, batch), keep)
+            self.passes += 1
+            count(len(batch))
 
-        self._in_parts(map_some, len(stimuli), MAP_BATCH)
+        for first in range(0, len(stimuli), MAP_BATCH):
+            as_many_as_fit(map_some, range(first, min(first + MAP_BATCH, len(stimuli))))
         if grid is None:
             return np.zeros((0, 0, 0), np.float32)
         return torch.cat(found).view(-1, grid.rows, grid.columns).numpy()
@@ -187,16 +249,6 @@ class ModelActivations:
                 ]
             )
         return self._factors[tap.site]
-
-    def _in_parts(self, run: Callable[[Sequence[int]], None], stimuli: int, at_once: int) -> None:
-        """Runs stimuli by their numbers, so many together, or as many as the memory holds."""
-        for first in range(0, stimuli, at_once):
-            as_many_as_fit(run, range(first, min(first + at_once, stimuli)))
-
-    def _run(self, batch: Batch, taps: Sequence[Tap], keep: Callable[[int, Tensor], None]) -> None:
-        if taps:
-            read(taps, lambda: self._adapter.forward(batch), keep)
-            self._forwards += len(batch)
 
 
 def asking(batch: Batch, space: Space) -> Bool[Tensor, "row position"]:

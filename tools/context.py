@@ -16,6 +16,8 @@ import numpy as np
 
 from store.address import Address, Extent, parse
 from tools.budget import Budget
+from tools.meter import metered
+from tools.rounds import undisturbed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,8 +39,8 @@ class Memory:
     """What one process need not find out twice. `charged` holds the turns that it has paid for; `embedded` and `judged`
     what the planner's pictures look like and how likely each phrase holds in them; `means` what sites are, on average
     or on given questions; `margins` and `logits` how sure untouched and control rows are of answers, and what they say.
-    `overhead` counts the rows that filled it: they belong to the run, not to a component, so that a call costs the same
-    whatever was measured before.
+    What it took to fill it belongs to the run, not to a component, so that a call costs the same whatever was measured
+    before.
     """
 
     charged: set[Turn] = field(default_factory=set)
@@ -47,7 +49,6 @@ class Memory:
     means: dict[str, Tensor] = field(default_factory=dict)
     margins: dict[str, Margins] = field(default_factory=dict)
     logits: dict[str, Tensor] = field(default_factory=dict)
-    overhead: int = 0
 
 
 @dataclass
@@ -75,17 +76,11 @@ class ToolContext:
     def extent(self) -> Extent:
         return self.adapter.extent()
 
-    @property
-    def forwards(self) -> int:
-        """Rows that have gone through the target for calls, overhead left out."""
-        return self.engine.forwards + self.activations.forwards - self.memory.overhead
-
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """What runs inside fills the memory, and is charged to nobody."""
-        before = self.forwards
-        yield
-        self.memory.overhead += self.forwards - before
+        """What runs inside fills the memory: it is charged to nobody, and no call beside it sees it half filled."""
+        with metered(), undisturbed():
+            yield
 
     def address(self, text: str) -> Address:
         """The component that a planner's words name. Raises UserError of kind "address"."""

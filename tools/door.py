@@ -23,6 +23,7 @@ from store.errors import PlannerError, UserError
 from store.records import Cost, Experiment
 from tools.budget import PAYING, BudgetReached
 from tools.context import ToolContext
+from tools.meter import metered
 from tools.tool import TOOLS, Arguments, Result, Tool
 
 if TYPE_CHECKING:
@@ -95,24 +96,25 @@ def code_version() -> str:
 
 def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
     """The tool's result with what it cost. A mistake in the planner's words becomes a PlannerError."""
-    before, began = context.forwards, time.monotonic()
+    began = time.monotonic()
     own = context.budget.own
     tokens, requests, money, unknown = own.spent_tokens, own.requests, own.spent_money, own.unknown
     paying = PAYING.set(context.budget)
-    try:
-        result: Result = tool.function(context, arguments)
-    except UserError as error:
-        if error.kind.startswith(USERS_OWN):
+    with metered() as meter:
+        try:
+            result: Result = tool.function(context, arguments)
+        except UserError as error:
+            if error.kind.startswith(USERS_OWN):
+                raise
+            told = f"{error.message}; {error.hint}" if error.hint else error.message
+            raise PlannerError(told, kind=error.kind, hint=error.hint) from error
+        except (PlannerError, BudgetReached):
+            context.budget.charge(0, meter.rows)
             raise
-        told = f"{error.message}; {error.hint}" if error.hint else error.message
-        raise PlannerError(told, kind=error.kind, hint=error.hint) from error
-    except (PlannerError, BudgetReached):
-        context.budget.charge(0, context.forwards - before)
-        raise
-    finally:
-        PAYING.reset(paying)
+        finally:
+            PAYING.reset(paying)
     cost = Cost(
-        forwards=context.forwards - before,
+        forwards=meter.rows,
         seconds=round(time.monotonic() - began, 3),
         tokens=own.spent_tokens - tokens,
         requests=own.requests - requests,

@@ -39,10 +39,6 @@ class Prepared:
         self.folder = folder
         self.blocks: list[Block] = []
 
-    @property
-    def forwards(self) -> int:
-        return self.source.forwards
-
     def prepare(
         self,
         name: str,

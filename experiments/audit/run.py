@@ -33,6 +33,7 @@ from store.records import Cost, Quantity
 from store.views import RunEnd
 from tools.budget import Budget, BudgetReached
 from tools.door import code_version
+from tools.meter import metered
 from tools.tool import Result
 
 if TYPE_CHECKING:
@@ -239,9 +240,10 @@ class Auditor:
         if found := recorder.find(turn):
             return found
         self.budget.check()
-        before, began = self.context.forwards, time.monotonic()
-        result = measure()
-        cost = Cost(forwards=self.context.forwards - before, seconds=round(time.monotonic() - began, 3))
+        began = time.monotonic()
+        with metered() as meter:
+            result = measure()
+        cost = Cost(forwards=meter.rows, seconds=round(time.monotonic() - began, 3))
         self.budget.charge(1, cost.forwards)
         return recorder.experiment(
             turn,

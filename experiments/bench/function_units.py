@@ -23,6 +23,7 @@ from experiments.tableau.region import Lit, Strengths, over_patches
 from experiments.tableau.scene import GRID, Scene
 from store.address import Address
 from tools.activations import ActivationSource
+from tools.meter import count
 from tools.pools import POOLS
 from tools.stimuli import Stimulus
 
@@ -49,11 +50,6 @@ class FunctionUnits:
     def __init__(self, host: ActivationSource, units: Sequence[FunctionUnit]) -> None:
         self.host = host
         self.units = {unit.address: unit for unit in units}
-        self._rows = 0
-
-    @property
-    def forwards(self) -> int:
-        return self.host.forwards + self._rows
 
     def pooled(
         self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
@@ -64,7 +60,7 @@ class FunctionUnits:
         if real:
             found[:, :, real] = self.host.pooled([addresses[column] for column in real], stimuli)
         else:
-            self._rows += len(stimuli)
+            count(len(stimuli))
         own = [column for column, address in enumerate(addresses) if address in self.units]
         for row, stimulus in enumerate(stimuli):
             for column in own:
@@ -76,7 +72,7 @@ class FunctionUnits:
     ) -> Float32[np.ndarray, "stimulus rows columns"]:
         if address not in self.units:
             return self.host.maps(address, stimuli)
-        self._rows += len(stimuli)
+        count(len(stimuli))
         found = [over_picture(self.units[address], stimulus) for stimulus in stimuli]
         return np.array(found, np.float32).reshape(len(stimuli), GRID, GRID)
 

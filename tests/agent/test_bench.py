@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.agent.weighing import WEIGH, Scripted, conclusion, weigh_red
 from tests.conftest import CHECKOUT
 from tools.budget import Budget
 from tools.context import ToolContext
+from tools.rounds import ask
 
 
 @pytest.mark.asyncio
@@ -76,3 +78,69 @@ def test_checkpoints_hold_plain_values_only_wherever_the_agent_is_imported() -> 
         [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "True"
+
+
+@pytest.mark.asyncio
+async def test_calls_at_work_at_once_share_their_passes() -> None:
+    passes: list[list[int]] = []
+
+    def together(numbers: Sequence[int]) -> list[int | Exception]:
+        passes.append(list(numbers))
+        return [2 * one for one in numbers]
+
+    def work(number: int) -> int:
+        return ask(together, number) + ask(together, 10 * number)
+
+    with Bench() as bench:
+        ready = threading.Event()
+        first = asyncio.create_task(bench.submit(ready.wait))
+        others = [asyncio.create_task(bench.submit(partial(work, number))) for number in (1, 2, 3)]
+        await asyncio.sleep(0)
+        ready.set()
+        assert await first and await asyncio.gather(*others) == [22, 44, 66]
+    assert passes == [[1, 2, 3], [10, 20, 30]]
+
+
+@pytest.mark.asyncio
+async def test_more_calls_than_there_is_room_for_wait_their_turn() -> None:
+    at_work, most = 0, 0
+
+    def together(numbers: Sequence[int]) -> list[int | Exception]:
+        return list(numbers)
+
+    def work(number: int) -> int:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        for _ in range(3):
+            ask(together, number)
+        at_work -= 1
+        return number
+
+    with Bench(at_once=4) as bench:
+        found = await asyncio.gather(*(bench.submit(partial(work, number)) for number in range(20)))
+    assert found == list(range(20)) and most == 4
+
+
+@pytest.mark.asyncio
+async def test_leaving_finishes_what_is_at_work_and_drops_what_has_not_begun() -> None:
+    begun: list[int] = []
+    gate = threading.Event()
+
+    def together(numbers: Sequence[int]) -> list[int | Exception]:
+        gate.wait()
+        return list(numbers)
+
+    def work(number: int) -> int:
+        begun.append(number)
+        return ask(together, number)
+
+    bench = Bench(at_once=2)
+    tasks = [asyncio.create_task(bench.submit(partial(work, number))) for number in range(5)]
+    while len(begun) < 2:
+        await asyncio.sleep(0.01)
+    threading.Timer(0.1, gate.set).start()
+    bench.close()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert found[:2] == [0, 1] and begun == [0, 1]
+    assert all(isinstance(one, asyncio.CancelledError) for one in found[2:])

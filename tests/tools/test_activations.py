@@ -18,6 +18,7 @@ from tests.tiny import save_llava_next
 from tests.tools.index.sources import RandomPictures
 from tools.activations import ModelActivations
 from tools.index import build_index
+from tools.meter import metered
 from tools.pools import POOLS, side, side_of, turned
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, adapter_for
@@ -159,10 +160,11 @@ def test_pictures_in_different_numbers_of_tiles_are_pooled_over_their_own_tokens
 
 def test_rows_are_counted(llava: Target) -> None:
     activations = ModelActivations(llava, batch=4)
-    activations.pooled([Address("language", 0, "mlp", 0)], STIMULI)
-    assert activations.forwards == 7
-    activations.maps(Address("language", 0, "mlp", 0), STIMULI[:2])
-    assert activations.forwards == 9
+    with metered() as first:
+        activations.pooled([Address("language", 0, "mlp", 0)], STIMULI)
+    with metered() as second:
+        activations.maps(Address("language", 0, "mlp", 0), STIMULI[:2])
+    assert (first.rows, second.rows, activations.passes) == (7, 2, 3)
 
 
 def test_a_neurons_map_lays_its_visual_tokens_out_row_by_row(adapter: Adapter) -> None:
@@ -229,10 +231,11 @@ def test_what_is_neither_neuron_nor_head_has_no_activation(llava: Target) -> Non
 
 def test_nothing_asked_gives_nothing(llava: Target) -> None:
     activations = ModelActivations(llava)
-    assert activations.pooled([], STIMULI).shape == (len(POOLS), 7, 0)
-    assert activations.pooled([Address("vision", 0, "mlp", 0)], []).shape == (len(POOLS), 0, 1)
-    assert activations.maps(Address("vision", 0, "mlp", 0), []).shape[0] == 0
-    assert activations.forwards == 0
+    with metered() as meter:
+        assert activations.pooled([], STIMULI).shape == (len(POOLS), 7, 0)
+        assert activations.pooled([Address("vision", 0, "mlp", 0)], []).shape == (len(POOLS), 0, 1)
+        assert activations.maps(Address("vision", 0, "mlp", 0), []).shape[0] == 0
+    assert meter.rows == activations.passes == 0
 
 
 @pytest.mark.parametrize(
@@ -250,9 +253,10 @@ def test_a_reading_means_one_end_of_one_pool(scope: Any, plus: int, minus: int) 
 def test_the_index_of_a_model_is_what_its_activations_say(llava: Target, tmp_path: Path) -> None:
     activations, pictures = ModelActivations(llava), RandomPictures(90)
     extent = adapter_for(llava).extent()
-    index = build_index(activations, extent, pictures, tmp_path, fingerprint=llava.fingerprint)
+    with metered() as meter:
+        index = build_index(activations, extent, pictures, tmp_path, fingerprint=llava.fingerprint)
     addresses = list(extent.all())
-    assert index.components == tuple(addresses) and activations.forwards == 90
+    assert index.components == tuple(addresses) and meter.rows == 90
     values = activations.pooled(addresses, [pictures.asked(number) for number in range(90)])
     for column in range(0, len(addresses), 9):
         entry = index.entry(addresses[column])

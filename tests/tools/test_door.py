@@ -17,6 +17,7 @@ from tests.tools.small import small_context
 from tools.budget import Budget, BudgetReached
 from tools.context import Memory, ToolContext
 from tools.door import call, check, code_version
+from tools.meter import metered
 from tools.tool import SUMMARY, TOOLS
 
 NEURON = "language.0.mlp.3"
@@ -90,9 +91,9 @@ def test_a_call_is_recorded_with_seed_fingerprint_code_and_cost(context: ToolCon
 
 def test_a_turn_on_record_is_read_and_not_measured_again(context: ToolContext, turn: Turn) -> None:
     first = call(context, turn, "top_exemplars", {"component": NEURON, "k": 3})
-    before = context.forwards
-    assert call(context, turn, "top_exemplars", {"component": NEURON, "k": 3}) == first
-    assert context.forwards == before
+    with metered() as meter:
+        assert call(context, turn, "top_exemplars", {"component": NEURON, "k": 3}) == first
+    assert meter.rows == 0
 
 
 def test_a_turn_on_record_with_another_call_is_a_bug(context: ToolContext, turn: Turn) -> None:
@@ -104,10 +105,9 @@ def test_a_turn_on_record_with_another_call_is_a_bug(context: ToolContext, turn:
 def test_a_spent_budget_refuses_before_anything_is_measured(context: ToolContext, turn: Turn) -> None:
     poor = replace(context, budget=Budget(calls=1), memory=Memory())
     call(poor, turn, "top_exemplars", {"component": NEURON, "k": 3})
-    before = context.forwards
-    with pytest.raises(BudgetReached, match="budget of 1 calls"):
+    with metered() as meter, pytest.raises(BudgetReached, match="budget of 1 calls"):
         call(poor, replace(turn, call=1), "top_exemplars", {"component": NEURON, "k": 3})
-    assert context.forwards == before
+    assert meter.rows == 0
 
 
 def test_a_resumed_run_pays_again_for_what_it_finds_but_only_once(context: ToolContext, turn: Turn) -> None:

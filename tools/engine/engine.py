@@ -23,11 +23,14 @@ from tools.engine.course import Block, Course, course_of, over_all_positions, pa
 from tools.engine.explain import Explanation, Lacking, explanation
 from tools.engine.means import ClassSums
 from tools.engine.memory import Remembered, entering
+from tools.engine.merging import alike, merged, parted
 from tools.engine.packing import Tail, together
 from tools.engine.plan import Outcome, Plan, Row, Swap
 from tools.engine.room import as_many_as_fit
 from tools.engine.touching import Found, by_position, touched
 from tools.engine.untouched import Untouched
+from tools.meter import count
+from tools.rounds import ask
 from tools.stimuli import Stimulus
 from tools.targets.adapter import Adapter, Halted, adapter_for
 from tools.targets.batch import Batch
@@ -55,7 +58,7 @@ class _Ready:
 
 
 class Engine:
-    """Runs plans on a target. `forwards` counts the rows that have run, padding left out, wherever they started.
+    """Runs plans on a target. `passes` counts how often the model, or a part of it, was run for rows of plans.
 
     How many rows run together, and how many bytes of untouched runs (inputs, encoded pictures, streams) are `kept` for
     plans on the same stimuli, is found from what the device has free, where it is not given. Where the kept bytes are
@@ -73,17 +76,34 @@ class Engine:
         self.target = target
         self.adapter = adapter or adapter_for(target)
         self.budget = Budget(self.adapter, rows_at_once)
-        self.forwards = 0
+        self.passes = 0
         self._untouched = Untouched(
             self.adapter, self.budget, kept_bytes(target.device) if kept is None else kept
         )
 
     def run(self, plan: Plan) -> Outcome:
-        """Logits of every row, and what was read in it.
+        """Logits of every row, and what was read in it; run together with what calls beside the caller's want.
 
         Raises UserError for a plan that does not fit the target or its own stimuli (before anything runs), ValueError
         for one without rows, and HookDidNotFire when a site was not passed.
         """
+        outcome = ask(self._together, plan)
+        count(outcome.forwards)
+        return outcome
+
+    def _together(self, plans: Sequence[Plan]) -> list[Outcome | Exception]:
+        """What comes of each of the plans. Where plans fail together each runs alone, and none fails for another."""
+        found: dict[int, Outcome | Exception] = {}
+        for numbers in alike(plans):
+            mine = [plans[number] for number in numbers]
+            try:
+                found |= zip(numbers, parted(self._run(merged(mine)), mine), strict=True)
+            except Exception as error:
+                alone = [error] if len(mine) == 1 else [self._together([plan])[0] for plan in mine]
+                found |= zip(numbers, alone, strict=True)
+        return [found[number] for number in range(len(plans))]
+
+    def _run(self, plan: Plan) -> Outcome:
         with torch.no_grad():
             ready = self._encoded(self._ready(plan))
             memory = self._memory(ready)
@@ -140,6 +160,7 @@ class Engine:
                 _, reads = self._rows(
                     ready.bound.rows, ready.course.blocks, ready, streams, tuple(sums), stop
                 )
+            count(len(chosen))
             for site, total in sums.items():
                 total.add(torch.stack([reads[site][number] for number in range(len(chosen))]), ready.batch)
         return {site: total.mean() for site, total in sums.items()}
@@ -237,7 +258,7 @@ class Engine:
             with touched(ready.bound, chosen, numbers, kept, batch):
                 end = self.adapter.halt(batch, stop, halted) if stop else self.adapter.forward(batch, halted)
             ends.update(zip(numbers, end, strict=False))
-            self.forwards += len(chosen)
+            self.passes += 1
 
         for block in blocks:
             as_many_as_fit(partial(carried, block.start), block.rows, ready.room)
@@ -263,7 +284,7 @@ class Engine:
             with touched(ready.bound, chosen, pack.rows, reads, ready.batch, pack.last):
                 end = carry(decoder, pack, ready.batch, streams, memory, ready.course.remembered)
             ends.update(zip(pack.rows, end, strict=True))
-            self.forwards += len(chosen)
+            self.passes += 1
 
         for pack in ready.course.packs:
             as_many_as_fit(carried, pack.tails, ready.room)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tools.engine.engine import Engine
 from tools.engine.hooks import Touch, hooked
+from tools.meter import count
 from tools.targets.adapter import Tap
 from tools.targets.batch import Batch
 from tools.targets.sites import Site
@@ -60,7 +61,7 @@ def slopes(engine: Engine, batch: Batch, metric: Metric, sites: Sequence[Site]) 
             logits = engine.adapter.forward(batch)
         numbers = metric(logits)
         found = torch.autograd.grad(numbers.sum(), [added[site] for site in sites], allow_unused=True)
-    engine.forwards += len(batch) * (1 + BACKWARD)
+    count(len(batch) * (1 + BACKWARD))
     return Slopes(
         numbers.detach(),
         {site: values[site].float() for site in sites},

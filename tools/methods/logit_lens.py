@@ -12,6 +12,7 @@ from pydantic import Field
 from store.errors import PlannerError
 from store.records import Interval, Model, Quantity
 from tools.context import ToolContext
+from tools.meter import count
 from tools.methods.answers import refuse_wordless
 from tools.methods.showing import Named, chosen
 from tools.tool import Arguments, Result, tool
@@ -69,7 +70,7 @@ def logit_lens(context: ToolContext, arguments: LogitLensArguments) -> LogitLens
     from tools.lens import rise
 
     read = lens(context.target.model, batch.inputs, batch.answer[:, None].cpu())
-    context.engine.forwards += len(stimuli)
+    count(len(stimuli))
     wanted = _wanted(read.sites, arguments.layers)
     logits = read.logits[:, :, 0].cpu()
     said = logits[-1].argmax(dim=-1)

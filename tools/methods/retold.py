@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from tools.meter import count
 from tools.methods.token_ablation import visual_places
 from tools.methods.token_sets import Tokens
 from tools.stimuli import Stimulus
@@ -64,7 +65,7 @@ def _retold(
     tap, value = engine.adapter.tap(Site("embed")), mean.means[CLASSES.index("visual")]
     with torch.no_grad(), _written(tap, meant, value):
         tokens_out = generate(**prompt, max_new_tokens=longest, do_sample=False, pad_token_id=int(pad))
-    engine.forwards += len(stimuli)
+    count(len(stimuli))
     written = tokens_out[:, prompt["input_ids"].shape[1] :]
     return [text.strip() for text in tokenizer.batch_decode(written, skip_special_tokens=True)]
 

@@ -17,6 +17,7 @@ from tools.engine.attention import opened
 from tools.engine.engine import Engine
 from tools.engine.gradients import BACKWARD
 from tools.engine.hooks import hooked
+from tools.meter import count
 from tools.relevance.subject import Subject
 from tools.targets.batch import Batch
 from tools.targets.sites import EMBED, Site
@@ -99,7 +100,7 @@ def _slopes(
             logits = engine.adapter.forward(rows)
         leads = subject.leads(logits)
         (found,) = torch.autograd.grad(leads.sum(), [points])
-    engine.forwards += len(points) * (1 + BACKWARD)
+    count(len(points) * (1 + BACKWARD))
     return _Slopes(leads.detach(), found)
 
 
@@ -121,5 +122,5 @@ def _patterns(
         with hooked([(tap, keep) for tap in taps]):
             logits = engine.adapter.forward(batch)
         found = torch.autograd.grad(subject.leads(logits).sum(), added)
-    engine.forwards += 1 + BACKWARD
+    count(1 + BACKWARD)
     return [(pattern[0], slope[0]) for pattern, slope in zip(patterns, found, strict=True)]

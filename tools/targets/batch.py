@@ -6,7 +6,7 @@ the left, so positions that are named by number count from a row's first real to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -61,6 +61,12 @@ class Batch:
         """The first position of each row that is not padding."""
         return self.real.int().argmax(1) if self.real.shape[1] else self.answer
 
+    @property
+    def shape(self) -> Hashable:
+        """What batches must have in common to be joined."""
+        sizes = tuple((name, tuple(tensor.shape[1:])) for name, tensor in sorted(self.inputs.items()))
+        return sizes, self.visual.shape[1], self.patches, self.lead, self.merged, self.apart
+
     def rows(self, chosen: Sequence[int]) -> Batch:
         """The rows of these numbers, in this order; one may come more than once."""
         index = torch.tensor(list(chosen), dtype=torch.long, device=self.visual.device)
@@ -80,8 +86,10 @@ class Batch:
 
     @staticmethod
     def joined(parts: Sequence[Batch]) -> Batch:
-        """Batches of equal width below one another."""
+        """Batches of one shape below one another."""
         first = parts[0]
+        if len(parts) == 1:
+            return first
         return replace(
             first,
             inputs={name: torch.cat([part.inputs[name] for part in parts]) for name in first.inputs},

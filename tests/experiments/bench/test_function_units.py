@@ -18,6 +18,7 @@ from experiments.tableau.scene_judge import SceneJudge
 from experiments.tableau.source import TableauSource
 from store.address import Address, parse
 from tools.judging import judge_matrix
+from tools.meter import count, metered
 from tools.pools import POOLS
 from tools.scoring.concept import concept_values, phrases
 from tools.stimuli import Stimulus
@@ -29,12 +30,10 @@ HOST, SPOKEN, SEEN = parse("language.1.mlp.9"), parse("language.2.mlp.3"), parse
 class Sevens:
     """A model that says 7 of everything."""
 
-    forwards = 0
-
     def pooled(
         self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
     ) -> Float32[np.ndarray, "pool stimulus component"]:
-        self.forwards += len(stimuli)
+        count(len(stimuli))
         return np.full((len(POOLS), len(stimuli), len(addresses)), 7, np.float32)
 
     def maps(
@@ -190,6 +189,7 @@ def test_all_other_addresses_are_the_hosts() -> None:
 
 def test_a_row_counts_once_whoever_answers() -> None:
     source = unit("red thing")
-    source.pooled([HOST, SEEN], shown(4))
-    source.pooled([SEEN], shown(3))
-    assert source.forwards == 7
+    with metered() as meter:
+        source.pooled([HOST, SEEN], shown(4))
+        source.pooled([SEEN], shown(3))
+    assert meter.rows == 7

@@ -20,6 +20,7 @@ from tests.experiments.scoring.made_head import with_color_head
 from tests.experiments.scoring.test_seal import outcome
 from tests.labelling import IMAGES
 from tools.budget import Budget
+from tools.meter import metered
 from tools.targets.target import Target
 
 UNTRAINED = "language.4.head.1"
@@ -113,9 +114,9 @@ def test_random_heads_are_measured_once_for_all(untrained: Workplace) -> None:
     test = small(untrained)
     rows = []
     for head in ("language.3.head.0", "language.3.head.1"):
-        before = untrained.engine.forwards
-        test.of(words(head, when_cut="color"))
-        rows.append(untrained.engine.forwards - before)
+        with metered() as meter:
+            test.of(words(head, when_cut="color"))
+        rows.append(meter.rows)
     own = test.named + test.other * (len(untrained.world.test.kinds) - 1)
     assert rows[1] in (own, 0) and rows[0] >= own * (1 + test.random)
 

@@ -13,6 +13,7 @@ from tests.tools.lively import asked
 from tools.engine.engine import Engine
 from tools.engine.gradients import BACKWARD, slopes
 from tools.engine.plan import Add, Intervention, Plan, Row, Swap
+from tools.meter import metered
 from tools.targets.sites import Site, parse_site
 
 STIMULI = asked("what color is the star ?", "what shape is the circle ?")
@@ -91,9 +92,9 @@ def test_the_metric_and_the_values_are_those_of_the_untouched_run(llava: Engine)
 
 
 def test_a_pass_back_is_counted_as_two_forward(llava: Engine) -> None:
-    before = llava.forwards
-    slopes(llava, llava.adapter.batch(STIMULI), metric, [Site("embed")])
-    assert llava.forwards - before == len(STIMULI) * (1 + BACKWARD)
+    with metered() as meter:
+        slopes(llava, llava.adapter.batch(STIMULI), metric, [Site("embed")])
+    assert meter.rows == len(STIMULI) * (1 + BACKWARD)
 
 
 def test_slopes_at_patterns_are_refused(llava: Engine) -> None:

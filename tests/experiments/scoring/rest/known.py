@@ -46,8 +46,6 @@ RED, STAR, RED_NO_STAR, MOON_OR_DARK, RED_STAR, NOISE, DEAD = UNITS
 class Sevens:
     """A model that says 7 of everything."""
 
-    forwards = 0
-
     def pooled(
         self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
     ) -> Float32[np.ndarray, "pool stimulus component"]:
