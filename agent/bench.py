@@ -8,7 +8,7 @@ nothing about what is measured.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
@@ -23,6 +23,10 @@ AT_ONCE = 32
 """Calls at work side by side: each holds what it has measured so far."""
 
 
+class Stopping(Exception):
+    """Nothing further is begun here; what is recorded stands, and the rest is for another day."""
+
+
 class _Work(NamedTuple):
     future: Future[Any]
     do: Callable[[], Any]
@@ -31,23 +35,45 @@ class _Work(NamedTuple):
 class Bench:
     """Use it in a `with`: leaving waits for the calls at work and drops those that have not begun."""
 
+    stopping: bool
+    """Whether nothing further is to be begun."""
+
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._closed = False
+        self.stopping = False
         self._thread = Thread(target=self._work, name="bench")
         self._thread.start()
 
     async def submit(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises, done on the model thread.
 
-        A caller that is cancelled stops waiting; work that has begun is finished, and what it recorded stands.
+        A caller that is cancelled stops waiting; work that has begun is finished, and what it recorded stands. Raises
+        Stopping where nothing is begun any more.
         """
-        if self._closed:
-            raise RuntimeError("the bench is closed")
+        self.check()
         future: Future[T] = Future()
         self._queue.put(_Work(future, work))
         return await asyncio.wrap_future(future)
+
+    def check(self) -> None:
+        """Raises Stopping where nothing is begun any more."""
+        if self.stopping or self._closed:
+            raise Stopping
+
+    async def carry(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does the work. Cancelled, it begins nothing further, and ends when what has begun has ended: a call at the
+        bench, an answer that is on its way and has to be paid for."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self.stopping = True
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # it would have been told, had nobody interrupted
+            raise
 
     def close(self) -> None:
         if not self._closed:

@@ -47,6 +47,7 @@ async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
     if row is None:
         view = read_view(desk.context, desk.run, desk.subject, step, desk.limits.steps - step, asked)
         try:
+            desk.bench.check()
             choice = await _chosen(desk, view)
         except BudgetReached as error:
             ended = f"{error.message} before anything could be concluded"

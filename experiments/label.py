@@ -8,42 +8,31 @@ resuming is running again.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from agent.bench import Bench
-from agent.checkpoints import open_checkpoints
-from agent.crash import CRASH, crashed, ends_the_run, for_later
-from agent.decision import Conclusion, Reply
-from agent.graph import run_thread
 from agent.planner import Planner
-from agent.record import Outcome, outcome_of
+from agent.record import outcome_of
 from experiments.allowance import Allowance, short_of, spent_by
 from experiments.scoring.blind import score_frozen
 from experiments.sites import by_site
+from experiments.threads import Tell, Threads
 from experiments.workplace import Workplace
 from store.address import Address, Extent, parse, parse_set
-from store.costs import Spent, spent
+from store.costs import Spent
 from store.errors import MaieuticError, UserError
 from store.failures import room_told
 from store.records import Description, Status
 from store.views import RunEnd
 from tools.engine.room import device_told
-from tools.purse import Purse
 
 STATUSES: tuple[Status, ...] = ("verified", "unverified", "abstained", "failed")
-CHECKPOINTS = "checkpoints.db"
 DESCRIBABLE = ("mlp", "head")
 LEAST_JUDGED = 30
 """Test pictures that a scorer's judge must see of a component, at least."""
-MISTRUSTED = 3
-"""Refusals in the place of any answer after which an endpoint is not asked about further components."""
 SPENT = "the budget"
 """How a thread's reason to finish begins where its budget was that reason."""
-Tell = Callable[[Description], None]
 Drive = Callable[[Coroutine[Any, Any, None]], None]
 """What runs a coroutine to its end; a notebook's own loop is busy running the caller."""
 
@@ -136,15 +125,15 @@ def carry_on(
     purse = allowance.purse(spent_by(workplace, run))
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
-    aside: dict[str, Exception] = {}
+    threads = Threads(workplace, run, planner, allowance, purse, tell)
     try:
         with room_told(store.where), device_told():
             if chosen:
                 workplace.prepare(chosen)
-                drive(_threads(workplace, run, planner, allowance, purse, chosen, tell, aside))
+                drive(threads.carry(chosen))
             score_frozen(workplace, run)
-        if aside and len(aside) == len(chosen):
-            raise next(iter(aside.values()))
+        if threads.aside and len(threads.aside) == len(chosen):
+            raise next(iter(threads.aside.values()))
     except KeyboardInterrupt:
         store.recorder.end_run(run, "interrupted")
         raise
@@ -176,116 +165,3 @@ def _pressed(workplace: Workplace, run: str) -> tuple[str, ...]:
     queries = workplace.store.queries
     outcomes = {one.address: outcome_of(queries.steps(run, one.address)) for one in queries.components(run)}
     return tuple(name for name, one in outcomes.items() if one and one.finish.startswith(SPENT))
-
-
-async def _threads(
-    workplace: Workplace,
-    run: str,
-    planner: Planner,
-    allowance: Allowance,
-    purse: Purse,
-    components: Sequence[Address],
-    tell: Tell,
-    aside: dict[str, Exception],
-) -> None:
-    """Every component's thread, `allowance.jobs` at a time. What ends the run stops the others, and is raised; what
-    the run's purse can't pay for is not begun. What an endpoint refuses of one component is put `aside`, unless it
-    refuses the first MISTRUSTED of them: then it would refuse all."""
-    gate = asyncio.Semaphore(allowance.jobs)
-    done = 0
-    with Bench() as bench:
-        async with open_checkpoints(_checkpoints(workplace)) as checkpoints:
-
-            async def one(component: Address) -> None:
-                nonlocal done
-                async with gate:
-                    if short_of(purse):
-                        return
-                    began = time.monotonic()
-                    context = workplace.context(allowance.budget(purse))
-
-                    def frozen(outcome: Outcome) -> Description:
-                        found = described(workplace, run, component, outcome, time.monotonic() - began)
-                        workplace.store.recorder.description(run, found)
-                        return found
-
-                    try:
-                        description = frozen(
-                            await run_thread(
-                                context,
-                                planner,
-                                bench,
-                                run,
-                                component,
-                                checkpoints,
-                                limits=allowance.limits,
-                            )
-                        )
-                    except Exception as error:
-                        if for_later(error) and (done or len(aside) + 1 < MISTRUSTED):
-                            aside[str(component)] = error
-                            return
-                        if ends_the_run(error):
-                            raise
-                        description = frozen(crashed(workplace.store, run, str(component), error))
-                        await checkpoints.adelete_thread(f"{run}/{component}")
-                    done += 1
-                    workplace.progress("components", done, len(components))
-                    tell(description)
-
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for component in components:
-                        group.create_task(one(component))
-            except ExceptionGroup as failures:
-                raise _worst(failures) from None
-
-
-def _worst(failures: ExceptionGroup[Exception]) -> Exception:
-    """One of them, a bug of ours before anything else."""
-    bugs = failures.split(MaieuticError)[1]
-    found = (bugs or failures).exceptions[0]
-    return _worst(found) if isinstance(found, ExceptionGroup) else found
-
-
-def described(
-    workplace: Workplace, run: str, component: Address, outcome: Outcome, seconds: float
-) -> Description:
-    """The outcome of a thread as the description that is frozen. What it cost is counted from the record."""
-    experiments = workplace.store.queries.experiments(run, str(component))
-    paid = spent(workplace.store.queries.steps(run, str(component)), experiments)
-    cost = {
-        "forwards": float(sum(one.result["cost"]["forwards"] for one in experiments)),
-        "tokens": float(paid.tokens),
-        "money": paid.priced,
-    }
-    common = {
-        "component": str(component),
-        "evidence": outcome.evidence,
-        "seconds": round(seconds, 3),
-        "cost": cost,
-    }
-    decision = outcome.decision
-    assert not isinstance(decision, Reply)  # the loop refuses it of a component
-    if not isinstance(decision, Conclusion):
-        status = "failed" if outcome.by == CRASH else "abstained"
-        return Description.model_validate({**common, "status": status, "reason": decision.reason})
-    return Description.model_validate(
-        {
-            **common,
-            "status": "unverified",
-            "reading": decision.reading,
-            "label": decision.label,
-            "concept": decision.concept,
-            "text": decision.text,
-            "facets": decision.facets,
-            "confidence": decision.confidence,
-            "claims": {name: claim for name, claim in decision.claims.items() if name != "learned"},
-        }
-    )
-
-
-def _checkpoints(workplace: Workplace) -> Path | None:
-    """Beside the store where that is a file, else in memory."""
-    place = Path(workplace.store.where)
-    return place.with_name(f"{place.name}.{CHECKPOINTS}") if place.is_file() else None

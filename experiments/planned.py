@@ -38,8 +38,9 @@ def planned(workplace: Workplace, asking: Asking, goal: Goal, terms: Terms) -> t
     async def thread() -> None:
         with Bench() as bench:
             async with open_checkpoints(None) as checkpoints:
-                ended.append(
-                    await run_thread(
+
+                async def asked() -> None:
+                    found = await run_thread(
                         asking.context,
                         terms.planner,
                         bench,
@@ -49,7 +50,9 @@ def planned(workplace: Workplace, asking: Asking, goal: Goal, terms: Terms) -> t
                         limits=terms.allowance.limits,
                         tools=tools,
                     )
-                )
+                    ended.append(found)
+
+                await bench.carry(asked())
 
     terms.drive(thread())
     (outcome,) = ended

@@ -97,7 +97,7 @@ def carried_on(
 
 
 async def _heard(work: Coroutine[Any, Any, None], again: str) -> None:
-    """The work; an interruption is told when it comes, since the tool that has begun is waited for."""
+    """The work; an interruption is told when it comes, since what has begun is waited for."""
 
     def leave(*_: object) -> None:
         os.write(sys.stderr.fileno(), f"Interrupted.\nHint: {again}\n".encode())
@@ -108,7 +108,7 @@ async def _heard(work: Coroutine[Any, Any, None], again: str) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         signal.signal(signal.SIGINT, leave)
-        narrate("stopping when the tool at hand is done; Ctrl-C again stops at once")
+        narrate("finishing what has begun and is paid for, then stopping; Ctrl-C again stops at once")
         task.cancel()
         await task
 

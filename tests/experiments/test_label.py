@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from experiments.kills import differences, evidence, facts
-from experiments.label import _worst
+from experiments.threads import _worst
 from store.database import Store, open_store
 from store.errors import MaieuticError
 from store.records import CLAIMS
@@ -236,8 +236,8 @@ def by_language_model(endpoint: Endpoint) -> tuple[str, ...]:
 
 def test_of_several_failures_a_bug_of_ours_is_the_one_that_is_told() -> None:
     refused, bug = MaieuticError("the endpoint is down"), ZeroDivisionError()
-    assert _worst(ExceptionGroup("", [refused, ExceptionGroup("", [bug])])) is bug
-    assert _worst(ExceptionGroup("", [ExceptionGroup("", [refused])])) is refused
+    assert _worst([refused, bug]) is bug
+    assert _worst([refused, MaieuticError("and another")]) is refused
 
 
 def test_two_runs_differ_where_their_numbers_do_and_not_where_only_time_does() -> None:

@@ -64,7 +64,7 @@ def test_a_second_interruption_stops_at_once_and_the_run_can_be_resumed(place: P
     while "stopping" not in told:
         told = process.stderr.readline()
         assert told, "it ended without a word"
-    assert told == "stopping when the tool at hand is done; Ctrl-C again stops at once\n"
+    assert told == "finishing what has begun and is paid for, then stopping; Ctrl-C again stops at once\n"
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

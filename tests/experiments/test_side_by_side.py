@@ -1,0 +1,109 @@
+"""Components at work at once: the same results as one by one, fewer passes, and answers that were paid for are kept."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.kills import differences, facts
+from store.database import open_store
+from tests.agent.scripted_server import Body, Endpoint, Reply, serving
+from tests.labelling import Labelled, Place, label, language_model, turns
+
+FOUR = "vision.3.mlp[0:3],language.3.mlp.0"
+
+
+@pytest.fixture
+def place(labelled: Labelled, tmp_path: Path) -> Place:
+    return Place(tmp_path, labelled.place.cache)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with serving(language_model) as opened:
+        yield opened
+
+
+def asked(endpoint: Endpoint, components: str, *more: str) -> tuple[str, ...]:
+    return label(components, "--planner", "openai:scripted", "--base-url", endpoint.url, "--json", *more)
+
+
+def facts_of(place: Place, run: str) -> Any:
+    with open_store(place.store) as store:
+        return facts(store, run)
+
+
+@pytest.mark.parametrize("planner", ["builtin", "openai"])
+def test_a_run_says_the_same_whatever_number_of_components_is_at_work_at_once(
+    place: Place, endpoint: Endpoint, planner: str
+) -> None:
+    found = []
+    for jobs in ("1", "64"):
+        words = label(FOUR, "--json") if planner == "builtin" else asked(endpoint, FOUR)
+        said = place.says(*words, "--jobs", jobs)
+        assert said.code == 0, said.err
+        found.append(facts_of(place, said.json["run"]))
+    assert found[0]["experiments"] and differences(*found) == []
+
+
+def test_an_interruption_keeps_the_answers_that_are_on_their_way(place: Place) -> None:
+    """Three components ask; the run is interrupted before any answer has come."""
+    came = threading.Semaphore(0)
+
+    def slow(body: Body) -> Reply:
+        came.release()
+        time.sleep(1.5 if turns(body) == 0 else 0.0)
+        return language_model(body)
+
+    with serving(slow) as endpoint:
+        process = place.begins(*asked(endpoint, "vision.3.mlp[0:3]", "--jobs", "3"))
+        for _ in range(3):
+            assert came.acquire(timeout=120)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 130 and "finishing what has begun" in err, err
+        with open_store(place.store) as store:
+            (run,) = store.queries.runs()
+            steps = [
+                [step.decision["kind"] for step in store.queries.steps(run.id, one.address)]
+                for one in store.queries.components(run.id)
+            ]
+        assert run.status == "interrupted" and steps == [["calls"]] * 3 and len(endpoint.requests) == 3
+        done = place.says("label", "--resume", run.id, "--base-url", endpoint.url, "--jobs", "3", "--json")
+    assert (done.code, done.json["status"]) == (0, "done")
+    beginnings = [body for body in endpoint.requests if turns(body) == 0]
+    assert len(beginnings) == 3
+
+
+def test_a_component_whose_endpoint_fails_costs_the_others_no_answer_that_is_on_its_way(place: Place) -> None:
+    """One component's request is refused while another's is being answered; a resumed run asks for neither twice."""
+    waiting = threading.Event()
+
+    def one_refused(body: Body) -> Reply:
+        component = re.search(r"`(vision\.3\.mlp\.\d)`", body["messages"][1]["content"])
+        assert component
+        if refusing and component[1].endswith("0"):
+            assert waiting.wait(60)
+            return Reply({"error": {"message": "no such model"}}, status=404)
+        waiting.set()
+        time.sleep(1.0 if turns(body) == 0 else 0.0)
+        return language_model(body)
+
+    refusing = True
+    with serving(one_refused) as endpoint:
+        said = place.says(*asked(endpoint, "vision.3.mlp[0:2]", "--jobs", "2"))
+        assert said.code == 3 and said.json["error"]["kind"].startswith("endpoint"), said.err
+        with open_store(place.store) as store:
+            (run,) = store.queries.runs()
+            kept = store.queries.steps(run.id, "vision.3.mlp.1")
+        assert [step.decision["kind"] for step in kept] == ["calls"]
+        refusing = False
+        done = place.says("label", "--resume", run.id, "--base-url", endpoint.url, "--json")
+    assert (done.code, done.json["summary"]["failed"]) == (0, 0)
