@@ -156,7 +156,7 @@ def carry_on(
         spent_by(workplace, run),
         told,
         pressed,
-        {name: str(why) for name, why in aside.items()},
+        {name: str(why) for name, why in threads.aside.items()},
     )
 
 

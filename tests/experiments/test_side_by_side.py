@@ -15,7 +15,7 @@ import pytest
 from experiments.kills import differences, facts
 from store.database import open_store
 from tests.agent.scripted_server import Body, Endpoint, Reply, serving
-from tests.labelling import Labelled, Place, label, language_model, turns
+from tests.labelling import ABSTAINED, DESCRIBED, Labelled, Place, label, language_model, turns
 
 FOUR = "vision.3.mlp[0:3],language.3.mlp.0"
 
@@ -40,14 +40,20 @@ def facts_of(place: Place, run: str) -> Any:
         return facts(store, run)
 
 
-@pytest.mark.parametrize("planner", ["builtin", "openai"])
 def test_a_run_says_the_same_whatever_number_of_components_is_at_work_at_once(
-    place: Place, endpoint: Endpoint, planner: str
+    place: Place, labelled: Labelled
 ) -> None:
+    said = place.says(*label(f"{DESCRIBED},{ABSTAINED}", "--json", "--jobs", "64"))
+    assert said.code == 0, said.err
+    one_by_one = facts_of(labelled.place, labelled.run)
+    assert one_by_one["experiments"]
+    assert differences(one_by_one, facts_of(place, said.json["run"])) == []
+
+
+def test_so_does_one_whose_planner_is_a_language_model(place: Place, endpoint: Endpoint) -> None:
     found = []
     for jobs in ("1", "64"):
-        words = label(FOUR, "--json") if planner == "builtin" else asked(endpoint, FOUR)
-        said = place.says(*words, "--jobs", jobs)
+        said = place.says(*asked(endpoint, FOUR, "--jobs", jobs))
         assert said.code == 0, said.err
         found.append(facts_of(place, said.json["run"]))
     assert found[0]["experiments"] and differences(*found) == []
