@@ -22,9 +22,9 @@ import typer
 
 from agent.openai_planner import OpenAIPlanner
 from experiments.allowance import Allowance
+from experiments.facts import differences, facts
 from experiments.faults.model import labels, says
 from experiments.faults.server import Body, Message, serving
-from experiments.kills import differences, facts
 from experiments.label import begin, choose
 from experiments.tableau.card import RESULTS
 from experiments.threads import Threads

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.kills import differences, renumbered
+from experiments.facts import differences, renumbered
 from store.database import Store, open_store
 
 SPARED_BEFORE, HIT, SPARED_AFTER = "vision.2.mlp.0", "vision.3.mlp.0", "vision.3.mlp.1"

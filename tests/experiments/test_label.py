@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.kills import differences, evidence, facts
+from experiments.facts import differences, evidence, facts
 from experiments.threads import _worst
 from store.database import Store, open_store
 from store.errors import MaieuticError

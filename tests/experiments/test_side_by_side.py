@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments.kills import differences, facts
+from experiments.facts import differences, facts
 from store.database import open_store
 from tests.agent.scripted_server import Body, Endpoint, Reply, serving
 from tests.labelling import ABSTAINED, DESCRIBED, Labelled, Place, label, language_model, turns
