@@ -147,8 +147,8 @@ async def asked(view: ThreadView, *script: Line, **options: Any) -> list[Body]:
 async def test_older_turns_are_folded_where_the_context_fills_and_receipts_stay() -> None:
     view = long_view()
     (whole,) = await asked(view, says(ABSTAIN))
-    (short,) = await asked(view, says(ABSTAIN), context=8000)
-    assert weight(whole["messages"]) > 8000 > weight(short["messages"])
+    (short,) = await asked(view, says(ABSTAIN), context=9000)
+    assert weight(whole["messages"]) > 9000 > weight(short["messages"])
     about, rest = short["messages"][1]["content"], json.dumps(short["messages"][2:])
     assert "first thought" not in about and "thought 29." in rest and "thought 3." not in about + rest
     assert json.dumps(view.stated[0].hypothesis.model_dump(mode="json"), ensure_ascii=False) in about
