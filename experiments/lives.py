@@ -35,7 +35,7 @@ READ_AHEAD = [
 
 @dataclass(frozen=True)
 class Life:
-    """The run in `store`: `maieutic label` with `words` begins it, `--resume RUN` goes on with it; `more` goes with both."""
+    """The run in `store`: `maieutic label` with `words` begins it, `--resume RUN` goes on; `more` goes with both."""
 
     store: Path
     cache: Path

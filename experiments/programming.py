@@ -17,7 +17,7 @@ for phrase in ["heart", "star", "red thing", "large thing"]:
     result = activations(component="COMPONENT", concept=phrase, n=32)
     found[phrase] = result["quantities"]["effect"]["value"]
     print(phrase, round(found[phrase], 3))
-best = ranked(found)[0]
+best = ranked(found)[0][0]
 for phrase in found:
     if phrase != best:
         both = activations(component="COMPONENT", concept=phrase + " & !" + best.split()[0], n=24)

@@ -280,7 +280,7 @@ def about(workplace: Workplace, n: int) -> dict[str, Any]:
 
 
 def checked(figure: Path | None) -> None:
-    """Refuses the name of a figure before anything is measured. Raises UsageError for one without a picture's ending."""
+    """Refuses the name of a figure before anything is measured: UsageError for one without a picture's ending."""
     if figure is not None:
         check_picture_name(figure)
 
