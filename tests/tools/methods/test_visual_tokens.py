@@ -179,6 +179,9 @@ def test_a_things_tokens_are_needed_and_as_many_others_are_not(measure: Any) -> 
 
 def test_windows_of_the_knockout_stand_beside_as_many_random_tokens(measure: Any) -> None:
     told = measure("knockout", concept="star", n=8, reader="question", tokens="object+2")
+    assert (
+        "attention of `language` was computed in the open, since `sdpa` shows no weights" in told["warnings"]
+    )
     windows = {one["window"]: one for one in told["windows"]}
     assert windows["all"]["layers"] == [0, 5] and windows["all"]["beyond_ci"][0] > 0
     assert set(windows) >= {"early", "early-mid", "mid", "mid-late", "late", "all", "0", "5"}
