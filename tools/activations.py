@@ -48,7 +48,10 @@ class ActivationSource(Protocol):
     def pooled(
         self, addresses: Sequence[Address], stimuli: Sequence[Stimulus], /
     ) -> Float32[np.ndarray, "pool stimulus component"]:
-        """Values by POOLS; NaN where a pool has no tokens. Each depends on its own stimulus alone (to 1e-5)."""
+        """Values by POOLS; NaN where a pool has no tokens, infinite where the model gives no finite number.
+
+        Each depends on its own stimulus alone (to 1e-5).
+        """
         ...
 
     def maps(

@@ -45,20 +45,22 @@ def tokens_of(batch: Batch, space: Space) -> Tokens:
 def pool(
     values: Float[Tensor, "row position component"], tokens: Tokens
 ) -> Float[Tensor, "pool row component"]:
-    """Every pool of POOLS, in order, as float32; NaN where a row has no such tokens."""
+    """Every pool of POOLS, in order, as float32; NaN where a row has no such tokens, infinite where a value at one of
+    them is no finite number."""
     found = torch.full(
         (len(POOLS), len(values), values.shape[2]), torch.nan, dtype=torch.float32, device=values.device
     )
     most, least, mean, question_most, question_least, answer = found
     for span in tokens.visual:
         chosen = _chosen(values, span)
-        most[span.rows], least[span.rows] = chosen.amax(1), chosen.amin(1)
-        mean[span.rows] = chosen.mean(1)
+        most[span.rows], least[span.rows], mean[span.rows] = _finite(
+            chosen.amax(1), chosen.amin(1), chosen.mean(1)
+        )
     for span in tokens.question:
         chosen = _chosen(values, span)
-        question_most[span.rows], question_least[span.rows] = chosen.amax(1), chosen.amin(1)
+        question_most[span.rows], question_least[span.rows] = _finite(chosen.amax(1), chosen.amin(1))
     for span in tokens.answer:
-        answer[span.rows] = _chosen(values, span)[:, 0]
+        (answer[span.rows],) = _finite(_chosen(values, span)[:, 0])
     return found
 
 
@@ -95,6 +97,12 @@ def _spans(groups: Iterable[list[int]], rows: np.ndarray, device: torch.device) 
             slice(None) if len(group) == len(rows) else torch.tensor(group, device=device),
             slice(first, last + 1) if neighbours else torch.tensor(positions, device=device),
         )
+
+
+def _finite(*pooled: Float[Tensor, "row component"]) -> list[Float[Tensor, "row component"]]:
+    """The same, infinite in each of them where one is no finite number."""
+    broken = torch.stack([~one.isfinite() for one in pooled]).any(0)
+    return [one.masked_fill(broken, torch.inf) for one in pooled]
 
 
 def _chosen(values: Float[Tensor, "row position component"], span: Span) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from tools.engine.attention import OPEN, Watch, watched
+from tools.engine.hooks import HookDidNotFire
 from tools.targets.adapter import Tap
 
 Keep = Callable[[int, Tensor], None]
@@ -27,7 +28,7 @@ class _Enough(Exception):
 def read(taps: Sequence[Tap], forward: Callable[[], object], keep: Keep) -> None:
     """Runs `forward` and calls `keep` at each tap: inputs of neurons' and heads' output maps, and attention patterns.
 
-    Raises RuntimeError when a tap's module did not run.
+    Raises HookDidNotFire when a tap's module did not run.
     """
     fired: set[int] = set()
 
@@ -45,7 +46,7 @@ def read(taps: Sequence[Tap], forward: Callable[[], object], keep: Keep) -> None
         except _Enough:
             return
     missing = next(tap.site for place, tap in enumerate(taps) if place not in fired)
-    raise RuntimeError(f"the hook at `{missing}` did not fire: its module did not run")
+    raise HookDidNotFire(f"the hook at `{missing}` did not fire: its module did not run")
 
 
 @contextmanager

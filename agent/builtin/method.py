@@ -71,6 +71,8 @@ def survey(view: ThreadView) -> Decision:
 def compare(view: ThreadView) -> Decision:
     """The best phrases compete on pictures that hold them and pictures that do not."""
     found = candidates(view)
+    if not found and not view.experiments and view.notes:
+        return Abstention(reason=f"Nothing could be measured: {view.notes[-1].text}"[:2000])
     if not found:
         return Abstention(reason="No phrase tells the pictures that excite it from those that do not.")
     best = found[0].reading

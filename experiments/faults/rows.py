@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.faults.endpoint import REDIRECT, EndpointFault, another_host, met, sent_on
-from experiments.faults.model import labels
-from experiments.faults.server import serving
-from experiments.faults.trial import COMPONENTS, HIT, Ended, Place, unlike
+from experiments.faults.machine import DISK, Armed, MachineFault
+from experiments.faults.model import labels, studied
+from experiments.faults.server import Body, Message, serving
+from experiments.faults.trial import COMPONENTS, HIT, Ended, Place, again, unlike, words_of
+from store.database import open_store
 
 RETRIED = re.compile(r"127\.0\.0\.1:\d+")
 HERE = "127.0.0.1:PORT"
@@ -48,6 +50,7 @@ class Row:
 
 
 def row(
+    place: Place,
     group: str,
     fault: str,
     injected: str,
@@ -57,9 +60,10 @@ def row(
     changed: Sequence[str],
     began: float,
     carried: int = 0,
+    reason: str = "",
 ) -> Row:
     """The row of two lives."""
-    said = RETRIED.sub(HERE, first.told or _aside(first.err)).splitlines()
+    said = RETRIED.sub(HERE, first.told or _aside(first.err)).splitlines() or [reason]
     return Row(
         group=group,
         fault=fault,
@@ -67,7 +71,7 @@ def row(
         met=hits,
         code=first.code,
         kind=first.kind,
-        said=said[0][:200] if said else "",
+        said=said[0].replace(str(place.folder), "…")[:200],
         status=first.status,
         components=dict(first.components),
         resumed=then.code,
@@ -99,14 +103,58 @@ def of_endpoint(fault: EndpointFault, folder: Path, cache: Path, calm: Mapping[s
         then = place.resume(first.run, endpoint.url)
         left = [name for name in COMPONENTS if not (fault.abstains and name == HIT)]
         changed = unlike(calm, place.facts(first.run), left)
-        return row("endpoint", fault.name, fault.injected, hits, first, then, changed, began, there.asked)
+        return row(
+            place, "endpoint", fault.name, fault.injected, hits, first, then, changed, began, there.asked
+        )
 
 
-def left_in_peace(folder: Path, cache: Path, *, model: bool) -> Mapping[str, Any]:
-    """What a run says that nobody disturbs, by the language model or by the built-in planner."""
+def of_machine(fault: MachineFault, folder: Path, cache: Path, calm: Mapping[str, Any]) -> Row:
+    """A run on a machine, or of a model, that has this fault, and the run resumed without it."""
+    began = time.monotonic()
+    place = Place(folder, folder / "cache" if fault.cold else cache)
+    folder.mkdir(parents=True)
+    armed = Armed()
+
+    def answers(body: Body) -> Message:
+        if studied(body) == HIT:
+            armed.now.set()
+        return labels(body)
+
+    with serving(answers) as endpoint:
+        if fault.inside:
+            with fault.inside(armed):
+                first = place.begin(endpoint.url)
+            then = place.resume(first.run, endpoint.url)
+        else:
+            first = _struck(fault, place, endpoint.url, armed)
+            then = place.ended(place.process(fault.later, *again(first.run, endpoint.url)))
+    left = [name for name in COMPONENTS if first.components[name] not in fault.ends or name != HIT]
+    told = place.facts(first.run)
+    reason = (told[HIT]["description"] or {}).get("reason", "") if fault.ends else ""
+    changed = unlike(calm, told, left)
+    return row(
+        place, fault.group, fault.name, fault.injected, armed.met, first, then, changed, began, reason=reason
+    )
+
+
+def _struck(fault: MachineFault, place: Place, url: str, armed: Armed) -> Ended:
+    """A life in a process of its own, which the fault strikes when it is armed."""
+    open_store(place.store).close()
+    prelude = fault.prelude.replace("{room}", str(place.store.stat().st_size + DISK))
+    process = place.process(prelude, "label", *words_of(url))
+    armed.met += 1
+    while fault.strike and process.poll() is None:
+        if armed.now.wait(0.1):
+            fault.strike(process)
+            break
+    return place.ended(process)
+
+
+def left_in_peace(folder: Path, cache: Path) -> Mapping[str, Any]:
+    """What a run says that nobody disturbs."""
     place = Place(folder, cache)
     folder.mkdir(parents=True)
     with serving(labels) as endpoint:
-        found = place.begin(endpoint.url if model else "")
+        found = place.begin(endpoint.url)
     assert found.code == 0, (found.kind, found.told, found.err)
     return place.facts(found.run)

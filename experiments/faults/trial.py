@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 from experiments.facts import differences, renumbered
@@ -24,6 +26,8 @@ COMPONENTS = (SPARED_BEFORE, HIT, SPARED_AFTER)
 IMAGES = "tableau:40/24/40"
 SECONDS, RETRIES = 0.4, 1
 """How patient a run is with an endpoint here."""
+PATIENCE = 600.0
+"""Seconds in which every process must have ended."""
 WAITS = "waits"
 
 
@@ -65,7 +69,7 @@ class Place:
         return self.ends("label", *words_of(url), *more)
 
     def resume(self, run: str, url: str = "") -> Ended:
-        return self.ends("label", "--resume", run, *_patience(url))
+        return self.ends(*again(run, url))
 
     def ends(self, *words: str) -> Ended:
         """Runs a command in this process."""
@@ -80,6 +84,25 @@ class Place:
                 code, error = 1, {"kind": f"traceback: {type(bug).__name__}", "message": str(bug)}
         told = json.loads(out.getvalue() or "{}") if not error else {}
         return self.found(code, error or told.get("error", {}), err.getvalue())
+
+    def process(self, prelude: str, *words: str) -> Popen[str]:
+        """Begins a command in a process of its own, which a few lines prepare."""
+        return Popen(
+            [sys.executable, "-c", f"{prelude}\nimport maieutic\nmaieutic.main()", *words, "--json"],
+            env=os.environ | self.environment,
+            stdout=PIPE,
+            stderr=PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ended(self, process: Popen[str]) -> Ended:
+        """How a process ends."""
+        out, err = process.communicate(timeout=PATIENCE)
+        error = json.loads(out).get("error", {}) if out.strip() else {}
+        if "Traceback (most recent" in err:
+            error = {"kind": f"traceback: {err.strip().splitlines()[-1][:80]}"}
+        return self.found(process.returncode, error, err)
 
     def found(self, code: int, error: Mapping[str, Any], err: str) -> Ended:
         """The end of a command that has run, with what the store says of the only run in it."""
@@ -101,6 +124,11 @@ def words_of(url: str) -> list[str]:
     """What `maieutic label` is asked for."""
     words = ["tableau-llava", "--components", ",".join(COMPONENTS), "--images", IMAGES]
     return [*words, *(("--planner", "openai:scripted") if url else ()), *_patience(url)]
+
+
+def again(run: str, url: str) -> list[str]:
+    """The words that go on with a run."""
+    return ["label", "--resume", run, *_patience(url)]
 
 
 def _patience(url: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +61,16 @@ def test_a_heads_length_is_right_where_it_is_wider_than_the_stream() -> None:
     z, weight = torch.randn(2, 3, 8), torch.randn(8, 5)
     direct = (z @ weight).norm(dim=-1)
     assert (written(z, length_factor(weight)[None])[..., 0] - direct).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf, -torch.inf])
+def test_what_is_no_finite_number_is_infinite_in_every_pool_and_never_missing(broken: float) -> None:
+    values = torch.ones(2, 4, 2)
+    values[0, 1, 0] = broken
+    values[1, 3, 1] = broken
+    mask = torch.tensor([[True, True, False, False]] * 2)
+    answers = torch.tensor([[False, False, False, True]] * 2)
+    found = pool(values, Tokens(spans(mask), spans(~mask), spans(answers)))
+    assert found[:3, 0, 0].tolist() == [torch.inf] * 3 and found[3:, 1, 1].tolist() == [torch.inf] * 3
+    found[:3, 0, 0], found[3:, 1, 1] = 1, 1
+    assert found.tolist() == torch.ones_like(found).tolist()

@@ -27,6 +27,7 @@ from tools.engine.merging import alike, merged, parted
 from tools.engine.packing import Tail, together
 from tools.engine.plan import Outcome, Plan, Row, Swap
 from tools.engine.room import as_many_as_fit
+from tools.engine.sound import sound
 from tools.engine.touching import Found, by_position, touched
 from tools.engine.untouched import Untouched
 from tools.meter import count
@@ -84,8 +85,8 @@ class Engine:
     def run(self, plan: Plan) -> Outcome:
         """Logits of every row, and what was read in it; run together with what calls beside the caller's want.
 
-        Raises UserError for a plan that does not fit the target or its own stimuli (before anything runs), ValueError
-        for one without rows, and HookDidNotFire when a site was not passed.
+        Raises UserError for a plan that does not fit the target or its own stimuli (before anything runs), and for
+        logits that are no numbers; ValueError for one without rows, HookDidNotFire when a site was not passed.
         """
         outcome = ask(self._together, plan)
         count(outcome.forwards)
@@ -116,7 +117,7 @@ class Engine:
                 self._packs(rows, ready, streams, memory, ends, reads)
         numbers = range(len(rows))
         return Outcome(
-            torch.stack([ends[number] for number in numbers]),
+            sound(torch.stack([ends[number] for number in numbers]), self.target.name),
             {site: torch.stack([found[number] for number in numbers]) for site, found in reads.items()},
             ready.batch.without_pictures().rows([row.stimulus for row in rows]),
             len(rows) + len(ready.bound.source_rows()),

@@ -13,6 +13,7 @@ import torch
 
 from store.errors import UserError
 from tools.engine.budget import Room, too_large
+from tools.engine.hooks import HookDidNotFire
 
 T = TypeVar("T")
 SHORTAGE = ("can't allocate memory", "out of memory")
@@ -50,10 +51,16 @@ def as_many_as_fit(run: Callable[[Sequence[T]], None], rows: Sequence[T], room: 
 
 @contextmanager
 def device_told() -> Iterator[None]:
-    """Turns what torch says of a lack of memory, or of a device that is lost, into a UserError: neither is a mistake of
-    any one component, and another process may go on."""
+    """Turns what torch says of a lack of memory, or of a device that is lost, into a UserError, and a model that is not
+    passed as it should be: none is a mistake of any one component, and another process may go on."""
     try:
         yield
+    except HookDidNotFire as error:
+        raise UserError(
+            f"the model runs in another way than its adapter knows: {error}",
+            kind="hook",
+            hint="install the versions that were tested together (`constraints.txt`)",
+        ) from error
     except MemoryError as error:
         raise _no_memory("the machine's memory is full") from error
     except RuntimeError as error:

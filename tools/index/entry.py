@@ -36,7 +36,8 @@ class Histogram(NamedTuple):
 class Pooled:
     """One pool, or one side of it. `top` and `bottom` hold up to 24 stimuli, most extreme first; `n` counts the
     stimuli that had a value, `sd` divides by it. `fires` and `fires_low` are the shares of stimuli beyond a third of
-    the largest and of the smallest value (tools/index/firing.py). All NaN and empty where the pool has no tokens."""
+    the largest and of the smallest value (tools/index/firing.py). All NaN and empty where the pool has no tokens; `n`
+    is negative, minus their number, where there were stimuli on which the component had no finite number."""
 
     top: tuple[Exemplar, ...]
     bottom: tuple[Exemplar, ...]
@@ -52,6 +53,11 @@ class Pooled:
     def known(self) -> bool:
         """Whether the pool has tokens in this component's tower."""
         return self.n > 0
+
+    @property
+    def broken(self) -> int:
+        """On how many stimuli the component had no finite number: what else is known of it counts for nothing."""
+        return max(0, -self.n)
 
     def histogram(self, bins: int = 40) -> Histogram:
         """How the values on the sample are spread, from the smallest to the largest value of the whole stream."""

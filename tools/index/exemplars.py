@@ -55,6 +55,12 @@ class ExemplarIndex:
     def places(self) -> dict[Address, int]:
         return {address: place for place, address in enumerate(self.components)}
 
+    @cached_property
+    def broken(self) -> frozenset[Address]:
+        """Components that gave no finite number on some stimulus."""
+        places = np.flatnonzero((np.asarray(self.arrays.n) < 0).any(axis=0))
+        return frozenset(self.components[place] for place in places)
+
     @property
     def sample_numbers(self) -> Int32[np.ndarray, "place"]:
         """The stimuli of the fixed sample, ascending."""

@@ -35,3 +35,8 @@ class LaterIndex(ExemplarIndex):
     @cached_property
     def arrays(self) -> Arrays:
         return self.made.arrays
+
+    @property
+    def broken(self) -> frozenset[Address]:
+        """Asking this does not make it."""
+        return self.made.broken if "made" in self.__dict__ else frozenset()

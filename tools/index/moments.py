@@ -14,12 +14,14 @@ PerComponent = Float64[np.ndarray, "pool component"]
 
 
 class Moments:
-    """`squares` is the sum of squared distances from `mean`; NaN counts as no value."""
+    """`squares` is the sum of squared distances from `mean`; NaN counts as no value. `broken` counts the stimuli on
+    which a component had no finite number."""
 
     def __init__(self, pools: int, components: int) -> None:
         self.count: Int64[np.ndarray, "pool component"] = np.zeros((pools, components), np.int64)
         self.mean: PerComponent = np.zeros((pools, components))
         self.squares: PerComponent = np.zeros((pools, components))
+        self.broken: Int64[np.ndarray, "pool component"] = np.zeros((pools, components), np.int64)
 
     def add(self, values: Values) -> None:
         present = ~np.isnan(values)

@@ -43,7 +43,9 @@ class Running:
         )
 
     def add(self, numbers: Int32[np.ndarray, "stimulus"], values: Values) -> None:
-        """Takes in the next stimuli; their numbers exceed all earlier ones."""
+        """Takes in the next stimuli; their numbers exceed all earlier ones. What is infinite is counted, no value."""
+        self.moments.broken += np.isinf(values).sum(axis=1)
+        values = np.where(np.isinf(values), np.float32(np.nan), values)
         self.moments.add(values)
         self.top.add(numbers, values)
         self.fires.add(values)
@@ -64,12 +66,13 @@ class Running:
             self.done = int(saved["done"])
             for name in self._arrays():
                 part, _, attribute = name.partition("_")
-                setattr(getattr(self, part), attribute, saved[name])
+                if name in saved:
+                    setattr(getattr(self, part), attribute, saved[name])
 
     def _arrays(self) -> dict[str, np.ndarray]:
         kept: dict[str, tuple[str, ...]] = {"top": ("values", "numbers"), "low": ("values", "numbers")}
         kept |= {"fires": ("counts", "highest"), "silent": ("counts", "highest")}
-        kept |= {"moments": ("count", "mean", "squares")}
+        kept |= {"moments": ("count", "mean", "squares", "broken")}
         return {
             f"{part}_{attribute}": getattr(getattr(self, part), attribute)
             for part, attributes in kept.items()

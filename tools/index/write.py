@@ -30,8 +30,8 @@ def write_index(
     addresses: Sequence[Address],
     sample_numbers: Int32[np.ndarray, "place"],
 ) -> None:
-    """Every file but the manifest."""
-    n = running.moments.count
+    """Every file but the manifest. Where a component had no finite number, `n` is minus the number of such stimuli."""
+    n = np.where(running.moments.broken > 0, -running.moments.broken, running.moments.count)
     arrays = {
         "top_values": running.top.values,
         "top_numbers": running.top.numbers,
@@ -40,8 +40,8 @@ def write_index(
         "n": n,
         "mean": np.where(n > 0, running.moments.mean, np.nan),
         "sd": running.moments.sd,
-        "fires": running.fires.rate(n),
-        "fires_low": running.silent.rate(n),
+        "fires": running.fires.rate(running.moments.count),
+        "fires_low": running.silent.rate(running.moments.count),
         "dead": dead(running, addresses),
         "sample_numbers": sample_numbers,
         "scale": _write_sample(folder / SAMPLE_FILE, staged),
@@ -54,7 +54,8 @@ def write_index(
 
 
 def dead(running: Running, addresses: Sequence[Address]) -> Bool[np.ndarray, "component"]:
-    """Which components vary by less than a hundredth of the median component of their site, over all pools."""
+    """Which components vary by less than a hundredth of the median component of their site, over all pools; what gives
+    no numbers is not dead."""
     with np.errstate(invalid="ignore"):
         ranges = running.top.values[..., 0] + running.low.values[..., 0]
     varies: Float32[np.ndarray, "component"] = np.where(np.isfinite(ranges), ranges, 0).max(axis=0)
@@ -65,7 +66,7 @@ def dead(running: Running, addresses: Sequence[Address]) -> Bool[np.ndarray, "co
         alive = varies[here & (varies > 0)]
         if len(alive):
             found |= here & (varies < DEAD * np.median(alive))
-    return found
+    return found & ~(running.moments.broken > 0).any(axis=0)
 
 
 def _write_sample(path: Path, staged: Staged) -> Float32[np.ndarray, "component pool"]:

@@ -24,7 +24,7 @@ def cache(labelled: Labelled) -> Path:
 
 @pytest.fixture(scope="module")
 def calm(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    found = left_in_peace(tmp_path_factory.mktemp("calm") / "run", cache, model=True)
+    found = left_in_peace(tmp_path_factory.mktemp("calm") / "run", cache)
     assert found[HIT]["description"]["label"] == "hearts"
     return found
 

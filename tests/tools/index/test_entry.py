@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,17 @@ def test_stimuli_around_a_quantile_lie_between_their_neighbours(index: ExemplarI
     assert [e.value for e in high] == ranked[-8:].tolist()
     assert middle[0].value <= np.median(ranked) <= middle[-1].value
     assert index.entry(ADDRESSES[0]).pools["answer"].around(0.5, 8) == ()
+
+
+def test_a_component_without_finite_numbers_is_known_as_broken_and_neither_dead_nor_absent(
+    tmp_path: Path,
+) -> None:
+    values = known_values(SIZE)
+    values[:, [3, 70, 199], 6] = np.inf
+    source, pictures = KnownActivations(values), RandomPictures(SIZE)
+    index = build_index(source, EXTENT, pictures, tmp_path, fingerprint="weights")
+    entry = index.entry(NEURON)
+    assert index.broken == {NEURON} and not entry.dead
+    assert {pool.broken for pool in entry.pools.values()} == {3} and not entry.readings
+    whole = index.entry(ADDRESSES[7]).side(READINGS[0])
+    assert whole.broken == 0 and np.isfinite([whole.mean, whole.sd, whole.fires]).all()
