@@ -15,7 +15,7 @@ from agent.thread import ThreadView, quantities
 from agent.verdicts import controlled, unfounded
 from store.errors import PlannerError, UserError
 from store.records import AGAINST, CLAIMS, Claim, Experiment, Verdict
-from tools.scoring.agreement import agreement
+from tools.scoring.agreement import agreement, beyond
 from tools.scoring.concept import phrases
 from tools.scoring.normal import canonical
 from tools.scoring.plain import describe
@@ -89,10 +89,23 @@ def _text_problems(have: Mapping[int, Experiment], text: str, names: list[str]) 
 
 
 def _label_problems(conclusion: Conclusion) -> Iterator[str]:
-    """Weights of a concept are no measurements."""
+    """A name says what will be judged, and nothing else. Weights of a concept are no measurements."""
     for name, words in (("label", (conclusion.label,)), ("concept", _phrases(conclusion.concept))):
         for phrase in filter(measured, words):
             yield f'the {name} "{_short(phrase)}" holds a measurement: put it into the text, with its receipt'
+    named = [("label", conclusion.label), *(("facet", facet.phrase) for facet in conclusion.facets)]
+    for what, phrase in dict.fromkeys(named):
+        if more := _beyond(phrase, conclusion.concept):
+            told = ", ".join(f'"{_short(word)}"' for word in more[:SHOWN])
+            yield f"the {what} says {told}, which the concept does not: say it in the concept's own words"
+
+
+def _beyond(words: str, concept: str) -> tuple[str, ...]:
+    """Words that a concept does not have; none of one that can't be read."""
+    try:
+        return beyond(words, concept)
+    except UserError:
+        return ()
 
 
 def _concept_problems(view: ThreadView, conclusion: Conclusion) -> Iterator[str]:

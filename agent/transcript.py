@@ -19,6 +19,7 @@ from agent.pictured import asked_for, named
 from agent.programs.telling import PROGRAM, reply_of
 from agent.sights import picture
 from agent.thread import Decided, Goal, ThreadView, quantities
+from store.plain import one_line, printable, unhidden
 from store.records import Experiment, Model, Quantity, Verdict
 from tools.tool import Tool
 
@@ -64,12 +65,17 @@ def _opening(view: ThreadView, tools: Sequence[Tool]) -> list[Message]:
 
 def _studied(view: ThreadView) -> str:
     kind = KINDS.get(view.component.part, "other")
-    return prompts.load("component").render(component=str(view.component), target=view.target, kind=kind)
+    target = one_line(view.target)
+    return prompts.load("component").render(component=str(view.component), target=target, kind=kind)
 
 
 def _asked_of(view: ThreadView, goal: Goal) -> str:
     return prompts.load("question").render(
-        question=goal.question, target=view.target, parts=goal.parts, image=goal.image, asked=goal.asked
+        question=printable(goal.question),
+        target=one_line(view.target),
+        parts=goal.parts,
+        image=one_line(goal.image),
+        asked=one_line(goal.asked),
     )
 
 
@@ -162,7 +168,7 @@ def _looked(view: ThreadView, turn: Decided) -> Iterator[Message]:
         for sha, words in asked_for(experiment) if experiment.number in numbers else ():
             yield {
                 "type": "text",
-                "text": prompts.load("picture").render(number=experiment.number, words=words),
+                "text": prompts.load("picture").render(number=experiment.number, words=one_line(words)),
             }
             yield picture(sha)
 
@@ -209,7 +215,9 @@ def _now(view: ThreadView) -> str:
         tokens=left.tokens,
         money=None if left.money is None else f"{left.money:.2g}",
         low=left.low,
-        notes=[note.text for note in view.notes if note.step == view.step - 1 and note.call is None],
+        notes=[
+            one_line(note.text) for note in view.notes if note.step == view.step - 1 and note.call is None
+        ],
         finish=view.finish_now,
         last="answer" if view.goal else "conclude",
     )
@@ -248,7 +256,7 @@ def _words_of(tool: str, arguments: dict[str, Any]) -> str:
 
 
 def _json(told: Any) -> str:
-    return json.dumps(told, ensure_ascii=False)
+    return unhidden(json.dumps(told, ensure_ascii=False))
 
 
 def _safe(arguments: str) -> str:

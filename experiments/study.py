@@ -25,6 +25,7 @@ from experiments.label import begin, carry_on, choose
 from experiments.terms import Terms
 from experiments.workplace import Workplace
 from store.errors import UserError
+from store.plain import printable
 from store.records import Description, Finding
 
 SETS = frozenset("[*,")
@@ -188,4 +189,4 @@ def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _plain(text: str) -> str:
-    return html.escape(text, quote=False)
+    return html.escape(printable(text), quote=False)

@@ -6,6 +6,7 @@ template is rendered with exactly those; what is missing or unknown is an error,
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,8 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 _WORDS = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+_WORDS.filters["quoted"] = lambda told: json.dumps(str(told), ensure_ascii=False)
+"""Words of strangers, which are data: between quotation marks that nothing in them ends."""
 
 
 @dataclass(frozen=True)

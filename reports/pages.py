@@ -24,6 +24,7 @@ from reports.receipts import Receipts, code
 from reports.record import CITATION, RunRecord, Thread, cited_in
 from reports.story import brought, given, weighed
 from reports.transcript import transcript
+from store.plain import printable
 from store.records import Experiment
 from store.views import Found
 
@@ -185,9 +186,9 @@ def bare(text: str) -> str:
 
 
 def whole_or_not_at_all(path: Path, page: str) -> None:
-    """Writes under another name first."""
+    """Writes under another name first. Nothing on a page hides, or turns the direction of what stands beside it."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(page, encoding="utf-8")
+    part.write_text(printable(page), encoding="utf-8")
     os.replace(part, path)
 
 

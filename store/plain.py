@@ -7,6 +7,7 @@ them need, stay as they are.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from functools import cache
 
@@ -24,6 +25,13 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line: its line ends are written out too."""
     return printable(text).replace("\n", "\\n").replace("\t", " ")
+
+
+def unhidden(told: str) -> str:
+    """JSON that means the same, with what acts or hides written as JSON writes it without Unicode."""
+    if told.isascii():
+        return told
+    return "".join(json.dumps(letter)[1:-1] if hides(letter) else letter for letter in told)
 
 
 @cache

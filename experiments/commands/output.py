@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from store.plain import hides, one_line, printable
+from store.plain import one_line, printable, unhidden
 
 PIPE_WIDTH = 160
 """Columns of a table that no terminal shows, so that its cells stay on one line."""
@@ -26,13 +26,13 @@ PIPE_WIDTH = 160
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout, NaN refused."""
     told = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(_unhidden(told) + "\n")
+    sys.stdout.write(unhidden(told) + "\n")
 
 
 def print_json_line(value: Mapping[str, Any], file: TextIO) -> None:
     """One JSON object on a line of its own."""
     told = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    file.write(_unhidden(told) + "\n")
+    file.write(unhidden(told) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
@@ -66,10 +66,3 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 def narrate(text: str) -> None:
     """One line on stderr for the person who waits."""
     sys.stderr.write(printable(text) + "\n")
-
-
-def _unhidden(told: str) -> str:
-    """JSON that means the same, with what acts or hides written as JSON writes it without Unicode."""
-    if told.isascii():
-        return told
-    return "".join(json.dumps(letter)[1:-1] if hides(letter) else letter for letter in told)

@@ -54,6 +54,13 @@ _LINKS = frozenset(
 _IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse"}
 
 
+_NEUTRAL = frozenset(
+    "and or but with where when object objects shape color question questions answer answers ask asks asking about "
+    "name names word both either mostly also partly component neuron head fires if only".split()
+)
+"""Words of a name that say nothing of a picture."""
+
+
 class Agreement(NamedTuple):
     """Phrases that the text leaves out; that it speaks of, but never as the concept does; that the concept lacks."""
 
@@ -99,6 +106,18 @@ def agreement(text: str, concept: Concept | str, known: Iterable[str] = ()) -> A
         if _stems(words) - covered and any(False in _mentions(words, said) for said in claims)
     ]
     return Agreement(*(tuple(dict.fromkeys(found)) for found in (missing, turned, extra)))
+
+
+def beyond(name: str, concept: Concept | str) -> tuple[str, ...]:
+    """Words of a short name that say something and are not the concept's, in order.
+
+    Raises UserError of kind "concept" for a concept that can't be read.
+    """
+    tree = read(concept) if isinstance(concept, str) else concept
+    own = {_stem(word) for words in phrases(tree) for word in _WORD.findall(words.lower())}
+    own |= {_stem(word) for word in _NEUTRAL | _EMPTY | _AGAINST | _CLAUSE}
+    found = [word for word in re.findall(r"\w+", name.lower()) if not word.isdecimal()]
+    return tuple(dict.fromkeys(word for word in found if _stem(word) not in own))
 
 
 def _sentences(text: str) -> Iterator[str]:
