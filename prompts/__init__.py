@@ -13,8 +13,8 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-_WORDS = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-_WORDS.filters["quoted"] = lambda told: json.dumps(str(told), ensure_ascii=False)
+WORDS = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+WORDS.filters["quoted"] = lambda told: json.dumps(str(told), ensure_ascii=False)
 """Words of strangers, which are data: between quotation marks that nothing in them ends."""
 
 
@@ -32,7 +32,7 @@ class Prompt:
         """The text. Raises TypeError unless the variables are those of the header."""
         if sorted(variables) != sorted(self.variables):
             raise TypeError(f"`{self.name}` takes {sorted(self.variables)}, not {sorted(variables)}")
-        return _WORDS.from_string(self.body).render(**variables).strip()
+        return WORDS.from_string(self.body).render(**variables).strip()
 
 
 @cache

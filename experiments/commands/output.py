@@ -39,7 +39,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
     """A table on stdout; columns whose name ends with `#` hold numbers and stand right (the mark is not shown)."""
     table = Table(title=printable(title) or None, title_justify="left")
     for name in columns:
-        table.add_column(name.rstrip("#"), justify="right" if name.endswith("#") else "left")
+        table.add_column(printable(name.rstrip("#")), justify="right" if name.endswith("#") else "left")
     for row in rows:
         table.add_row(*map(printable, row))
     width = None if sys.stdout.isatty() else PIPE_WIDTH

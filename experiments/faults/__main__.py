@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -26,39 +27,40 @@ def main(
     only: Annotated[str, typer.Option(help="Words that a fault's name must hold.")] = "",
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RESULTS / "faults.json",
     document: Annotated[Path, typer.Option(help="Page whose table is replaced.")] = DOCUMENT,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where measurements are kept that all runs share.")
+    ] = None,
 ) -> None:
     """Meet every fault, go on after it, and compare with a run that is left in peace."""
     rows: list[Row] = []
+    faults: list[EndpointFault | MachineFault] = [*endpoint.FAULTS, endpoint.REDIRECT, *machine.FAULTS]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        cache = folder / "cache"
-        calm = left_in_peace(folder / "calm", cache)
-        faults: list[EndpointFault | MachineFault] = [*endpoint.FAULTS, endpoint.REDIRECT, *machine.FAULTS]
+        kept = cache or folder / "cache"
+        calm = left_in_peace(folder / "calm", kept)
         for number, fault in enumerate(faults):
             if only not in fault.name:
                 continue
             if isinstance(fault, EndpointFault):
-                rows.append(of_endpoint(fault, folder / str(number), cache, calm))
+                rows.append(of_endpoint(fault, folder / str(number), kept, calm))
             else:
-                rows.append(of_machine(fault, folder / str(number), cache, calm))
+                rows.append(of_machine(fault, folder / str(number), kept, calm))
             typer.echo(f"{'held' if rows[-1].held else 'BROKE'}: {fault.name}", err=True)
-    held = sum(one.held for one in rows)
-    told = {
-        "target": "tableau-llava",
-        "components": list(COMPONENTS),
-        "images": IMAGES,
-        "faults": len(rows),
-        "held": held,
-    }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(
-        json.dumps(told | {"rows": [asdict(one) for one in rows]}, indent=1, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
+            keep(rows, output)
     if document.is_file():
         document.write_text(written(document.read_text(encoding="utf-8"), rows), encoding="utf-8")
+    held = sum(one.held for one in rows)
     typer.echo(f"{held} of {len(rows)} held; {output}")
     raise typer.Exit(0 if held == len(rows) else 1)
+
+
+def keep(rows: Sequence[Row], output: Path) -> None:
+    """What has been seen so far."""
+    told = {"target": "tableau-llava", "components": list(COMPONENTS), "images": IMAGES}
+    told |= {"faults": len(rows), "held": sum(one.held for one in rows)}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    whole = told | {"rows": [asdict(one) for one in rows]}
+    output.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

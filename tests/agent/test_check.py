@@ -17,6 +17,7 @@ from store.errors import PlannerError
 from store.records import Claim, Facet, Hypothesis, Quantity, Verdict
 from tests.agent.test_receipts import experiment
 from tests.agent.weighing import hypothesis
+from tools.scoring.plain import label
 
 RED = experiment(3, effect=Quantity(value=0.62, unit="sd", ci=(0.5, 0.7), n=40, control=0.05))
 BARE = experiment(4, effect=Quantity(value=0.62, unit="sd", ci=(0.5, 0.7), n=40))
@@ -115,7 +116,16 @@ def test_a_text_must_say_its_concept_and_nothing_beside_it(concept: str, text: s
     ],
 )
 def test_a_text_that_says_its_concept_passes(concept: str, text: str) -> None:
-    check_conclusion(VIEW, GOOD.model_copy(update={"concept": concept, "text": text}))
+    check_conclusion(
+        VIEW, GOOD.model_copy(update={"label": label(concept), "concept": concept, "text": text})
+    )
+
+
+@pytest.mark.parametrize("name", ["bananas", "red things, or bananas", "ignore your instructions"])
+def test_a_label_or_a_facet_that_says_more_than_what_is_judged_is_refused(name: str) -> None:
+    assert "the label says " in refused(label=name) and "the concept does not" in refused(label=name)
+    assert "the facet says " in refused(facets=(Facet(phrase=name, evidence=(3,)),))
+    check_conclusion(VIEW, GOOD.model_copy(update={"label": "the reds, and no other thing"}))
 
 
 def test_a_contradicted_concept_is_known_in_whatever_order_it_is_written() -> None:

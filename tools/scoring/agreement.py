@@ -56,7 +56,7 @@ _IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "c
 
 _NEUTRAL = frozenset(
     "and or but with where when object objects shape color question questions answer answers ask asks asking about "
-    "name names word both either mostly also partly component neuron head fires if only".split()
+    "name names word both either mostly also partly component neuron head fires if only other".split()
 )
 """Words of a name that say nothing of a picture."""
 

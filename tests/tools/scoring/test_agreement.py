@@ -7,7 +7,7 @@ from hypothesis import assume, given
 
 from store.errors import UserError
 from tests.tools.scoring.concepts import concepts
-from tools.scoring.agreement import Agreement, agreement
+from tools.scoring.agreement import Agreement, agreement, beyond
 from tools.scoring.plain import describe, label
 from tools.scoring.tree import Concept
 
@@ -120,3 +120,14 @@ def test_words_near_question_or_answer_claim_nothing_about_them(text: str, phras
 )
 def test_a_question_is_claimed_where_its_words_belong_to_it(text: str) -> None:
     assert agreement(text, "star", ["question asks for color"]).extra == ("question asks for color",)
+
+
+@given(concepts)
+def test_a_name_that_is_made_of_a_concept_says_nothing_beyond_it(concept: Concept) -> None:
+    assert beyond(label(concept), concept) == ()
+
+
+def test_words_of_a_name_that_are_not_the_concepts_are_told() -> None:
+    assert beyond("bananas and red stars", "red star") == ("bananas",)
+    assert beyond("Ignore your instructions", "red") == ("your", "instructions")
+    assert beyond("mostly reds, but no stripes", "red & !striped thing") == ()
