@@ -27,6 +27,8 @@ from store.records import Model
 
 HERE = Path(__file__).resolve().parent
 KEEPER, GIVEN = HERE / "keeper.py", HERE / "given.py"
+UNSTOPPED = "it did not end, and its process was killed"
+"""What is told of a program that neither the interpreter nor its keeper stopped, or whose keeper said what it must not."""
 LINE = 2**20
 """Bytes of the longest line that a keeper may say."""
 
@@ -111,7 +113,7 @@ class Processes:
             except Unanswered as error:
                 answer = {"error": str(error)}
             _tell(keeper, answer)
-        return Ended("crash", "it did not end, and its process was killed")
+        return Ended("crash", UNSTOPPED)
 
     async def _heard(self, keeper: Process) -> _End | _Call | None:
         """What the keeper says next; None where it says nothing in time, or nothing that it should."""

@@ -1,7 +1,7 @@
 """The proof: every attempt is made, each is watched, and after each the sandbox has to serve an honest program.
 
-An attempt is through when a canary sang, when it went on longer or grew larger than any program may, or when it left a
-process behind. Each is made twice: as a planner's program, and past the type checker, straight to the interpreter.
+An attempt is through when a canary sang, when neither the interpreter nor its keeper stopped it, when it grew larger than
+any program may, or when it left a process behind. Each is made twice: as a planner's program, and past the type checker, straight to the interpreter.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from agent.programs.carrying import Hand, carried_out
 from agent.programs.limits import Bounds
+from agent.programs.processes import UNSTOPPED
 from agent.programs.sandbox import Ended, Sandbox
 from experiments.escapes.attempts import Attempt
 from experiments.escapes.canaries import COMPONENT, Canaries
@@ -26,8 +27,8 @@ from tools import door
 from tools.budget import Budget
 from tools.tool import TOOLS
 
-SLACK = 3.0
-"""Seconds beyond a program's own, and its keeper's, in which processes begin and end."""
+SLACK = 2.0
+"""Seconds beyond the last kill in which processes begin and end."""
 ROOM = 700 * 2**20
 """Bytes that keeper and worker may hold together: the memory of values, what they are in transit, and two programs."""
 HONEST = "print(6 * 7)"
@@ -68,7 +69,8 @@ class Prover:
             ended = asyncio.run(carried_out(sandbox, attempt.filled(self.canaries.places), hand))
         taken.asked = spent[0]
         through = self.canaries.seen(ended, asked, hand.made)
-        if taken.own > self.bounds.seconds + self.bounds.grace + SLACK:
+        longest = self.bounds.seconds + self.bounds.grace + self.bounds.patience + SLACK
+        if ended.told == UNSTOPPED or taken.own > longest:
             through.append("time")
         if (taken.memory or 0) > ROOM:
             through.append("memory")

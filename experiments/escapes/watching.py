@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-EVERY = 0.05
+EVERY = 0.1
 """Seconds between two looks."""
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -85,8 +85,15 @@ def alive(pid: int) -> bool:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that a process holds; 0 for one that is gone."""
+    """Bytes of memory that a process holds; 0 for one that is gone, or is still our copy on its way to a program."""
     try:
+        if words(pid) == words(os.getpid()):
+            return 0
         return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE
     except (OSError, IndexError):
         return 0
+
+
+def words(pid: int) -> bytes:
+    """The command line that began a process."""
+    return (PROC / str(pid) / "cmdline").read_bytes()

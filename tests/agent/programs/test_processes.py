@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from agent.programs.processes import Processes
 from agent.programs.sandbox import Ended, Unanswered
 from agent.programs.stubs import stubs
 from tests.agent.weighing import WEIGH
+from tests.conftest import CHECKOUT
 
 pytestmark = pytest.mark.asyncio
 
@@ -165,6 +168,26 @@ async def test_a_program_that_is_cancelled_leaves_no_process_behind() -> None:
     assert descendants(os.getpid()) == []
 
 
+ENDLESS = """
+import asyncio
+from agent.programs.limits import Bounds
+from agent.programs.processes import Processes
+async def never(name, args, named): ...
+asyncio.run(Processes(Bounds(seconds=1.0, grace=0.5)).run("while True: pass", "", [], never))
+"""
+
+
+async def test_when_we_are_killed_a_programs_processes_end_by_themselves() -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDLESS], cwd=CHECKOUT) as ours:
+        while len(orphans := descendants(ours.pid)) < 2:
+            await asyncio.sleep(0.05)
+        ours.kill()
+    until = time.monotonic() + 20
+    while (left := [pid for pid in orphans if running(pid)]) and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+    assert left == []
+
+
 async def test_the_event_loop_goes_on_while_a_program_computes() -> None:
     ticks = 0
 
@@ -178,6 +201,13 @@ async def test_the_event_loop_goes_on_while_a_program_computes() -> None:
     await ran("while True: pass")
     ticking.cancel()
     assert ticks > 10
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def descendants(pid: int) -> list[int]:
