@@ -28,7 +28,7 @@ from store.records import Model
 HERE = Path(__file__).resolve().parent
 KEEPER, GIVEN = HERE / "keeper.py", HERE / "given.py"
 UNSTOPPED = "it did not end, and its process was killed"
-"""What is told of a program that neither the interpreter nor its keeper stopped, or whose keeper said what it must not."""
+"""What is told of a program that neither the interpreter nor its keeper stopped, or whose keeper made no sense."""
 LINE = 2**20
 """Bytes of the longest line that a keeper may say."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -13,12 +14,13 @@ import pytest
 
 from agent.programs.limits import BOUNDS
 from agent.programs.processes import Processes
-from experiments.escapes.__main__ import prover
+from experiments.escapes.__main__ import LEAKY, prover
 from experiments.escapes.attempts import about, attempts
 from experiments.escapes.leaky import Leaky
-from experiments.escapes.proof import Prover
+from experiments.escapes.proof import Prover, markdown
 from experiments.escapes.watching import watched
 from experiments.tableau.card import RESULTS
+from tests.conftest import CHECKOUT
 
 EVERY = 10
 """One attempt of so many is made here."""
@@ -82,3 +84,14 @@ def test_memory_of_what_runs_and_processes_that_are_left_are_seen() -> None:
     left.kill()
     left.wait()
     assert (taken.memory or 0) > 10**8 and taken.left == 1
+
+
+def test_on_record_none_of_150_attempts_got_through_and_the_page_shows_that_record() -> None:
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    held = [one for one in record["each"] if one["way"] != LEAKY]
+    made = {(one["family"], one["name"]) for one in held}
+    assert len(made) >= 150 and made <= {(one.family, one.name) for one in attempts()}
+    assert {family for family, _ in made} == set(about())
+    assert all(one["through"] == [] and one["recovered"] for one in held)
+    page = (CHECKOUT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert "\n".join(markdown(record["families"])) in page
