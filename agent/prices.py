@@ -110,7 +110,7 @@ def _read(path: Path) -> PriceFile:
             hint=f'write it like `{SHIPPED.name}`: `[models."NAME"]` with `input` and `output` for a million tokens, '
             "or `picture`",
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UserError(
             f"the price file `{path}` can't be read ({error})",
             kind="prices",

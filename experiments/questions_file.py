@@ -33,8 +33,12 @@ def read_questions(folder: Path, pictures: Collection[Path]) -> dict[Path, Asked
     file = folder / NAME
     if not file.is_file():
         return {}
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise _refusal(f"`{meant(file)}` is no text in UTF-8 ({error})") from error
     known, found = set(pictures), {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         where = f"{meant(file)}:{number}"
@@ -61,7 +65,7 @@ def write_questions(folder: Path, asked: dict[str, Asked]) -> None:
 def _object(line: str, where: str) -> dict[str, str]:
     try:
         row: Any = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refusal(f"`{where}` is no JSON ({error})") from error
     if not isinstance(row, dict) or not row.get("file_name"):
         raise _refusal(f"`{where}` is no object with a `file_name`")

@@ -41,7 +41,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
         return {}
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UserError(
             f"`{path}` can't be read ({error})", kind="settings", hint="mend it or move it away"
         ) from error
