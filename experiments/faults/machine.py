@@ -2,7 +2,7 @@
 
 In this process a fault is a hook on torch's modules, or a method of a model's own class. Where it must meet a whole
 process (a kill, a full disk, a clock), that process is prepared by a few lines before the command begins. A fault is
-armed when the language model is first asked about the component that it meets. Knows nothing about what becomes of a
+armed while the language model is asked about the component that it meets. Knows nothing about what becomes of a
 run.
 """
 

@@ -116,8 +116,7 @@ def of_machine(fault: MachineFault, folder: Path, cache: Path, calm: Mapping[str
     armed = Armed()
 
     def answers(body: Body) -> Message:
-        if studied(body) == HIT:
-            armed.now.set()
+        (armed.now.set if studied(body) == HIT else armed.now.clear)()
         return labels(body)
 
     with serving(answers) as endpoint:

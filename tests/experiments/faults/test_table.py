@@ -1,0 +1,34 @@
+"""The committed table of faults names every fault, and every one of them held."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from experiments.faults import endpoint, machine
+from experiments.faults.rows import Row
+from experiments.faults.table import BEGIN, DOCUMENT, END, known, line, written
+from experiments.tableau.card import RESULTS
+
+ROW = Row("endpoint", "a | fault", "a way", 1, 3, "endpoint", "gone", "partial", {}, 0, "done", [])
+
+
+def test_the_committed_record_has_a_row_for_every_fault_and_all_of_them_held() -> None:
+    told = json.loads((RESULTS / "faults.json").read_text(encoding="utf-8"))
+    every = {fault.name for fault in (*endpoint.FAULTS, endpoint.REDIRECT, *machine.FAULTS)}
+    assert {row["fault"] for row in told["rows"]} == every and told["faults"] == told["held"] == len(every)
+    assert all(Row(**row).held for row in told["rows"])
+
+
+def test_the_page_has_the_rows_of_the_record() -> None:
+    told = json.loads((RESULTS / "faults.json").read_text(encoding="utf-8"))
+    assert list(known(DOCUMENT.read_text(encoding="utf-8"))) == [row["fault"] for row in told["rows"]]
+
+
+def test_a_table_replaces_what_stood_between_its_marks() -> None:
+    page = f"words\n{BEGIN}\nold\n{END}\nmore"
+    assert "old" not in written(page, [ROW]) and line(ROW) in written(page, [ROW])
+    assert "a \\| fault" in line(ROW) and list(known(written(page, [ROW]))) == ["a \\| fault"]
+    with pytest.raises(ValueError, match="no marks"):
+        written("words", [ROW])
