@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,7 +56,7 @@ def main(
 
 def keep(rows: Sequence[Row], output: Path) -> None:
     """What has been seen so far."""
-    told = {"target": "tableau-llava", "components": list(COMPONENTS), "images": IMAGES}
+    told: dict[str, Any] = {"target": "tableau-llava", "components": list(COMPONENTS), "images": IMAGES}
     told |= {"faults": len(rows), "held": sum(one.held for one in rows)}
     output.parent.mkdir(parents=True, exist_ok=True)
     whole = told | {"rows": [asdict(one) for one in rows]}
