@@ -53,6 +53,7 @@ prove: venv
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.forty
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.kills
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.faults
+	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.throughput
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.escapes
 	$(QUIET_HUB) OMP_NUM_THREADS=1 $(PY) -m experiments.audit.proof
 	$(QUIET_HUB) $(PY) -m experiments.tableau.card

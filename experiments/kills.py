@@ -58,12 +58,22 @@ class Witness:
 
 
 def prove(
-    folder: Path, planner: Planner, kills: int, seed: int, say: Callable[[str], None] = lambda _: None
+    folder: Path,
+    planner: Planner,
+    kills: int,
+    seed: int,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    components: str = COMPONENTS,
+    patience: float = FIRST,
 ) -> Witness:
-    """Kills labelling runs so many times, and compares each with one that nobody disturbed."""
+    """Kills labelling runs so many times, and compares each with one that nobody disturbed.
+
+    A life lasts up to `patience` seconds at first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     began, chance, witness = time.monotonic(), random.Random(seed), Witness()
-    with _words(planner) as (words, more):
+    with _words(planner, components) as (words, more):
         calm = Life(folder / "calm.db", folder / "calm-cache", words, more)
         calm.live()
         with open_store(calm.store) as opened:
@@ -74,7 +84,7 @@ def prove(
             number += 1
             jobs = ("--jobs", str(AT_ONCE)) if number % 2 == 0 else ()
             life = Life(folder / f"killed-{number}.db", folder / f"cache-{number}", words, (*more, *jobs))
-            _hunt(life, kills, chance, witness, lambda said: say(f"{planner}: {said}"))
+            _hunt(life, kills, patience, chance, witness, lambda said: say(f"{planner}: {said}"))
             with open_store(life.store) as opened:
                 found = facts(opened, opened.queries.runs()[0].id)
                 witness.differences += differences(expected, found, f"run {number}")
@@ -85,9 +95,9 @@ def prove(
 
 
 @contextmanager
-def _words(planner: Planner) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _words(planner: Planner, components: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """What a run is begun with, and what it is gone on with besides."""
-    words = ("tableau-llava", "--components", COMPONENTS, "--images", IMAGES)
+    words = ("tableau-llava", "--components", components, "--images", IMAGES)
     if planner == "builtin":
         yield words, ()
         return
@@ -97,14 +107,19 @@ def _words(planner: Planner) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def _hunt(
-    life: Life, kills: int, chance: random.Random, witness: Witness, say: Callable[[str], None]
+    life: Life,
+    kills: int,
+    shortest: float,
+    chance: random.Random,
+    witness: Witness,
+    say: Callable[[str], None],
 ) -> None:
     """Kills one run until it is done all the same, or the kills are used up and it may end in peace.
 
     A life that got nothing done is followed by one that may last longer: some calls take their time.
     """
     kept: dict[int, tuple[Spot, str]] = {}
-    patience = FIRST
+    patience = shortest
     while True:
         last = witness.kills >= kills
         survived = life.live() if last else life.live(chance.uniform(0.0, patience))
@@ -120,7 +135,7 @@ def _hunt(
             return
         witness.kills += 1
         witness.killed_at.append(len(found))
-        patience = FIRST if len(found) > len(kept) else 2 * patience
+        patience = shortest if len(found) > len(kept) else 2 * patience
         kept = found
         say(f"kill {witness.kills} of {kills}: {len(found)} experiments are kept")
 
