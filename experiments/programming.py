@@ -5,10 +5,7 @@ Like the one in faults/model.py it knows nothing but the conversation that it is
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from experiments.faults.model import PREDICTION, TEXT, says, studied
+from experiments.faults.model import PREDICTION, TEXT, replies, says, studied
 from experiments.faults.server import Body, Message
 
 PROGRAM = """
@@ -28,8 +25,8 @@ print("best", best)
 
 def programs(body: Body) -> Message:
     """What it says next."""
-    done = {name: reply for name, reply in _replies(body) if "refused" not in reply}
-    tried = [name for name, _ in _replies(body)]
+    done = {name: reply for name, reply in replies(body) if "refused" not in reply}
+    tried = [name for name, _ in replies(body)]
     if "run_program" not in tried:
         source = PROGRAM.replace("COMPONENT", studied(body))
         return says(("propose_hypothesis", PREDICTION), ("run_program", {"source": source}))
@@ -41,13 +38,3 @@ def programs(body: Body) -> Message:
         return says(("give_verdict", {"hypothesis": "h1", "experiment": first}))
     words = {"label": "hearts", "concept": "heart", "text": TEXT.replace("#", first), "confidence": 0.6}
     return says(("conclude", words))
-
-
-def _replies(body: Body) -> list[tuple[str, dict[str, Any]]]:
-    names = {
-        call["id"]: call["function"]["name"]
-        for message in body["messages"]
-        for call in message.get("tool_calls") or ()
-    }
-    told = [message for message in body["messages"] if message["role"] == "tool"]
-    return [(names[message["tool_call_id"]], json.loads(message["content"])) for message in told]

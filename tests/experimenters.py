@@ -10,8 +10,9 @@ import json
 import re
 from typing import Any
 
+from experiments.faults.model import PREDICTION
 from tests.agent.scripted_server import Body, Reply, says
-from tests.labelling import PREDICTION, turns
+from tests.labelling import turns
 
 LAZY = {"label": "hearts", "concept": "heart", "text": "It likes hearts.", "confidence": 0.9}
 

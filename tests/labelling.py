@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from experiments.faults.model import PREDICTION, TEXT
 from tests.agent.scripted_server import Body, Reply, says
 from tests.conftest import CHECKOUT
 
@@ -121,18 +122,6 @@ def alone(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-TEXT = "It is more active where hearts are, by {#.effect} [#]."
-PREDICTION = {
-    "statement": "It is more active where hearts are.",
-    "concept": "heart",
-    "quantity": "effect",
-    "direction": "above",
-    "threshold": 0.2,
-    "control": "random components of its site",
-    "refuter": "an interval that falls short of 0.2 sd",
-}
 
 
 def turns(body: Body) -> int:

@@ -16,7 +16,8 @@ from experiments.worlds import open_world
 from store.database import Store, open_store
 from store.records import CLAIMS, Claim, Description, Hypothesis, Verdict
 from tests.agent.scripted_server import Body, Line, Reply, says, serving
-from tests.labelling import (
+from experiments.faults.model import PREDICTION, TEXT
+from tests.labelling import 
     ABSTAINED,
     DESCRIBED,
     IMAGES,

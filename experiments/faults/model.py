@@ -62,21 +62,22 @@ def studied(body: Body) -> str:
 
 def accepted(body: Body) -> list[str]:
     """Names of the calls that were answered with a result, in order."""
-    return [name for name, reply in _replies(body) if "refused" not in reply]
+    return [name for name, reply in replies(body) if "refused" not in reply]
 
 
 def refused(body: Body) -> list[str]:
     """Names of the calls that were answered with a reason against them."""
-    return [name for name, reply in _replies(body) if "refused" in reply]
+    return [name for name, reply in replies(body) if "refused" in reply]
 
 
 def measured(body: Body) -> str:
     """The last experiment with numbers, such as `e12`; empty where there is none."""
-    found = [reply["experiment"] for _, reply in _replies(body) if reply.get("quantities")]
+    found = [reply["experiment"] for _, reply in replies(body) if reply.get("quantities")]
     return str(found[-1]) if found else ""
 
 
-def _replies(body: Body) -> list[tuple[str, dict[str, Any]]]:
+def replies(body: Body) -> list[tuple[str, dict[str, Any]]]:
+    """What its calls were answered with, under their names, in order."""
     names = {
         call["id"]: call["function"]["name"]
         for message in body["messages"]
