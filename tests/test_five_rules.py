@@ -10,19 +10,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from experiments.faults.model import PREDICTION, TEXT
 from experiments.registry import open_target
 from experiments.workplace import Workplace
 from experiments.worlds import open_world
 from store.database import Store, open_store
 from store.records import CLAIMS, Claim, Description, Hypothesis, Verdict
 from tests.agent.scripted_server import Body, Line, Reply, says, serving
-from experiments.faults.model import PREDICTION, TEXT
-from tests.labelling import 
+from tests.labelling import (
     ABSTAINED,
     DESCRIBED,
     IMAGES,
-    PREDICTION,
-    TEXT,
     Labelled,
     Place,
     conclude,
