@@ -9,7 +9,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 COLORS = {"bare forward": "#9aa5b1", "nnsight": "#d98b3a", "TransformerLens": "#4878a8"}
 
@@ -36,6 +36,7 @@ def draw_engine(found: dict[str, Any], path: Path) -> None:
             panel.plot([place - 0.42, place + 0.42], [most, most], color="black", ls=":", lw=1, label=label)
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
         panel.set_xticks(range(len(one["jobs"])), [_in_two_lines(job) for job in one["jobs"]], fontsize=8)
         shape = one["shape"]
         panel.set_title(
