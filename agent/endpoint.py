@@ -76,43 +76,48 @@ class Endpoint:
         Raises MaieuticError of kind "endpoint" when there is none after the retries, TooLong when the messages do not
         fit, UserError when there can be none (a wrong key, an unknown model), BudgetReached when it can't be paid.
         """
-        payer = PAYING.get()
-        if payer is not None:
-            await payer.admit()
-        usage = Usage()
-        try:
-            answer = await self._patiently(messages, tools, hear)
-            usage = self._usage(answer, messages)
-        finally:
-            if payer is not None:
-                payer.pay(usage.tokens, usage.money, usage.requests)
-        return answer.with_usage(usage)
-
-    async def _patiently(self, messages: list[Message], tools: list[Message], hear: Hear) -> Answer:
-        """Asks again when an answer breaks off; the client itself does where none begins."""
         for attempt in range(self.retries + 1):
             try:
-                return await self._once(messages, tools, hear)
+                return await self._paid(messages, tools, hear, self.retries - attempt)
             except BrokenOff as error:
                 if attempt == self.retries:
                     raise self._access.unreachable(f"broke off ({error})") from None
                 await asyncio.sleep(min(8.0, 0.5 * 2**attempt))
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, messages: list[Message], tools: list[Message], hear: Hear) -> Answer:
+    async def _paid(self, messages: list[Message], tools: list[Message], hear: Hear, retries: int) -> Answer:
+        """One answer, paid for as far as it came: one that breaks off is paid for as well."""
+        payer = PAYING.get()
+        if payer is not None:
+            await payer.admit()
+        usage = Usage()
+        try:
+            answer = await self._once(messages, tools, hear, retries)
+            usage = self._usage(answer, messages)
+        except BrokenOff as error:
+            usage = self._usage(error.found, messages)
+            raise
+        finally:
+            if payer is not None:
+                payer.pay(usage.tokens, usage.money, usage.requests)
+        return answer.with_usage(usage)
+
+    async def _once(self, messages: list[Message], tools: list[Message], hear: Hear, retries: int) -> Answer:
+        """One answer; where none begins, the client itself asks again so many times."""
         messages_, tools_ = json.loads(json.dumps([messages, tools]))
+        streams = self._streams
         try:
             async with (
-                asyncio.timeout(LONGEST * self.timeout + WAIT * self.retries),
-                self._access.client(self.retries, self.timeout) as client,
+                asyncio.timeout(LONGEST * self.timeout + WAIT * retries),
+                self._access.client(retries, self.timeout) as client,
             ):
                 stream = await client.chat.completions.create(
                     model=self.model,
                     messages=messages_,
                     tools=tools_ or omit,
                     temperature=omit if self.temperature is None else self.temperature,
-                    stream=self._streams,
-                    stream_options={"include_usage": True} if self._streams else omit,
+                    stream=streams,
+                    stream_options={"include_usage": True} if streams else omit,
                 )
                 answer = await heard(stream, hear)
         except APIStatusError as error:
@@ -120,9 +125,9 @@ class Endpoint:
                 raise TooLong(
                     f"`{self.model}` can't hold the whole thread", kind="endpoint-context"
                 ) from None
-            if self._streams and without_streams(error):
+            if streams and without_streams(error):
                 self._streams = False
-                return await self._once(messages, tools, hear)
+                return await self._once(messages, tools, hear, retries)
             raise refused(self._access, self.model, error) from None
         except APIConnectionError as error:
             why = str(error.__cause__ or "") or type(error).__name__

@@ -27,10 +27,6 @@ THINKING = ("reasoning_content", "reasoning")
 """Fields in which servers send what a model thinks before it speaks."""
 
 
-class BrokenOff(Exception):
-    """An answer that began and did not come to its end."""
-
-
 @dataclass
 class Called:
     """A tool call as far as it has come."""
@@ -71,6 +67,14 @@ class Answer:
         return replace(self, usage=usage)
 
 
+class BrokenOff(Exception):
+    """An answer that began and did not come to its end; `found` is what had come."""
+
+    def __init__(self, why: str, found: Answer) -> None:
+        super().__init__(why)
+        self.found = found
+
+
 async def heard(
     answer: AsyncStream[ChatCompletionChunk] | ChatCompletion, hear: Callable[[str], None]
 ) -> Answer | None:
@@ -97,7 +101,7 @@ async def heard(
                 await answer.close()
                 break
     except APIConnectionError as error:
-        raise BrokenOff(type(error).__name__) from error
+        raise BrokenOff(type(error).__name__, found) from error
     return found if begun else None
 
 
@@ -110,7 +114,7 @@ async def _at_once(answer: AsyncStream[ChatCompletionChunk]) -> ChatCompletion:
             if len(body) > LARGEST:
                 break
     except Exception as error:  # whatever the transport raises here, it is the transport's
-        raise BrokenOff(type(error).__name__) from error
+        raise BrokenOff(type(error).__name__, Answer(body.decode(errors="replace"))) from error
     told = json.loads(body)
     if not isinstance(told, dict):
         raise ValueError("not an object")

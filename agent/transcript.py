@@ -97,7 +97,9 @@ def _folded(view: ThreadView, about: Message, turns: int) -> Message:
             }
             for stated in view.stated
         ],
-        refused=sum(note.step <= until for note in view.notes),
+        refused=sum(
+            note.step <= until and note.kind != "program" and note.again is None for note in view.notes
+        ),
     )
     return about | {"content": f"{about['content']}\n\n{told}"}
 

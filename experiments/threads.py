@@ -67,6 +67,9 @@ class Threads:
                             return
                         try:
                             description = await self._described(component, bench, checkpoints)
+                            done += 1
+                            self.workplace.progress("components", done, len(components))
+                            self.tell(description)
                         except Stopping:
                             return
                         except Exception as error:
@@ -75,10 +78,6 @@ class Threads:
                                 return
                             failures.append(error)
                             bench.stopping = True
-                            return
-                        done += 1
-                        self.workplace.progress("components", done, len(components))
-                        self.tell(description)
 
                 async def all_() -> None:
                     await asyncio.gather(*map(one, components))

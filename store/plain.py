@@ -17,6 +17,13 @@ HIDING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of what acts or hides: controls, format marks, halves of characters, separators."""
 
 
+UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(code) for code in (*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0))
+}
+"""Letters and marks by Unicode's account that nobody sees: fillers, and selectors of variants. The selector of pictures
+(U+FE0F) stays: emoji need it."""
+
+
 def printable(text: str) -> str:
     """The text with everything that acts or hides written out, such as `\\x1b` or `\\u202e`."""
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
@@ -29,15 +36,19 @@ def one_line(text: str) -> str:
 
 def unhidden(told: str) -> str:
     """JSON that means the same, with what acts or hides written as JSON writes it without Unicode."""
-    if told.isascii():
+    if told.isascii() and "\x7f" not in told:
         return told
-    return "".join(json.dumps(letter)[1:-1] if hides(letter) else letter for letter in told)
+    return "".join(_in_json(letter) if hides(letter) else letter for letter in told)
 
 
 @cache
 def hides(letter: str) -> bool:
     """Whether a character acts, or is not to be seen."""
-    return letter not in KEPT and unicodedata.category(letter) in HIDING
+    return letter in UNSEEN or (letter not in KEPT and unicodedata.category(letter) in HIDING)
+
+
+def _in_json(letter: str) -> str:
+    return "\\u007f" if letter == "\x7f" else json.dumps(letter)[1:-1]
 
 
 @cache

@@ -133,8 +133,18 @@ class ModelActivations:
             count(len(stimuli))
         return found
 
-    def _together(self, wanted: Sequence[_Wanted]) -> list[None]:
-        """Finds what is wanted. Parts of one shape share passes."""
+    def _together(self, wanted: Sequence[_Wanted]) -> list[Exception | None]:
+        """Finds what is wanted, together or, where that fails, each alone: none fails for another."""
+        try:
+            self._shared(wanted)
+            return [None] * len(wanted)
+        except Exception as error:
+            if len(wanted) == 1:
+                return [error]
+        return [self._together([one])[0] for one in wanted]
+
+    def _shared(self, wanted: Sequence[_Wanted]) -> None:
+        """Parts of one shape share passes."""
         waiting: dict[Hashable, list[_Part]] = {}
         for one in wanted:
             for first in range(0, len(one.stimuli), self._batch):
@@ -147,7 +157,6 @@ class ModelActivations:
                 beside.append(part)
         for parts in waiting.values():
             self._read(parts)
-        return [None] * len(wanted)
 
     def _read(self, parts: Sequence[_Part]) -> None:
         """One pass for all of them, or several where memory is short."""

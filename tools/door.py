@@ -106,6 +106,7 @@ def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
         except UserError as error:
             if error.kind.startswith(USERS_OWN):
                 raise
+            context.budget.charge(0, meter.rows)
             told = f"{error.message}; {error.hint}" if error.hint else error.message
             raise PlannerError(told, kind=error.kind, hint=error.hint) from error
         except (PlannerError, BudgetReached):

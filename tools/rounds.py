@@ -89,6 +89,9 @@ class Rounds:
 
 def _answers(runner: Runner[Any, Any], requests: list[Any]) -> Sequence[Any]:
     try:
-        return runner(requests)
+        found = runner(requests)
+        if len(found) != len(requests):
+            raise RuntimeError(f"{len(found)} answers to {len(requests)} requests")
+        return found
     except Exception as error:
         return [error] * len(requests)

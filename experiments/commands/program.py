@@ -115,10 +115,13 @@ def run_program(path: str, opening: Opening, world: Mapping[str, Any], as_json: 
 
 
 def read_program(path: str) -> str:
-    """The file's text. Raises UsageError where there is none."""
+    """The file's text, as far as a program may be long and a little further. Raises UsageError where there is none."""
+    from agent.programs.limits import BOUNDS
+
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with Path(path).expanduser().open(encoding="utf-8") as file:
+            return file.read(BOUNDS.source + 1)
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
         why = "is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else "can't be read"
         raise UsageError(
             f"`{path}` {why}", kind="program-file", hint="name a file: `maieutic run program FILE [TARGET]`"

@@ -80,7 +80,7 @@ class Prover:
             attempt,
             way,
             ended.end,
-            " ".join(ended.told.split())[:160],
+            " ".join(ended.told.replace(str(self.canaries.folder), "…").split())[:160],
             tuple(through),
             round(taken.own, 3),
             taken.memory,
@@ -95,13 +95,24 @@ class Prover:
 
         async def measure(turn: Turn, name: str, arguments: Mapping[str, Any]) -> Experiment:
             began = time.monotonic()
-            asked.append(str(arguments))
             try:
                 return await asyncio.to_thread(door.call, context, turn, name, arguments)
             finally:
                 spent[0] += time.monotonic() - began
 
-        return Hand(self.workplace.store.recorder, self.canaries.run, COMPONENT, self.steps, TOOLS, measure)
+        recorder, run = self.workplace.store.recorder, self.canaries.run
+        return Listening(recorder, run, COMPONENT, self.steps, TOOLS, measure, asked=asked)
+
+
+@dataclass
+class Listening(Hand):
+    """Hears whatever a program says to a tool, refused calls too."""
+
+    asked: list[str] = field(default_factory=list)
+
+    async def ask(self, name: str, args: Sequence[Any], given: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(repr((name, args, given)))
+        return await super().ask(name, args, given)
 
 
 def served(sandbox: Sandbox) -> bool:

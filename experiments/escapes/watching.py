@@ -36,12 +36,14 @@ class Taken:
 @contextmanager
 def watched() -> Iterator[Taken]:
     """Watches what runs inside; the numbers are complete afterwards."""
-    taken, over = Taken(), threading.Event()
+    taken, over, seen = Taken(), threading.Event(), set[int]()
     before = set(descendants())
 
     def look() -> None:
         while not over.wait(EVERY):
-            taken.memory = max(taken.memory or 0, sum(resident(pid) for pid in set(descendants()) - before))
+            now = set(descendants()) - before
+            seen.update(now)
+            taken.memory = max(taken.memory or 0, sum(map(resident, now)))
 
     watch = threading.Thread(target=look, daemon=True)
     began = time.monotonic()
@@ -55,7 +57,7 @@ def watched() -> Iterator[Taken]:
         if PROC.is_dir():
             watch.join()
             taken.memory = taken.memory or 0
-            taken.left = len(set(descendants()) - before)
+            taken.left = sum(map(alive, seen | (set(descendants()) - before)))
 
 
 def descendants() -> list[int]:

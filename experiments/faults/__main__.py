@@ -47,7 +47,9 @@ def main(
                 rows.append(of_machine(fault, folder / str(number), kept, calm))
             typer.echo(f"{'held' if rows[-1].held else 'BROKE'}: {fault.name}", err=True)
             keep(rows, output)
-    if document.is_file():
+    if not rows:
+        raise typer.BadParameter(f"no fault is called `{only}`")
+    if document.is_file() and not only:
         document.write_text(written(document.read_text(encoding="utf-8"), rows), encoding="utf-8")
     held = sum(one.held for one in rows)
     typer.echo(f"{held} of {len(rows)} held; {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import replace
@@ -14,12 +15,13 @@ from agent.openai_planner import AT_ONCE, OpenAIPlanner, readable
 from agent.streaming import LONGEST
 from agent.thread import Left, ThreadView
 from experiments.faults.endpoint import another_host, chunk, raw, sent_on
-from experiments.faults.server import Wire, serving
+from experiments.faults.server import Wire, events, serving
 from store.errors import MaieuticError, UserError
 from tests.agent.conftest import COMPONENT, RunOne
 from tests.agent.scripted_server import Reply, says
 from tests.agent.scripted_server import serving as scripted
 from tests.agent.test_openai_planner import ABSTAIN, PROPOSE, WEIGH
+from tools.budget import PAYING, Budget
 from tools.context import ToolContext
 
 pytestmark = pytest.mark.asyncio
@@ -181,3 +183,36 @@ async def test_an_error_that_repeats_what_was_sent_is_cut_and_without_controls()
     with scripted(refused) as endpoint, pytest.raises(UserError) as failed:
         await OpenAIPlanner("m", endpoint.url).decide(VIEW, [])
     assert "no \\x1b[2J\\u202exx" in failed.value.message and len(failed.value.message) < 500
+
+
+async def test_every_try_is_one_of_those_allowed_and_an_answer_that_broke_off_is_paid_for() -> None:
+    """Failures at once and answers that break off count together: two retries are three requests."""
+
+    def spoil(wire: Wire, message: Any) -> None:
+        wire.begin_stream()
+        wire.piece(events({"content": "well, " * 200})[0])
+        wire.hang_up()
+
+    budget = Budget()
+    paying = PAYING.set(budget)
+    try:
+        with serving(lambda _: {"content": "…"}) as endpoint:
+            endpoint.fault = spoil
+            with pytest.raises(MaieuticError, match="broke off"):
+                await OpenAIPlanner("m", endpoint.url, retries=2, timeout=5.0).decide(VIEW, [])
+        assert endpoint.asked == 3
+    finally:
+        PAYING.reset(paying)
+    assert budget.own.requests == 3 and budget.own.spent_tokens > 3 * 100
+
+
+async def test_a_server_that_does_not_stream_serves_questions_that_are_asked_at_once() -> None:
+    def spoil(wire: Wire, message: Any) -> None:
+        time.sleep(0.2)
+        wire.json({"error": {"message": "unknown parameter: stream_options"}}, 400)
+
+    with serving(lambda _: {"content": "…"}) as endpoint:
+        endpoint.fault, endpoint.met = spoil, lambda body, _: bool(body.get("stream"))
+        planner = OpenAIPlanner("m", endpoint.url, retries=0, timeout=5.0)
+        await asyncio.gather(*(planner.decide(VIEW, []) for _ in range(3)))
+    assert (endpoint.hit, endpoint.asked) == (3, 6)

@@ -22,6 +22,8 @@ from store.plain import hides, one_line, printable, unhidden
         ("a\u200bb\u2066c", "a\\u200bb\\u2066c"),
         ("hidden\U000e0041\U000e0042", "hidden\\U000e0041\\U000e0042"),
         ("half \ud800", "half \\ud800"),
+        ("say\U000e0162\u3164", "say\\U000e0162\\u3164"),
+        ("\u2764\ufe0f", "\u2764\ufe0f"),
         ("a\rb", "a\\x0db"),
         ("a\n\tb", "a\n\tb"),
     ],

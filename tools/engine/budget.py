@@ -6,10 +6,12 @@ are not faster, so memory speaks there only where it is scarce. Knows adapters a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 
+from store.address import Tower
 from store.errors import UserError
 from tools.engine.free import free_bytes
 from tools.targets.adapter import Adapter
@@ -52,8 +54,8 @@ class Budget:
         self._adapter = adapter
         self._rows = rows
 
-    def room(self, batch: Batch, opened: bool = False) -> Room:
-        """For rows of a batch; `opened`: patterns are made."""
+    def room(self, batch: Batch, opened: Collection[Tower] = ()) -> Room:
+        """For rows of a batch; `opened` are the towers in which patterns are made."""
         device = self._adapter.target.device
         need, free = row_bytes(self._adapter, batch, opened), free_bytes(device)
         if self._rows is not None:
@@ -62,7 +64,7 @@ class Budget:
         most = min(ROWS, CACHED // width) if device.type == "cpu" else POSITIONS // width
         return Room(need, free, max(min(most, free // SHARE // need), 1))
 
-    def checked(self, batch: Batch, opened: bool = False) -> Room:
+    def checked(self, batch: Batch, opened: Collection[Tower] = ()) -> Room:
         """The same. Raises UserError of kind "memory" where even one row needs more than there is."""
         room = self.room(batch, opened)
         if room.need > room.free:
@@ -70,7 +72,7 @@ class Budget:
         return room
 
 
-def row_bytes(adapter: Adapter, batch: Batch, opened: bool = False) -> int:
+def row_bytes(adapter: Adapter, batch: Batch, opened: Collection[Tower] = ()) -> int:
     """What one row takes at least: its inputs, and the largest tensors that one layer holds at once (the stream three
     times, queries, keys, values, what the heads give, the MLP's neurons three times; patterns in three versions)."""
     item = adapter.target.model.dtype.itemsize
@@ -79,7 +81,7 @@ def row_bytes(adapter: Adapter, batch: Batch, opened: bool = False) -> int:
         space: Space = "vision" if tower == "vision" else "language"
         positions = batch.width(space)
         stream = adapter.tap(Site("attn.out", tower, 0)).width
-        patterns = layers.heads * positions * (2 * item + 4) if opened else 0
+        patterns = layers.heads * positions * (2 * item + 4) if tower in opened else 0
         found.append(positions * (item * (7 * stream + 3 * layers.neurons) + patterns))
     inputs = sum(tensor.nbytes for tensor in batch.inputs.values()) // max(len(batch), 1)
     return max(found) + inputs

@@ -99,9 +99,13 @@ class Engine:
             mine = [plans[number] for number in numbers]
             try:
                 found |= zip(numbers, parted(self._run(merged(mine)), mine), strict=True)
+                continue
             except Exception as error:
-                alone = [error] if len(mine) == 1 else [self._together([plan])[0] for plan in mine]
-                found |= zip(numbers, alone, strict=True)
+                if len(mine) == 1:
+                    found[numbers[0]] = error
+                    continue
+            # outside, since an error holds on to everything that the failed run had made
+            found |= zip(numbers, (self._together([plan])[0] for plan in mine), strict=True)
         return [found[number] for number in range(len(plans))]
 
     def _run(self, plan: Plan) -> Outcome:
@@ -178,7 +182,7 @@ class Engine:
         if not self._untouched.fits(batch, line):
             line = []
         decoder = self.adapter.decoder() if line else None
-        room = self.budget.checked(batch, bool(bound.towers))
+        room = self.budget.checked(batch, bound.towers)
         course = course_of(bound, plan.reads, self.adapter, line, batch, room.rows, decoder)
         ready = _Ready(name, binder, bound, batch, course, decoder, room)
         if decoder is None or not course.remembered or self._pays(ready, decoder):

@@ -30,7 +30,7 @@ def free_bytes(device: torch.device) -> int:
         idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + idle
     if device.type == "mps":
-        return max(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory(), 0)
+        return max(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory(), 0)
     told = [available(), *(left(limit, used) for limit, used in CONTAINER)]
     return min((one for one in told if one is not None), default=ASSUMED)
 
@@ -51,4 +51,13 @@ def left(limit: Path, used: Path) -> int | None:
     """What is left to a container; None where it has no limit."""
     if not (limit.exists() and used.exists()) or not (most := limit.read_text().strip()).isdigit():
         return None
-    return max(int(most) - int(used.read_text()), 0)
+    return max(int(most) - int(used.read_text()) + _reclaimable(used.with_name("memory.stat")), 0)
+
+
+def _reclaimable(told: Path) -> int:
+    """Pages of files, which the kernel drops before anything fails; an older kernel says `total_` of a whole group."""
+    if not told.exists():
+        return 0
+    lines = dict(line.split()[:2] for line in told.read_text().splitlines() if len(line.split()) > 1)
+    names = ("inactive_file", "active_file")
+    return sum(int(lines.get(f"total_{name}", lines.get(name, 0))) for name in names)

@@ -18,7 +18,7 @@ from store.records import Model
 from tools.context import ToolContext
 from tools.methods.answers import reference_mean, refuse_wordless
 from tools.methods.duels import asks_for_it
-from tools.methods.heat_scores import distrusted, quantities_of, summary_of
+from tools.methods.heat_scores import FEWEST, distrusted, quantities_of, summary_of
 from tools.methods.mapped import Case, Mapped, Method, mapped_case
 from tools.methods.opened import switched
 from tools.methods.pairing import pairs_for
@@ -124,6 +124,12 @@ def relevance(context: ToolContext, arguments: RelevanceArguments) -> Relevance:
         )
     warnings: list[str] = []
     cases = _cases(context, arguments, warnings)
+    if len(cases) < FEWEST:
+        raise PlannerError(
+            f"scores of maps need at least {FEWEST} pictures, and there are {len(cases)}",
+            kind="images",
+            hint="name more, or none for random ones",
+        )
     empty = _empty(context, arguments.empty)
     mapped = [
         mapped_case(

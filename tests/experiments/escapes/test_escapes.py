@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -84,6 +86,18 @@ def test_memory_of_what_runs_and_processes_that_are_left_are_seen() -> None:
     left.kill()
     left.wait()
     assert (taken.memory or 0) > 10**8 and taken.left == 1
+
+
+def test_a_process_is_seen_that_outlives_the_one_that_began_it() -> None:
+    words = (
+        "import subprocess, time; quiet = subprocess.DEVNULL; "
+        "left = subprocess.Popen(['sleep', '60'], start_new_session=True, stdout=quiet, stderr=quiet); "
+        "print(left.pid, flush=True); time.sleep(1)"
+    )
+    with watched() as taken:
+        done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    os.kill(int(done.stdout), signal.SIGKILL)
+    assert taken.left == 1
 
 
 def test_on_record_none_of_150_attempts_got_through_and_the_page_shows_that_record() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from store.address import Tower
 from store.errors import UserError
 from tests.tools.engine.test_room import room_for
 from tests.tools.engine.test_starts import fresh, write
@@ -36,8 +37,9 @@ def free(monkeypatch: pytest.MonkeyPatch, there: int) -> None:
 def test_the_same_comes_out_whatever_is_free(
     llava: Engine, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, opened = Plan(STIMULI, rows), "attn.pattern" in str(rows[0].interventions[0].site)
-    need = row_bytes(llava.adapter, llava.adapter.batch(STIMULI), opened)
+    plan, patterns = Plan(STIMULI, rows), "attn.pattern" in str(rows[0].interventions[0].site)
+    towers: tuple[Tower, ...] = ("language",) if patterns else ()
+    need = row_bytes(llava.adapter, llava.adapter.batch(STIMULI), towers)
     free(monkeypatch, 1 << 40)
     expected = fresh(llava, kept=1 << 28).run(plan).logits
     for at_once in (1, 3, 5):
@@ -89,7 +91,8 @@ def test_a_row_that_a_device_has_no_room_for_is_refused_with_what_it_takes(llava
 def test_patterns_are_counted_where_they_are_made(llava: Engine) -> None:
     batch = llava.adapter.batch(STIMULI)
     width, heads = batch.width("language"), llava.adapter.extent().towers["language"].heads
-    closed, opened = (row_bytes(llava.adapter, batch, made) for made in (False, True))
+    language: tuple[Tower, ...] = ("language",)
+    closed, opened = row_bytes(llava.adapter, batch), row_bytes(llava.adapter, batch, language)
     assert opened - closed >= 3 * 4 * heads * width * width // 4
 
 
@@ -127,5 +130,7 @@ def test_a_container_says_what_is_left_to_it(tmp_path: Path) -> None:
     assert left(limit, used) is None
     limit.write_text("1000\n")
     assert left(limit, used) == 700
-    limit.write_text("200\n")
+    (tmp_path / "memory.stat").write_text("anon 100\nactive_file 50\ninactive_file 150\n")
+    assert left(limit, used) == 900, "pages of files are given back before anything fails"
+    limit.write_text("20\n")
     assert left(limit, used) == 0

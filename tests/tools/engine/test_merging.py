@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import cast
 
+import numpy as np
 import torch
+from PIL import Image
 
+from store.address import Address
 from store.errors import UserError
 from tests.tools.engine.test_starts import STIMULI, fresh, write
+from tools.activations import ModelActivations
 from tools.engine.engine import Engine
 from tools.engine.plan import Knockout, Outcome, Plan, Row, Scale, Swap, Zero
 from tools.meter import metered
 from tools.rounds import Rounds
+from tools.stimuli import Stimulus
 from tools.targets.sites import Site
 
 EMBED = Site("embed")
@@ -102,3 +109,24 @@ def test_plans_on_other_stimuli_stay_apart(llava: Engine) -> None:
         one_by_one(fresh(llava), plans), side_by_side(fresh(llava), plans), strict=True
     ):
         assert isinstance(found, Outcome) and torch.allclose(found.logits, outcome.logits, atol=1e-5)
+
+
+def test_activations_that_fail_in_company_fail_for_their_own_call_alone(llava: Engine) -> None:
+    source, address = ModelActivations(llava.target, llava.adapter), Address("language", 0, "mlp", 0)
+    nothing = Stimulus("odd", Image.new("RGB", (32, 32)), "what ?")
+    unreadable = [replace(nothing, image=cast(Image.Image, None))]
+    rounds, found = Rounds(), dict[int, object]()
+
+    def call(number: int, stimuli: Sequence[Stimulus]) -> None:
+        try:
+            found[number] = source.pooled([address], stimuli)
+        except Exception as error:
+            found[number] = error
+
+    for number, stimuli in enumerate((STIMULI[:2], unreadable, STIMULI[2:])):
+        rounds.start(partial(call, number, stimuli))
+    while len(rounds):
+        rounds.turn()
+    expected = source.pooled([address], STIMULI)
+    assert isinstance(found[1], Exception)
+    np.testing.assert_allclose(np.concatenate([found[0], found[2]], axis=1), expected, atol=1e-5)
