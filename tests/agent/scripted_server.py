@@ -7,6 +7,7 @@ asked for, a completion is sent in pieces, as real servers send it.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -105,6 +106,13 @@ def says(*calls: tuple[str, dict[str, Any] | str], content: str = "", tokens: in
     )
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has hung up is no mistake of the server's, and nothing to be told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(*script: Line) -> Iterator[Endpoint]:
     """The endpoint, up until the block is left. The last line of the script answers whatever comes after it."""
@@ -149,7 +157,7 @@ def serving(*script: Line) -> Iterator[Endpoint]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
