@@ -20,7 +20,7 @@ from agent.ask.why import Shown
 from experiments.allowance import Allowance
 from experiments.asking import ask
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
-from experiments.commands.workplaces import chosen_planner, opened_workplace
+from experiments.commands.workplaces import Service, chosen_planner, opened_workplace
 from experiments.label import begin, carry_on, choose
 from experiments.terms import Terms
 from experiments.workplace import Workplace
@@ -84,6 +84,7 @@ class Study:
         self._words: dict[str, Any] = {"target": target, "images": images, "judge": judge, "planner": planner}
         self._words |= {"dtype": dtype, "judged": judged, "describer": describer}
         self._allowance = allowance or Allowance()
+        service = Service(base_url, prices)
         with ExitStack() as opening:
             self.workplace: Workplace = opening.enter_context(
                 opened_workplace(
@@ -92,14 +93,13 @@ class Study:
                     images=images,
                     judge=judge,
                     describer=describer,
-                    base_url=base_url,
-                    prices=prices,
+                    service=service,
                     device=device,
                     dtype=dtype,
                     seed=seed,
                 )
             )
-            self._planner = chosen_planner(planner, base_url, self.workplace.store, prices=prices)
+            self._planner = chosen_planner(planner, service, self.workplace.store)
             self._open = opening.pop_all()
 
     def label(self, components: str | Sequence[str]) -> Described | list[Described]:

@@ -18,12 +18,15 @@ from experiments.commands.options import (
     Precision,
     PriceFile,
     Quiet,
+    Retries,
     Seed,
     StorePlace,
     TargetName,
+    Timeout,
 )
 from experiments.commands.output import narrate, print_json, print_table, print_text
 from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
+from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
     from agent.ask.why import Shown
@@ -55,6 +58,8 @@ def ask(
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
     prices: PriceFile = "",
+    timeout: Timeout = TIMEOUT,
+    retries: Retries = RETRIES,
     max_tokens: Annotated[
         int, typer.Option(min=0, help="Tokens that a language model may cost; 0: no limit.")
     ] = 0,
@@ -75,7 +80,7 @@ def ask(
     from experiments.allowance import Allowance
     from experiments.asking import ask as answered
     from experiments.commands.label import check_prices
-    from experiments.commands.workplaces import chosen_planner, opened_workplace
+    from experiments.commands.workplaces import Service, chosen_planner, opened_workplace
     from experiments.terms import Terms
 
     paid = {"money": max_money, "money_each": 0, "planner": planner, "describer": "", "editor": editor}
@@ -84,19 +89,20 @@ def ask(
     words = {"target": target, "images": images, "judge": judge, "planner": planner}
     words |= {"editor": lasting_editor(editor)} if editor else {}
     words |= {"against": lasting_target(against)} if against else {}
+    service = Service(base_url, prices, timeout, retries)
     with opened_workplace(
         target,
         store=store,
         images=images,
         judge=judge,
         editor=lasting_editor(editor),
-        base_url=base_url,
+        service=service,
         device=device,
         dtype=dtype,
         seed=seed,
     ) as workplace:
         terms = Terms(
-            chosen_planner(planner, base_url, workplace.store, prices=prices),
+            chosen_planner(planner, service, workplace.store),
             words | {"seed": seed, "dtype": dtype},
             Allowance(
                 calls=max_calls,

@@ -87,7 +87,7 @@ def label(
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
     from agent.state import Limits
     from experiments.allowance import Allowance
-    from experiments.commands.workplaces import check_endpoints, chosen_planner, opened_workplace
+    from experiments.commands.workplaces import Service, check_endpoints, chosen_planner, opened_workplace
     from experiments.label import begin, choose
 
     asked: dict[str, Any] = {
@@ -114,6 +114,7 @@ def label(
         check_endpoints(asked["planner"], "" if kept else asked["describer"], base_url)
         check_prices(asked, prices)
     say = (lambda _: None) if quiet else narrate
+    service = Service(base_url, prices, timeout, retries)
     with opened_workplace(
         asked["target"],
         store=store,
@@ -121,10 +122,7 @@ def label(
         judge=asked["judge"],
         editor=asked["editor"],
         describer=asked["describer"],
-        base_url=base_url,
-        prices=prices,
-        timeout=timeout,
-        retries=retries,
+        service=service,
         device=device,
         dtype=asked["dtype"],
         seed=asked["seed"],
@@ -134,11 +132,8 @@ def label(
             return print_estimate(workplace, len(chosen), as_json)
         maker = chosen_planner(
             asked["planner"],
-            base_url,
+            service,
             workplace.store,
-            prices=prices,
-            timeout=timeout,
-            retries=retries,
             context=asked["context"],
             tell=workplace.progress,
         )

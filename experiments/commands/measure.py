@@ -19,13 +19,16 @@ from experiments.commands.options import (
     JudgeName,
     Precision,
     PriceFile,
+    Retries,
     Seed,
     StorePlace,
     TargetName,
+    Timeout,
 )
 from experiments.commands.output import narrate, print_json, print_text
 from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
 from store.errors import UsageError, UserError
+from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
     from experiments.workplace import Workplace
@@ -82,6 +85,8 @@ def run(
     describer: DescriberName = "",
     base_url: BaseUrl = "",
     prices: PriceFile = "",
+    timeout: Timeout = TIMEOUT,
+    retries: Retries = RETRIES,
     store: StorePlace = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -93,7 +98,7 @@ def run(
     `maieutic run program FILE [TARGET]` runs a program over the tools, in the sandbox that planners' programs run in.
     """
     from experiments.commands.program import PROGRAM, run_program
-    from experiments.commands.workplaces import opened_workplace
+    from experiments.commands.workplaces import Service, opened_workplace
     from store.errors import PlannerError
     from tools.door import check
 
@@ -125,8 +130,7 @@ def run(
         judge=judge,
         editor=world.get("editor", ""),
         describer=describer,
-        base_url=base_url,
-        prices=prices,
+        service=Service(base_url, prices, timeout, retries),
         device=device,
         dtype=dtype,
         seed=seed,
@@ -143,12 +147,14 @@ def replay(
     number: Annotated[str, typer.Argument(help="Such as e12.")],
     store: StorePlace = "",
     base_url: BaseUrl = "",
+    timeout: Timeout = TIMEOUT,
+    retries: Retries = RETRIES,
     device: Device = "auto",
     as_json: JsonFlag = False,
 ) -> int:
     """Run a recorded experiment again and compare its numbers."""
     from experiments.commands.record import number_of
-    from experiments.commands.workplaces import opened_workplace
+    from experiments.commands.workplaces import Service, opened_workplace
     from store.database import known_store
 
     wanted = number_of(number)
@@ -162,7 +168,7 @@ def replay(
         judge=str(begun.arguments.get("judge", "")),
         editor=str(begun.arguments.get("editor", "")),
         describer=str(begun.arguments.get("describer", "")),
-        base_url=base_url,
+        service=Service(base_url, timeout=timeout, retries=retries),
         device=device,
         dtype=str(begun.arguments.get("dtype", "float32")),
         seed=old.seed,

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.commands.options import BaseUrl, Device, JsonFlag, PlannerName, Quiet, Seed
+from experiments.commands.options import (
+    BaseUrl,
+    Device,
+    JsonFlag,
+    PlannerName,
+    Quiet,
+    Retries,
+    Seed,
+    Timeout,
+)
 from experiments.commands.output import narrate, print_json, progress
 from experiments.commands.show import check_picture_name
 from store.errors import UsageError
+from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +93,8 @@ def truth(
     ] = "",
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
+    timeout: Timeout = TIMEOUT,
+    retries: Retries = RETRIES,
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     seed: Seed = 0,
     device: Device = "auto",
@@ -94,7 +106,7 @@ def truth(
     from experiments.bench.truth import measure
     from experiments.commands.tables import line_of
     from experiments.commands.truth_tables import print_report
-    from experiments.commands.workplaces import chosen_planner
+    from experiments.commands.workplaces import Service, chosen_planner
     from store.database import open_store
 
     if figure is not None:
@@ -106,7 +118,7 @@ def truth(
         bench, beside = opened(record, asked, lacking, tell, say)
         report = measure(
             bench,
-            chosen_planner(planner, base_url, record),
+            chosen_planner(planner, Service(base_url, timeout=timeout, retries=retries), record),
             beside,
             allowance=Allowance(jobs=jobs),
             tell=lambda one: say(line_of(one)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from experiments.commands.output import progress
@@ -21,6 +21,19 @@ SHOWN = 72
 """Characters of a thought that stand beside the bar."""
 
 
+@dataclass(frozen=True)
+class Service:
+    """How language models are reached: where, at which prices (a file), and with how much patience."""
+
+    base_url: str = ""
+    prices: str = ""
+    timeout: float = TIMEOUT
+    retries: int = RETRIES
+
+
+USUAL = Service()
+
+
 @contextmanager
 def opened_workplace(
     target: str,
@@ -30,10 +43,7 @@ def opened_workplace(
     judge: str = "",
     editor: str = "",
     describer: str = "",
-    base_url: str = "",
-    prices: str = "",
-    timeout: float = TIMEOUT,
-    retries: int = RETRIES,
+    service: Service = USUAL,
     device: str = "auto",
     dtype: str = "float32",
     seed: int = 0,
@@ -58,9 +68,9 @@ def opened_workplace(
             progress=tell,
         )
         if describer:
-            describes(opened, describer, base_url, prices, timeout, retries)
+            describes(opened, describer, service)
         if editor:
-            edits(opened, editor, base_url, prices, device)
+            edits(opened, editor, service, device)
         yield opened
 
 
@@ -74,24 +84,17 @@ def check_endpoints(planner: str, describer: str, base_url: str) -> None:
             Endpoint(name, base_url)
 
 
-def describes(
-    workplace: Workplace,
-    name: str,
-    base_url: str,
-    prices: str,
-    timeout: float = TIMEOUT,
-    retries: int = RETRIES,
-) -> None:
+def describes(workplace: Workplace, name: str, service: Service) -> None:
     """From here on the language model `name` puts this workplace's pictures into words."""
     from agent.endpoint import Endpoint
     from agent.openai_describer import OpenAIDescriber
     from agent.prices import read_prices
 
-    model, known = name.removeprefix("openai:"), read_prices(prices)
+    model, known = name.removeprefix("openai:"), read_prices(service.prices)
     words = workplace.world.describer.vocabulary()
 
     def opened() -> Endpoint:
-        return Endpoint(model, base_url, retries, timeout, prices=known)
+        return Endpoint(model, service.base_url, service.retries, service.timeout, prices=known)
 
     workplace.world = replace(
         workplace.world,
@@ -99,29 +102,20 @@ def describes(
     )
 
 
-def edits(workplace: Workplace, name: str, base_url: str, prices: str, device: str) -> None:
+def edits(workplace: Workplace, name: str, service: Service, device: str) -> None:
     """From here on the model `name` changes this workplace's pictures; every edit is proved, what it made is kept."""
     from agent.prices import read_prices
     from experiments.editing import edited_by
     from experiments.registry import open_editor
     from tools.editing.kept import Kept
 
-    model = open_editor(
-        name, device, base_url=base_url, prices=read_prices(prices), progress=workplace.progress
-    )
+    known = read_prices(service.prices)
+    model = open_editor(name, device, base_url=service.base_url, prices=known, progress=workplace.progress)
     workplace.world = edited_by(workplace.world, Kept(model, workplace.cache / "edits"))
 
 
 def chosen_planner(
-    name: str,
-    base_url: str,
-    store: Store,
-    *,
-    prices: str = "",
-    timeout: float = TIMEOUT,
-    retries: int = RETRIES,
-    context: int = 0,
-    tell: Progress | None = None,
+    name: str, service: Service, store: Store, *, context: int = 0, tell: Progress | None = None
 ) -> Planner:
     """The planner that `name` means; `tell` is told what it thinks. Raises UsageError for another word."""
     kind, _, rest = name.partition(":")
@@ -136,10 +130,10 @@ def chosen_planner(
 
         return OpenAIPlanner(
             rest,
-            base_url or None,
-            retries=retries,
-            timeout=timeout,
-            prices=read_prices(prices),
+            service.base_url,
+            retries=service.retries,
+            timeout=service.timeout,
+            prices=read_prices(service.prices),
             context=context or CONTEXT,
             fetch=store.artifacts.get,
             tell=lambda component, said: tell(last_words(component, said), 0, 1) if tell else None,

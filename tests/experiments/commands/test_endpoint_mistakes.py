@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from agent.openai_planner import OpenAIPlanner
 from store.database import open_store
 from tests.agent.scripted_server import Reply, serving
 from tests.labelling import ABSTAINED, Labelled, Place, label
@@ -137,6 +136,4 @@ def check(place: Place, code: int, error: dict[str, Any], kind: str, told: str, 
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asks once, so that a test need not wait for a server to come to its senses."""
-    usual = OpenAIPlanner.__init__.__kwdefaults__
-    assert usual
-    monkeypatch.setitem(usual, "retries", 0)
+    monkeypatch.setenv("MAIEUTIC_RETRIES", "0")
