@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from store.database import Store
+from store.schema import ExperimentRow
 
 CLOSE = 1e-4
 """Difference of numbers that two runs may show."""
@@ -27,6 +31,17 @@ def evidence(store: Store, run: str) -> dict[int, tuple[Spot, str]]:
     """Every experiment of a run by its number: where it was made, and when it began."""
     found = store.queries.experiments(run, test=True)
     return {one.number: ((one.thread, one.step, one.call), one.started) for one in found}
+
+
+def measured(store: Path) -> int:
+    """Experiments in a store that somebody else is writing: asked without a lock, 0 where there is none yet."""
+    if not store.is_file():
+        return 0
+    with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as glance:
+        try:
+            return int(glance.execute(f"SELECT count(*) FROM {ExperimentRow.__tablename__}").fetchone()[0])
+        except sqlite3.OperationalError:  # no table yet, or just being made
+            return 0
 
 
 def facts(store: Store, run: str) -> dict[str, Any]:

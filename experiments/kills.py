@@ -1,14 +1,16 @@
 """`python -m experiments.kills`: labelling runs that are killed again and again, against ones that are left in peace.
 
-Every kill is SIGKILL to the process at a random moment, and every next life is `maieutic label --resume`. What was
-acknowledged before a kill must be there after it, nothing may be there twice, and in the end descriptions, scores and
-evidence must be those of the undisturbed run. Half of the kills meet the built-in planner, half a scripted language
-model that writes programs; every other run works at several components at once. Writes `tableau/results/kills.json`.
+Every kill is SIGKILL to the process at a random moment, counted by turns from its beginning and from the first thing
+that it measured, and every next life is `maieutic label --resume`. What was acknowledged before a kill must be there
+after it, nothing may be there twice, and in the end descriptions, scores and evidence must be those of the undisturbed
+run. Half of the kills meet the built-in planner, half a scripted language model that writes programs; every other run
+works at several components at once. Writes `tableau/results/kills.json`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import tempfile
@@ -16,12 +18,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from experiments.facts import Spot, differences, evidence, facts
+from experiments.facts import Spot, differences, evidence, facts, measured
 from experiments.faults.server import serving
 from experiments.lives import Life
 from experiments.programming import programs
@@ -33,6 +36,8 @@ COMPONENTS = "vision.3.mlp[0:2],language.2.head.0"
 IMAGES = "tableau:64/32/64"
 FIRST = 6.0
 """Seconds that a life may last at most, at first."""
+LONGER = 0.6
+"""Seconds that it may last at most from the first thing that it measured, where they are counted from there."""
 AT_ONCE = 3
 
 
@@ -122,7 +127,11 @@ def _hunt(
     patience = shortest
     while True:
         last = witness.kills >= kills
-        survived = life.live() if last else life.live(chance.uniform(0.0, patience))
+        seconds = math.inf if last else chance.uniform(0.0, patience)
+        if last or witness.lives % 2 == 0:
+            survived = life.live(seconds)
+        else:
+            survived = life.live(chance.uniform(0.0, LONGER), partial(_beyond, life.store, len(kept)))
         witness.lives += 1
         with open_store(life.store) as opened:
             runs = opened.queries.runs()
@@ -138,6 +147,10 @@ def _hunt(
         patience = shortest if len(found) > len(kept) else 2 * patience
         kept = found
         say(f"kill {witness.kills} of {kills}: {len(found)} experiments are kept")
+
+
+def _beyond(store: Path, known: int) -> bool:
+    return measured(store) > known
 
 
 def main(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -31,6 +32,8 @@ READ_AHEAD = [
     "experiments.tableau.judge",
     "experiments.workplace",
 ]
+GLANCE = 0.02
+"""Seconds between two looks at how far a life has come."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,19 @@ class Life:
     words: tuple[str, ...]
     more: tuple[str, ...] = ()
 
-    def live(self, seconds: float = math.inf) -> bool:
-        """Lets it work so long and kills it; True when it was done before. Raises RuntimeError where it failed."""
+    def live(self, seconds: float = math.inf, since: Callable[[], bool] = lambda: True) -> bool:
+        """Lets it work so long, counted from when `since` is true, and kills it; True when it was done before.
+
+        Raises RuntimeError where it failed.
+        """
         context = get_context("forkserver")
         context.set_forkserver_preload(READ_AHEAD)
         log = self.store.with_suffix(".log")
         environment = {"MAIEUTIC_CACHE": str(self.cache), "MAIEUTIC_STORE": str(self.store)}
         process = context.Process(target=_label, args=(self._words(), environment, log))
         process.start()
+        while process.exitcode is None and not since():
+            process.join(GLANCE)
         process.join(None if math.isinf(seconds) else seconds)
         if process.exitcode is None:
             with suppress(ProcessLookupError):  # it has not come as far as to lead a group

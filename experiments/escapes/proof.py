@@ -1,7 +1,8 @@
 """The proof: every attempt is made, each is watched, and after each the sandbox has to serve an honest program.
 
 An attempt is through when a canary sang, when neither the interpreter nor its keeper stopped it, when it grew larger
-than any program may, or when it left a process behind. Knows nothing about the ways in which attempts are made.
+than any program may, or when a process of its outlived the last kill. Knows nothing about the ways in which attempts
+are made.
 """
 
 from __future__ import annotations

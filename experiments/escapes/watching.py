@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from pathlib import Path
 PROC = Path("/proc")
 EVERY = 0.1
 """Seconds between two looks."""
+DYING = 2.0
+"""Seconds that a killed process may take to be gone; one that is there longer was left behind."""
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -36,13 +38,13 @@ class Taken:
 @contextmanager
 def watched() -> Iterator[Taken]:
     """Watches what runs inside; the numbers are complete afterwards."""
-    taken, over, seen = Taken(), threading.Event(), set[int]()
+    taken, over, seen = Taken(), threading.Event(), dict[int, str]()
     before = set(descendants())
 
     def look() -> None:
         while not over.wait(EVERY):
             now = set(descendants()) - before
-            seen.update(now)
+            seen.update((pid, born(pid)) for pid in now - set(seen))
             taken.memory = max(taken.memory or 0, sum(map(resident, now)))
 
     watch = threading.Thread(target=look, daemon=True)
@@ -57,7 +59,18 @@ def watched() -> Iterator[Taken]:
         if PROC.is_dir():
             watch.join()
             taken.memory = taken.memory or 0
-            taken.left = sum(map(alive, seen | (set(descendants()) - before)))
+            seen.update((pid, born(pid)) for pid in set(descendants()) - before - set(seen))
+            taken.left = still_there(seen)
+
+
+def still_there(seen: Mapping[int, str]) -> int:
+    """How many of these processes, told by their births, outlive DYING."""
+    until = time.monotonic() + DYING
+    while True:
+        left = sum(1 for pid, birth in seen.items() if birth and born(pid) == birth)
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(EVERY)
 
 
 def descendants() -> list[int]:
@@ -75,15 +88,19 @@ def children(pid: int) -> set[int]:
     for tasks in (PROC / str(pid) / "task").glob("*/children"):
         with suppress(OSError):
             found |= {int(child) for child in tasks.read_text().split()}
-    return {child for child in found if alive(child)}
+    return set(filter(born, found))
 
 
-def alive(pid: int) -> bool:
-    """Whether a process still runs: one that has ended and waits to be counted does not."""
+def born(pid: int) -> str:
+    """When a running process began, in ticks since the machine did: its number may be given again, that moment not.
+
+    Empty for one that is gone, or has ended and waits to be counted.
+    """
     try:
-        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
-        return False
+        return ""
 
 
 def resident(pid: int) -> int:
