@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, OpenAIError, omit
@@ -76,34 +77,42 @@ class Endpoint:
         Raises MaieuticError of kind "endpoint" when there is none after the retries, TooLong when the messages do not
         fit, UserError when there can be none (a wrong key, an unknown model), BudgetReached when it can't be paid.
         """
+        paid: list[Usage] = []
         for attempt in range(self.retries + 1):
             try:
-                return await self._paid(messages, tools, hear, self.retries - attempt)
+                answer = await self._paid(messages, tools, hear, self.retries - attempt, paid)
+                return answer.with_usage(reduce(Usage.with_, paid))
             except BrokenOff as error:
                 if attempt == self.retries:
                     raise self._access.unreachable(f"broke off ({error})") from None
                 await asyncio.sleep(min(8.0, 0.5 * 2**attempt))
         raise AssertionError("the last attempt returns or raises")
 
-    async def _paid(self, messages: list[Message], tools: list[Message], hear: Hear, retries: int) -> Answer:
-        """One answer, paid for as far as it came: one that breaks off is paid for as well."""
+    async def _paid(
+        self, messages: list[Message], tools: list[Message], hear: Hear, retries: int, paid: list[Usage]
+    ) -> Answer:
+        """One answer, paid for as far as it came, however it ended; what it cost is put to `paid`."""
         payer = PAYING.get()
         if payer is not None:
             await payer.admit()
-        usage = Usage()
+        found, begun = Answer(), False
         try:
-            answer = await self._once(messages, tools, hear, retries)
-            usage = self._usage(answer, messages)
-        except BrokenOff as error:
-            usage = self._usage(error.found, messages)
+            found = await self._once(messages, tools, hear, retries, found)
+            begun = True
+        except BrokenOff:
+            begun = True
             raise
         finally:
+            usage = self._usage(found, messages) if begun or found.size or found.tokens else Usage()
+            paid.append(usage)
             if payer is not None:
-                payer.pay(usage.tokens, usage.money, usage.requests)
-        return answer.with_usage(usage)
+                payer.pay(usage.paid)
+        return found
 
-    async def _once(self, messages: list[Message], tools: list[Message], hear: Hear, retries: int) -> Answer:
-        """One answer; where none begins, the client itself asks again so many times."""
+    async def _once(
+        self, messages: list[Message], tools: list[Message], hear: Hear, retries: int, found: Answer
+    ) -> Answer:
+        """One answer; where none begins, the client itself asks again so many times. `found` is what has come of it."""
         messages_, tools_ = json.loads(json.dumps([messages, tools]))
         streams = self._streams
         try:
@@ -119,7 +128,7 @@ class Endpoint:
                     stream=streams,
                     stream_options={"include_usage": True} if streams else omit,
                 )
-                answer = await heard(stream, hear)
+                answer = await heard(stream, hear, found)
         except APIStatusError as error:
             if too_long(error):
                 raise TooLong(
@@ -127,7 +136,7 @@ class Endpoint:
                 ) from None
             if streams and without_streams(error):
                 self._streams = False
-                return await self._once(messages, tools, hear, retries)
+                return await self._once(messages, tools, hear, retries, found)
             raise refused(self._access, self.model, error) from None
         except APIConnectionError as error:
             why = str(error.__cause__ or "") or type(error).__name__

@@ -25,7 +25,6 @@ from agent.record import Outcome, outcome_of
 from agent.state import Desk, Limits, State, beginning
 from agent.thread import Goal
 from store.address import Address
-from store.costs import one_of
 from store.recorder import Turn
 from store.views import Step
 from tools import door  # noqa: F401  # its import registers every tool
@@ -139,17 +138,15 @@ async def _stands(graph: Graph, config: RunnableConfig, rows: Sequence[Step]) ->
 
 
 def _pay(context: ToolContext, run: str, thread: str) -> None:
-    """A resumed thread stands where it stood: what its recorded experiments cost is spent already.
+    """A resumed thread stands where it stood: what its recorded experiments and requests cost is spent already.
 
     A budget that is new owes all of it, even where this process has paid for some from another one.
     """
     paid, new = context.memory.charged, context.budget.spent_calls == 0
     own, queries = context.budget.own, context.store.queries
     if not own.requests:
-        rows = [step.usage for step in queries.steps(run, thread)]
-        rows += [one.result.get("cost", {}) for one in queries.experiments(run, thread)]
-        for cost in map(one_of, rows):
-            own.pay(cost.tokens, cost.priced, cost.requests)
+        for payment in queries.payments(run, thread):
+            own.pay(payment.tokens, payment.money, payment.requests)
     for experiment in queries.experiments(run, thread):
         turn = Turn(run, thread, experiment.step, experiment.call)
         if new or turn not in paid:

@@ -29,7 +29,7 @@ from store.errors import PlannerError, UserError
 from store.recorder import Turn
 from store.records import Experiment
 from tools import door
-from tools.budget import PAYING, BudgetReached
+from tools.budget import BudgetReached, Payer, paying
 from tools.context import ToolContext
 from tools.methods.piles import presence
 
@@ -62,12 +62,10 @@ async def plan(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:
 
 
 async def _chosen(desk: Desk, view: ThreadView) -> Choice:
-    """The planner's decision; what it asks of language models is paid from this component's budget."""
-    paying = PAYING.set(desk.context.budget)
-    try:
+    """The planner's decision; what it asks of language models is paid from this component's budget, and kept."""
+    recorder = desk.context.store.recorder
+    with paying(Payer(desk.context.budget, partial(recorder.payment, desk.run, desk.thread))):
         return await desk.planner.decide(view, desk.tools)
-    finally:
-        PAYING.reset(paying)
 
 
 async def act(state: State, runtime: Runtime[Desk]) -> dict[str, Any]:

@@ -24,11 +24,13 @@ from typing import Protocol
 from agent.decision import Decision
 from agent.thread import ThreadView
 from store.records import Model
+from store.views import Payment
 from tools.tool import Tool
 
 
 class Usage(Model):
-    """What one decision cost at an endpoint. `cached_tokens` are those of the prompt that it had read before.
+    """What one decision cost at an endpoint, answers that broke off included. `cached_tokens` are those of the prompt
+    that it had read before.
 
     `money` is None where nobody knows the price; `estimated` tokens were counted here, as the endpoint told none.
     """
@@ -45,6 +47,29 @@ class Usage(Model):
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def paid(self) -> Payment:
+        return Payment(
+            tokens=self.tokens,
+            money=self.money,
+            requests=self.requests,
+            currency=self.currency,
+            estimated=self.estimated,
+        )
+
+    def with_(self, more: Usage) -> Usage:
+        """Both together, at the model that was asked last."""
+        return Usage(
+            model=more.model,
+            prompt_tokens=self.prompt_tokens + more.prompt_tokens,
+            completion_tokens=self.completion_tokens + more.completion_tokens,
+            cached_tokens=self.cached_tokens + more.cached_tokens,
+            requests=self.requests + more.requests,
+            money=None if self.money is None or more.money is None else self.money + more.money,
+            currency=more.currency or self.currency,
+            estimated=self.estimated or more.estimated,
+        )
 
 
 @dataclass(frozen=True)

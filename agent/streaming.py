@@ -68,27 +68,24 @@ class Answer:
 
 
 class BrokenOff(Exception):
-    """An answer that began and did not come to its end; `found` is what had come."""
-
-    def __init__(self, why: str, found: Answer) -> None:
-        super().__init__(why)
-        self.found = found
+    """An answer that began and did not come to its end."""
 
 
 async def heard(
-    answer: AsyncStream[ChatCompletionChunk] | ChatCompletion, hear: Callable[[str], None]
+    answer: AsyncStream[ChatCompletionChunk] | ChatCompletion, hear: Callable[[str], None], found: Answer
 ) -> Answer | None:
     """The whole answer, told to `hear` while it comes; None for one without choices.
 
-    Raises BrokenOff when the connection fails on the way, ValueError for what can't be read.
+    `found` is filled with what comes, so that it is known whatever happens on the way. Raises BrokenOff when the
+    connection fails, ValueError for what can't be read.
     """
     if isinstance(answer, ChatCompletion):
         return _whole(answer)
     if not isinstance(answer, AsyncStream):
         raise ValueError("neither a stream nor a completion")
     if STREAM not in answer.response.headers.get("content-type", ""):
-        return _whole(await _at_once(answer))
-    found, begun = Answer(), False
+        return _whole(await _at_once(answer, found))
+    begun = False
     try:
         async for chunk in answer:
             found.model = _text(chunk, "model") or found.model
@@ -101,11 +98,11 @@ async def heard(
                 await answer.close()
                 break
     except APIConnectionError as error:
-        raise BrokenOff(type(error).__name__, found) from error
+        raise BrokenOff(type(error).__name__) from error
     return found if begun else None
 
 
-async def _at_once(answer: AsyncStream[ChatCompletionChunk]) -> ChatCompletion:
+async def _at_once(answer: AsyncStream[ChatCompletionChunk], found: Answer) -> ChatCompletion:
     """From a server that was asked for a stream and sends one JSON object."""
     body = bytearray()
     try:
@@ -114,7 +111,8 @@ async def _at_once(answer: AsyncStream[ChatCompletionChunk]) -> ChatCompletion:
             if len(body) > LARGEST:
                 break
     except Exception as error:  # whatever the transport raises here, it is the transport's
-        raise BrokenOff(type(error).__name__, Answer(body.decode(errors="replace"))) from error
+        found.content = body.decode(errors="replace")
+        raise BrokenOff(type(error).__name__) from error
     told = json.loads(body)
     if not isinstance(told, dict):
         raise ValueError("not an object")

@@ -1,15 +1,15 @@
 """What a labelling run may cost: its components one by one, and language models altogether.
 
-Knows budgets and purses, and what a run has paid by its record; knows nothing about what the money buys.
+Knows budgets and purses, and that a resumed run has paid already; knows nothing about what the money buys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent.state import Limits
-from experiments.workplace import Workplace
-from store.costs import Spent, spent
+from store.views import Payment
 from tools.budget import CALLS, Budget
 from tools.purse import Purse
 
@@ -31,10 +31,11 @@ class Allowance:
     tokens_each: int | None = None
     money_each: float | None = None
 
-    def purse(self, paid: Spent) -> Purse:
-        """The run's, of which so much is spent."""
+    def purse(self, paid: Iterable[Payment] = ()) -> Purse:
+        """The run's, out of which this is paid already."""
         purse = Purse(self.tokens, self.money, threads=self.jobs)
-        purse.pay(paid.tokens, paid.priced, paid.requests)
+        for one in paid:
+            purse.pay(one.tokens, one.money, one.requests)
         return purse
 
     def budget(self, shared: Purse | None = None) -> Budget:
@@ -42,13 +43,6 @@ class Allowance:
         shared = Purse(self.tokens, self.money) if shared is None else shared
         own = Purse(self.tokens_each, self.money_each)
         return Budget(self.calls, self.forwards, self.seconds, own=own, shared=shared)
-
-
-def spent_by(workplace: Workplace, run: str) -> Spent:
-    """What language models have cost a run, from its record."""
-    queries = workplace.store.queries
-    steps = [step for one in queries.components(run) for step in queries.steps(run, one.address)]
-    return spent(steps, queries.experiments(run))
 
 
 def short_of(purse: Purse) -> str:

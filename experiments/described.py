@@ -17,7 +17,7 @@ from store.records import Description
 def described(store: Store, run: str, component: Address, outcome: Outcome, seconds: float) -> Description:
     """The description, in `seconds`; what it cost is counted from the record."""
     experiments = store.queries.experiments(run, str(component))
-    paid = spent(store.queries.steps(run, str(component)), experiments)
+    paid = spent(store.queries.payments(run, str(component)))
     cost = {
         "forwards": float(sum(one.result["cost"]["forwards"] for one in experiments)),
         "tokens": float(paid.tokens),

@@ -14,13 +14,13 @@ from typing import Any
 
 from agent.planner import Planner
 from agent.record import outcome_of
-from experiments.allowance import Allowance, short_of, spent_by
+from experiments.allowance import Allowance, short_of
 from experiments.scoring.blind import score_frozen
 from experiments.sites import by_site
 from experiments.threads import Tell, Threads
 from experiments.workplace import Workplace
 from store.address import Address, Extent, parse, parse_set
-from store.costs import Spent
+from store.costs import Spent, spent
 from store.errors import MaieuticError, UserError
 from store.failures import room_told
 from store.records import Description, Status
@@ -122,7 +122,7 @@ def carry_on(
     """
     store = workplace.store
     store.recorder.resume_run(run)
-    purse = allowance.purse(spent_by(workplace, run))
+    purse = allowance.purse(store.queries.payments(run))
     waiting = [parse(one.address) for one in store.queries.components(run) if one.status is None]
     chosen = sorted(waiting)[:limit]
     threads = Threads(workplace, run, planner, allowance, purse, tell)
@@ -153,7 +153,7 @@ def carry_on(
         run,
         status,
         found,
-        spent_by(workplace, run),
+        spent(store.queries.payments(run)),
         told,
         pressed,
         {name: str(why) for name, why in threads.aside.items()},

@@ -29,7 +29,6 @@ from experiments.label import begin, choose
 from experiments.tableau.card import RESULTS
 from experiments.threads import Threads
 from experiments.workplace import Workplace, open_workplace
-from store.costs import Spent
 from store.database import open_store
 
 IMAGES = "tableau:40/24/40"
@@ -85,7 +84,7 @@ def rate(folder: Path, jobs: int, delay: float, components: Sequence[str]) -> tu
         run = begin(place, chosen, planner.name, {})
         place.prepare(chosen)
         place.context(allowance.budget())  # makes the index before the clock runs
-        threads = Threads(place, run, planner, allowance, allowance.purse(Spent()), lambda _: None)
+        threads = Threads(place, run, planner, allowance, allowance.purse(), lambda _: None)
         before, began = passes(place), time.monotonic()
         asyncio.run(threads.carry(chosen))
         seconds = time.monotonic() - began

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from store.address import TOWERS, parse
-from store.costs import Spent, spent, total
+from store.costs import Spent, spent
 from store.database import Store
 from store.errors import UserError
 from store.records import Claim, Described, Description, Experiment, Reading, Score
@@ -94,7 +94,8 @@ class Thread:
 class RunRecord:
     """A run with its components in order, then its other threads, and the answers that it gave.
 
-    `cited` holds for each answer, by number, the experiments it leans on; `leaned` the descriptions, as tested.
+    `cited` holds for each answer, by number, the experiments it leans on; `leaned` the descriptions, as tested; `spent`
+    is what language models have cost the run.
     """
 
     run: Run
@@ -103,15 +104,11 @@ class RunRecord:
     findings: tuple[Found, ...] = ()
     cited: Mapping[int, tuple[Experiment, ...]] = field(default_factory=dict)
     leaned: Mapping[int, tuple[tuple[Described, Description], ...]] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def threads(self) -> tuple[Thread, ...]:
         return self.components + self.others
-
-    @cached_property
-    def spent(self) -> Spent:
-        """What language models have cost the run."""
-        return total(spent(thread.steps, thread.experiments) for thread in self.threads)
 
 
 def read_run(store: Store, run: str) -> RunRecord:
@@ -135,6 +132,7 @@ def read_run(store: Store, run: str) -> RunRecord:
         findings,
         {one.number: _experiments(store, one.finding.evidence) for one in findings},
         {one.number: _descriptions(store, one.finding.described) for one in findings},
+        spent(queries.payments(run)),
     )
 
 

@@ -1,6 +1,6 @@
-"""What language models have cost, added up from the record: planners' turns, and experiments that asked one.
+"""What language models have cost, added up from the record.
 
-Knows the fields in which usage and cost are kept; a price that nobody knew stays unknown in every sum.
+Knows payments, and the fields in which a turn's usage is kept; a price that nobody knew stays unknown in every sum.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from store.records import Experiment, Model
-from store.views import Step
+from store.records import Model
+from store.views import Payment
 
 
 class Spent(Model):
@@ -53,15 +53,13 @@ class Spent(Model):
         )
 
 
-def spent(steps: Iterable[Step], experiments: Iterable[Experiment] = ()) -> Spent:
-    """The sum over turns and experiments."""
-    rows: list[dict[str, Any]] = [step.usage for step in steps]
-    rows += [experiment.result.get("cost") or {} for experiment in experiments]
-    return total(one_of(row) for row in rows)
+def spent(payments: Iterable[Payment]) -> Spent:
+    """The sum of what was paid."""
+    return total(one_of(payment.model_dump()) for payment in payments)
 
 
 def one_of(row: dict[str, Any]) -> Spent:
-    """What one turn's usage, or one experiment's cost, amounts to."""
+    """What one payment, or one turn's usage, amounts to."""
     requests = int(row.get("requests") or 0)
     money = row.get("money", 0.0 if not requests else None)
     return Spent(

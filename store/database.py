@@ -21,7 +21,7 @@ from store.opening import connect, for_writing, location, plainly
 from store.queries import Queries
 from store.recorder import Recorder
 
-VERSION = "001"
+VERSION = "002"
 """Of the schema that this program speaks: the name of the last migration."""
 VERSION_TABLE = "maieutic_version"
 PATIENCE = 10.0

@@ -24,12 +24,13 @@ from store.schema import (
     DatasetRow,
     ExperimentRow,
     PairRow,
+    PaymentRow,
     RunRow,
     StepRow,
     StimulusRow,
     TargetRow,
 )
-from store.views import RunEnd, RunKind, as_experiment
+from store.views import Payment, RunEnd, RunKind, as_experiment
 
 OTHER_THREADS = ("question", "direct")
 """Threads that are no component's."""
@@ -135,7 +136,8 @@ class Journal:
     ) -> dict[str, Any]:
         """The decision of this turn: the one that was recorded first, which may not be the one given.
 
-        `prompt` is the hash of what the planner was sent; `usage` is what the turn cost (tokens, money).
+        `prompt` is the hash of what the planner was sent; `usage` is what the turn cost (tokens, money): what a run
+        has paid is told by `payment` alone.
         """
         row = StepRow(
             run=run,
@@ -147,6 +149,16 @@ class Journal:
             decided=now(),
         )
         return self._first(row, of=(run, thread)).decision
+
+    def payment(self, run: str, thread: str, payment: Payment) -> None:
+        """Writes down what was paid for requests, whether or not anything comes of them."""
+        row = PaymentRow(run=run, thread=thread, body=payment.model_dump(), paid=now())
+
+        def work(session: Session) -> None:
+            rules.known_run(session, run)
+            session.add(row)
+
+        self._access.write(work)
 
     def find(self, turn: Turn) -> Experiment | None:
         """What is already measured at this place."""

@@ -23,6 +23,7 @@ from store.schema import (
     FindingRow,
     HypothesisRow,
     PairRow,
+    PaymentRow,
     RunRow,
     ScoreRow,
     StepRow,
@@ -35,6 +36,7 @@ from store.views import (
     Component,
     Found,
     Hit,
+    Payment,
     Proposed,
     RecordedPair,
     RecordedStimulus,
@@ -87,6 +89,13 @@ class Queries:
         """The planner's turns, in order."""
         chosen = select(StepRow).filter_by(run=run, thread=thread).order_by(StepRow.step)
         return [Step(**_columns(row)) for row in self._all(chosen)]
+
+    def payments(self, run: str, thread: str | None = None) -> list[Payment]:
+        """What a run, or one thread of it, has paid to language models, in order."""
+        chosen = select(PaymentRow).filter_by(run=run).order_by(PaymentRow.number)
+        if thread is not None:
+            chosen = chosen.where(PaymentRow.thread == thread)
+        return [Payment(**row.body) for row in self._all(chosen)]
 
     def experiments(
         self, run: str | None = None, thread: str | None = None, *, test: bool = False

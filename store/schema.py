@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-APPEND_ONLY = ("experiment", "verdict", "score", "description")
+APPEND_ONLY = ("experiment", "verdict", "score", "description", "payment")
 """Tables whose rows the database itself refuses to change or delete."""
 
 SHA = String(64)
@@ -132,6 +132,18 @@ class ExperimentRow(Base):
     error: Mapped[str]
     started: Mapped[str] = mapped_column(WORD)
     seconds: Mapped[float]
+
+
+class PaymentRow(Base):
+    """What was paid for requests to a language model, also where nothing came of them."""
+
+    __tablename__ = "payment"
+    __table_args__ = (Index(None, "run", "thread"),)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    run: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    thread: Mapped[str] = mapped_column(NAME)
+    body: Mapped[dict[str, Any]]
+    paid: Mapped[str] = mapped_column(WORD)
 
 
 class HypothesisRow(Base):

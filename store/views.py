@@ -49,6 +49,17 @@ class Step(Model):
     decided: str
 
 
+class Payment(Model):
+    """What requests to a language model cost; `money` is None where nobody knows the price, `estimated` tokens are
+    those that no endpoint told."""
+
+    tokens: int
+    money: float | None
+    requests: int = 1
+    currency: str = ""
+    estimated: bool = False
+
+
 class RecordedPair(Model):
     """Two stimuli, by key, that differ in `concept`, and what was checked about that."""
 

@@ -1,16 +1,20 @@
 """Budgets: how many calls, forward rows and seconds a component may cost, and what language models may cost.
 
 Calls and rows are spent in the tool layer, never by planners. Tokens and money are spent where a request is made, out
-of two purses: the component's own and the run's, which all its components share.
+of two purses: the component's own and the run's, which all its components share. Whoever pays may have each payment
+written down (`Payer.keep`), so that a resumed run owes what the one before it has paid.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from store.errors import MaieuticError
+from store.views import Payment
 from tools.purse import Purse
 
 CALLS = 80
@@ -97,5 +101,35 @@ class Budget:
         return any(share > 0.8 for share in used) or self.own.low or self.shared.low
 
 
-PAYING: ContextVar[Budget | None] = ContextVar("PAYING", default=None)
-"""Whose budget the requests are paid from that are made now; None where nobody counts."""
+@dataclass(frozen=True)
+class Payer:
+    """Who pays for requests: a budget, and `keep`, which has written a payment down when it returns."""
+
+    budget: Budget
+    keep: Callable[[Payment], None] = lambda _: None
+
+    async def admit(self) -> None:
+        """As Budget.admit."""
+        await self.budget.admit()
+
+    def pay(self, payment: Payment) -> None:
+        """Ends a request that was let in. A payment for no request is none, and not kept."""
+        try:
+            if payment.requests:
+                self.keep(payment)
+        finally:
+            self.budget.pay(payment.tokens, payment.money, payment.requests)
+
+
+PAYING: ContextVar[Payer | None] = ContextVar("PAYING", default=None)
+"""Who pays for the requests that are made now; None where nobody counts."""
+
+
+@contextmanager
+def paying(payer: Payer) -> Iterator[None]:
+    """Requests that are made inside are paid by `payer`."""
+    token = PAYING.set(payer)
+    try:
+        yield
+    finally:
+        PAYING.reset(token)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 import tools.methods  # noqa: F401  # registers every tool
 from store.errors import PlannerError, UserError
 from store.records import Cost, Experiment
-from tools.budget import PAYING, BudgetReached
+from tools.budget import BudgetReached, Payer, paying
 from tools.context import ToolContext
 from tools.meter import metered
 from tools.tool import TOOLS, Arguments, Result, Tool
@@ -51,7 +51,9 @@ def call(context: ToolContext, turn: Turn, name: str, arguments: Mapping[str, An
         _charge(context, turn, found.result["cost"]["forwards"])
         return found
     context.budget.check()
-    result = _measured(replace(context, turn=turn), tool, checked)
+    payer = Payer(context.budget, partial(context.store.recorder.payment, turn.run, turn.thread))
+    with paying(payer):
+        result = _measured(replace(context, turn=turn), tool, checked)
     experiment = context.store.recorder.experiment(
         turn,
         tool=name,
@@ -99,7 +101,6 @@ def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
     began = time.monotonic()
     own = context.budget.own
     tokens, requests, money, unknown = own.spent_tokens, own.requests, own.spent_money, own.unknown
-    paying = PAYING.set(context.budget)
     with metered() as meter:
         try:
             result: Result = tool.function(context, arguments)
@@ -112,8 +113,6 @@ def _measured(context: ToolContext, tool: Tool, arguments: Arguments) -> Result:
         except (PlannerError, BudgetReached):
             context.budget.charge(0, meter.rows)
             raise
-        finally:
-            PAYING.reset(paying)
     cost = Cost(
         forwards=meter.rows,
         seconds=round(time.monotonic() - began, 3),

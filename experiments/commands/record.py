@@ -117,10 +117,7 @@ def run(run: RunId = LAST, store: StorePlace = "", as_json: JsonFlag = False) ->
         name = _named(record, run)
         about, found = record.queries.run(name), record.queries.descriptions(name, test=True)
         components = record.queries.components(name)
-        paid = spent(
-            [step for one in components for step in record.queries.steps(name, one.address)],
-            record.queries.experiments(name),
-        )
+        paid = spent(record.queries.payments(name))
     waiting = [one.address for one in components if one.status is None]
     if as_json:
         told = {

@@ -136,7 +136,7 @@ async def test_a_run_that_looked_at_pictures_is_replayed_without_a_language_mode
     assert [row["image"] for row in new[1].result["exemplars"]] == [
         row["image"] for row in old[1].result["exemplars"]
     ]
-    assert spent(context.store.queries.steps(again, str(COMPONENT))).requests == 0
+    assert context.store.queries.payments(again) == []
 
 
 async def test_a_lazy_one_that_concludes_without_experiments_is_refused(
@@ -175,8 +175,8 @@ async def test_one_that_never_stops_is_ended_by_its_budget_with_a_last_word(
     outcome = await run_one(planner)
     assert outcome.by == "planner" and outcome.finish.startswith("the budget")
     assert context.budget.own.spent_tokens == len(endpoint.requests) * 110 < 1000 + 110
-    rows = context.store.queries.steps(run, str(COMPONENT))
-    assert spent(rows).tokens == context.budget.own.spent_tokens
+    paid = context.store.queries.payments(run, str(COMPONENT))
+    assert spent(paid).tokens == context.budget.own.spent_tokens
     assert "tokens" in endpoint.requests[1]["messages"][-1]["content"]
 
 

@@ -21,7 +21,7 @@ from tests.agent.conftest import COMPONENT, RunOne
 from tests.agent.scripted_server import Reply, says
 from tests.agent.scripted_server import serving as scripted
 from tests.agent.test_openai_planner import ABSTAIN, PROPOSE, WEIGH
-from tools.budget import PAYING, Budget
+from tools.budget import Budget, Payer, paying
 from tools.context import ToolContext
 
 pytestmark = pytest.mark.asyncio
@@ -194,15 +194,11 @@ async def test_every_try_is_one_of_those_allowed_and_an_answer_that_broke_off_is
         wire.hang_up()
 
     budget = Budget()
-    paying = PAYING.set(budget)
-    try:
-        with serving(lambda _: {"content": "…"}) as endpoint:
-            endpoint.fault = spoil
-            with pytest.raises(MaieuticError, match="broke off"):
-                await OpenAIPlanner("m", endpoint.url, retries=2, timeout=5.0).decide(VIEW, [])
-        assert endpoint.asked == 3
-    finally:
-        PAYING.reset(paying)
+    with paying(Payer(budget)), serving(lambda _: {"content": "…"}) as endpoint:
+        endpoint.fault = spoil
+        with pytest.raises(MaieuticError, match="broke off"):
+            await OpenAIPlanner("m", endpoint.url, retries=2, timeout=5.0).decide(VIEW, [])
+    assert endpoint.asked == 3
     assert budget.own.requests == 3 and budget.own.spent_tokens > 3 * 100
 
 

@@ -13,7 +13,7 @@ from agent.endpoint import Endpoint
 from agent.openai_describer import AT_ONCE, OpenAIDescriber, read
 from store.errors import MaieuticError
 from tests.agent.scripted_server import Body, Reply, says, serving
-from tools.budget import PAYING, Budget, BudgetReached
+from tools.budget import Budget, BudgetReached, Payer, paying
 from tools.purse import Purse
 from tools.stimuli import Describer
 
@@ -105,12 +105,12 @@ def test_a_model_that_does_not_describe_ends_the_run_with_what_to_do(tmp_path: P
 
 def test_it_is_paid_from_the_budget_at_hand_and_what_was_paid_for_is_kept(tmp_path: Path) -> None:
     budget = Budget(own=Purse(tokens=150))
-    token = PAYING.set(budget)
-    try:
-        with serving(tells) as endpoint, pytest.raises(BudgetReached, match="150 tokens"):
-            over(endpoint.url, tmp_path).describe(pictures(4 * AT_ONCE))
-    finally:
-        PAYING.reset(token)
+    with (
+        paying(Payer(budget)),
+        serving(tells) as endpoint,
+        pytest.raises(BudgetReached, match="150 tokens"),
+    ):
+        over(endpoint.url, tmp_path).describe(pictures(4 * AT_ONCE))
     assert budget.own.spent_tokens == 110 * len(endpoint.requests)
     assert len(list(tmp_path.rglob("*.json"))) == AT_ONCE * len(endpoint.requests)
 

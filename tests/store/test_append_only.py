@@ -12,12 +12,14 @@ from store.schema import (
     Base,
     DescriptionRow,
     ExperimentRow,
+    PaymentRow,
     ScoreRow,
     VerdictRow,
 )
+from store.views import Payment
 from tests.store.records import UNIT, guess, judgement, measure, points, words
 
-TABLES: list[type[Base]] = [ExperimentRow, VerdictRow, ScoreRow, DescriptionRow]
+TABLES: list[type[Base]] = [ExperimentRow, VerdictRow, ScoreRow, DescriptionRow, PaymentRow]
 
 
 @pytest.fixture
@@ -28,6 +30,7 @@ def full(store: Store, run: str) -> Store:
     store.recorder.verdict(run, UNIT, 1, judgement(number))
     store.recorder.description(run, words(f"Fires on red [e{number}]."))
     store.recorder.score(run, UNIT, "pearson", points())
+    store.recorder.payment(run, UNIT, Payment(tokens=10, money=None))
     return store
 
 

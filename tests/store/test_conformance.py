@@ -15,6 +15,7 @@ from store.recorder import Turn
 from store.records import Claim, Description, Facet
 from store.rules import same_words
 from store.schema import DescriptionRow
+from store.views import Payment
 from tests.store.records import TARGET, UNIT, begin, guess, judgement, measure, points, words
 
 
@@ -134,6 +135,21 @@ def test_the_first_decision_of_a_turn_stands(store: Store, run: str) -> None:
     steps = store.queries.steps(run, UNIT)
     assert [step.decision["kind"] for step in steps] == ["calls", "conclusion"]
     assert (steps[0].prompt, steps[0].usage) == ("hash", {"tokens": 12})
+
+
+def test_payments_are_kept_one_by_one_whatever_came_of_them(store: Store, run: str) -> None:
+    first, second = (
+        Payment(tokens=12, money=0.5, currency="EUR"),
+        Payment(tokens=12, money=None, estimated=True),
+    )
+    for payment in (first, second, second):
+        store.recorder.payment(run, UNIT, payment)
+    store.recorder.payment(run, "question", first)
+    assert store.queries.payments(run, UNIT) == [first, second, second]
+    assert store.queries.payments(run) == [first, second, second, first]
+    assert store.queries.payments(begin(store, TARGET)) == []
+    with pytest.raises(RuntimeError, match="nowhere"):
+        store.recorder.payment("nowhere", UNIT, first)
 
 
 def test_hypotheses_keep_their_numbers_and_all_their_verdicts(store: Store, run: str) -> None:

@@ -16,7 +16,8 @@ from store.database import VERSION, VERSION_TABLE, Store, open_store
 from store.errors import UserError
 from store.migrations import configure
 from store.schema import Base
-from tests.store.records import TARGET, begin, measure
+from store.views import Payment
+from tests.store.records import TARGET, UNIT, begin, measure
 
 
 def test_the_program_speaks_the_version_of_the_last_migration() -> None:
@@ -38,8 +39,8 @@ LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "002"
-down_revision = "001"
+revision = "003"
+down_revision = "002"
 
 
 def upgrade() -> None:
@@ -55,9 +56,9 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_rows(
         run = begin(store, TARGET)
         recorded = measure(store, run)
     folder = copy_of_migrations(tmp_path)
-    (folder / "versions" / "002_a_note.py").write_text(LATER)
+    (folder / "versions" / "003_a_note.py").write_text(LATER)
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(database, "VERSION", "002")
+    monkeypatch.setattr(database, "VERSION", "003")
     for _ in range(2):
         with open_store(where) as store, store.engine.connect() as connection:
             assert connection.exec_driver_sql("SELECT id, note FROM run").all() == [(run, "none")]
@@ -65,6 +66,31 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_rows(
     monkeypatch.undo()
     with pytest.raises(UserError, match="written by a newer version"):
         open_store(where)
+
+
+def test_what_an_older_store_knew_to_be_paid_becomes_payments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "a.db"
+    folder = copy_of_migrations(tmp_path)
+    (folder / "versions" / "002_what_was_paid.py").unlink()
+    monkeypatch.setattr(migrations, "FOLDER", folder)
+    monkeypatch.setattr(database, "VERSION", "001")
+    told = {"prompt_tokens": 100, "completion_tokens": 10, "requests": 1, "money": 0.2, "currency": "EUR"}
+    with open_store(where) as store:
+        run = begin(store, TARGET)
+        measure(store, run, result={"summary": "", "cost": {"tokens": 300, "requests": 2, "money": None}})
+        measure(store, run, step=1, result={"summary": "", "cost": {"tokens": 0, "requests": 0, "money": 0}})
+        for step, usage in enumerate([told, {}, told | {"estimated": True}]):
+            store.recorder.step(run, UNIT, step, {"kind": "calls"}, "", usage)
+    monkeypatch.undo()
+    answer = Payment(tokens=110, money=0.2, currency="EUR")
+    with open_store(where) as store:
+        assert sorted(store.queries.payments(run, UNIT), key=lambda one: (one.requests, one.estimated)) == [
+            answer,
+            answer.model_copy(update={"estimated": True}),
+            Payment(tokens=300, money=None, requests=2),
+        ]
 
 
 def test_a_migration_that_breaks_leaves_nothing_behind(

@@ -14,6 +14,7 @@ from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from PIL import Image, ImageOps
 
 from store.errors import UserError
+from store.views import Payment
 from tools.access import Access
 from tools.budget import PAYING
 from tools.editing.backend import Failed
@@ -90,7 +91,7 @@ class ImagesApi:
             tokens, money = self._cost(answer)
         finally:
             if payer is not None:
-                payer.pay(tokens, money, requests)
+                payer.pay(Payment(tokens=tokens, money=money, requests=requests))
         return Answered(answer, money)
 
     async def _asked(self, ask: Ask) -> Any:

@@ -25,7 +25,7 @@ from tests.tools.editing.images_server import (
     shows,
 )
 from tests.tools.editing.pipelines import noise, pixels, squares
-from tools.budget import PAYING, Budget, BudgetReached
+from tools.budget import Budget, BudgetReached, Payer, paying
 from tools.editing.backend import NO_SEEDS, Failed, Made, Outcome, Settings
 from tools.editing.endpoint import EndpointModel
 from tools.images import MAX_BYTES
@@ -329,14 +329,10 @@ class TestMoney:
         self, usage: tuple[int, int] | None
     ) -> None:
         budget = Budget(own=Purse(money=0.1))
-        token = PAYING.set(budget)
-        try:
-            with serving(lambda asked: shows(painted(asked), usage=usage)) as server:
-                model = at(server, prices=Prices({"paint-1": Price(picture=0.04)}))
-                outcomes = model.edit(squares(5), ["red"] * 5, list(range(5)))
-                assert len(server.requests) == 3  # the third passes the limit, the others are not asked for
-        finally:
-            PAYING.reset(token)
+        with paying(Payer(budget)), serving(lambda asked: shows(painted(asked), usage=usage)) as server:
+            model = at(server, prices=Prices({"paint-1": Price(picture=0.04)}))
+            outcomes = model.edit(squares(5), ["red"] * 5, list(range(5)))
+            assert len(server.requests) == 3  # the third passes the limit, the others are not asked for
         assert [one.money for one in outcomes if isinstance(one, Made)] == [0.04] * 3
         assert (
             sum("budget of 0.1 money is spent" in why(one) for one in outcomes if isinstance(one, Failed))
@@ -346,17 +342,16 @@ class TestMoney:
 
     def test_what_can_no_longer_be_paid_is_not_asked_for(self) -> None:
         budget = Budget(own=Purse(tokens=1000))
-        token = PAYING.set(budget)
-        try:
-            with serving(lambda asked: shows(painted(asked), usage=(500, 1000))) as server:
-                model = at(server, prices=self.prices)
-                outcomes = model.edit(squares(6), ["red"] * 6, list(range(6)))
-                asked = len(server.requests)
-                with pytest.raises(BudgetReached):
-                    model.edit(squares(1), ["red"], [1])
-                assert len(server.requests) == asked == 1
-        finally:
-            PAYING.reset(token)
+        with (
+            paying(Payer(budget)),
+            serving(lambda asked: shows(painted(asked), usage=(500, 1000))) as server,
+        ):
+            model = at(server, prices=self.prices)
+            outcomes = model.edit(squares(6), ["red"] * 6, list(range(6)))
+            asked = len(server.requests)
+            with pytest.raises(BudgetReached):
+                model.edit(squares(1), ["red"], [1])
+            assert len(server.requests) == asked == 1
         assert made(outcomes[0]).money == pytest.approx(0.045)
         assert {why(each) for each in outcomes[1:]} == {
             "endpoint: was not asked for: the budget of 1,000 tokens is spent"
