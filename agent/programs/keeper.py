@@ -35,8 +35,8 @@ except ImportError:  # not a Unix: the interpreter's own limits are all there ar
 NAME = "program.py"
 PROBLEMS = 4
 """Type errors that are told of one program."""
-LIMITS = ("time limit", "memory limit", "suspension limit", "maximum recursion depth")
-"""What the interpreter says where a limit is reached."""
+_MEMORY = re.compile(r"memory limit exceeded: \d+ bytes > (\d+) bytes")
+_DEPTH = "maximum recursion depth exceeded"
 _PROBLEM = re.compile(rf"{re.escape(NAME)}:(\d+):\d+: \w+\[([\w-]+)\] (.*)")
 _WIDE = re.compile(r'Expected `[^`]*Literal\["[^`]*`, found `str`$|found `[^`]* \| [^`]*`$')
 """A word that may be one of those allowed, a value that may be of the type: the call itself will tell."""
@@ -49,10 +49,10 @@ class TooMuch(Exception):
 
 
 class Printed:
-    """What was printed, cut to a budget."""
+    """What was printed, cut to a budget; `stops` counts how often the program has waited for an answer."""
 
     def __init__(self, budget: int) -> None:
-        self.text, self.cut, self._budget = "", 0, budget
+        self.text, self.cut, self.stops, self._budget = "", 0, 0, budget
 
     def __call__(self, stream: str, text: str) -> None:
         kept = text[: self._budget - len(self.text)]
@@ -74,7 +74,7 @@ def main() -> None:
     except MontyCrashedError as error:
         told = {"end": "crash", "told": f"its process was killed: {error}"}
     except MontyRuntimeError as error:
-        told = raised("limit" if any(words in str(error) for words in LIMITS) else "error", error)
+        told = raised("limit" if reached(error, bounds, printed.stops) else "error", error)
     except (MontyError, ValueError, TypeError, RuntimeError, RecursionError, MemoryError) as error:
         told = {"end": "crash", "told": f"it asked for something that can't be handed over: {error}"}
     told["told"] = clean(str(told.get("told", "")))[: bounds["told"]]
@@ -123,6 +123,7 @@ def driven(session: MontySession, order: dict[str, Any], printed: Printed) -> di
     bounds, calls = order["bounds"], 0
     snapshot = started(session, order["source"], printed)
     while not isinstance(snapshot, MontyComplete):
+        printed.stops += 1
         if isinstance(snapshot, NameLookupSnapshot):
             name = snapshot.variable_name
             known = name in order["names"] and snapshot.object_id is None
@@ -207,6 +208,28 @@ def untyped(told: str) -> dict[str, Any]:
         return {"end": "refused", "told": told}
     words = "; ".join(f"line {line}: {why} ({rule})" for line, rule, why in found)
     return {"end": "refused", "told": words, "line": int(found[0][0])}
+
+
+def reached(error: MontyRuntimeError, bounds: dict[str, Any], stops: int) -> bool:
+    """Whether one of the interpreter's own limits ended the program, and not an exception of its own.
+
+    A program that raises such an exception itself stands in a frame of its own, out of time it stands in none; and how
+    often it has waited is counted here. Memory and depth are known by the type and the whole message, numbers included:
+    a program that raises exactly these says of itself that it has reached a limit, and is believed.
+    """
+    exception = error.exception()
+    words = str(exception)
+    match exception:
+        case TimeoutError():
+            return not error.traceback()
+        case MemoryError():
+            found = _MEMORY.fullmatch(words)
+            return found is not None and int(found[1]) == bounds["memory"]
+        case RecursionError():
+            return words == _DEPTH
+        case RuntimeError():
+            return stops >= bounds["lookups"] and words == f"suspension limit {bounds['lookups']} exceeded"
+    return False
 
 
 def raised(end: str, error: MontyRuntimeError | MontySyntaxError) -> dict[str, Any]:

@@ -109,6 +109,54 @@ async def test_a_limit_ends_a_program_and_a_fresh_worker_serves_the_next(source:
     assert (await ran("print(40 + 2)")).printed == "42\n"
 
 
+FALSE_ALARMS = {
+    "time": "TimeoutError('feed time limit exceeded: 500.07ms > 500ms')",
+    "memory": "MemoryError('memory limit exceeded: 70000000 bytes > 4 bytes')",
+    "depth": "RecursionError('maximum recursion depth exceeded, or nearly')",
+    "requests": "RuntimeError('suspension limit 400 exceeded')",
+}
+
+
+@pytest.mark.parametrize("alarm", FALSE_ALARMS.values(), ids=FALSE_ALARMS)
+async def test_a_program_that_raises_what_a_limit_says_has_made_an_error(alarm: str) -> None:
+    ended = await ran(f"x = 1\nraise {alarm}")
+    assert (ended.end, ended.line) == ("error", 2)
+    assert (await ran(f"try:\n    raise {alarm}\nexcept Exception:\n    print('caught')")).end == "done"
+
+
+@pytest.mark.parametrize(
+    "words", ["time limit", "memory limit", "suspension limit", "maximum recursion depth"]
+)
+async def test_a_limit_in_a_programs_or_a_tools_own_words_is_none(words: str) -> None:
+    async def refuses(*_: Any) -> Any:
+        raise Unanswered(f"the {words} of this tool is reached")
+
+    assert (await ran(f"raise ValueError('{words}')")).end == "error"
+    ended = await Processes(QUICK).run("weigh('c', 'red')", stubs([WEIGH]), ["weigh"], refuses)
+    assert ended.end == "error" and words in ended.told
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("try:\n    while True: pass\nexcept BaseException: print('caught')", "time limit exceeded"),
+        ("sum(range(10 ** 12))", "time limit exceeded"),
+        ("try:\n    x = 'a' * 10 ** 9\nexcept BaseException: print('caught')", "memory limit exceeded"),
+        ("a = []\nb = []\nfor _ in range(500):\n    a = [a]\n    b = [b]\nprint(a == b)", "recursion depth"),
+        (
+            "for _ in range(500):\n    try:\n        weight\n    except NameError:\n        pass",
+            "suspension limit 400",
+        ),
+    ],
+    ids=["time", "time in one expression", "memory", "depth of data", "requests"],
+)
+async def test_a_limit_of_the_interpreter_is_told_as_one_and_can_not_be_caught(
+    source: str, told: str
+) -> None:
+    ended = await ran(source, sandbox=Processes(QUICK, checked=False))
+    assert (ended.end, ended.printed) == ("limit", "") and told in ended.told
+
+
 async def test_what_is_printed_is_cut_to_a_budget_and_the_rest_counted() -> None:
     ended = await ran("for i in range(100): print('x' * 99)", sandbox=Processes(Bounds(printed=250)))
     assert (len(ended.printed), ended.cut) == (250, 9_750)
