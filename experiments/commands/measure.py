@@ -209,6 +209,9 @@ def measure(workplace: Workplace, tool: str, words: dict[str, Any], world: dict[
     except PlannerError as error:
         recorder.end_run(run, "failed")
         raise UserError(plainly(error), kind=error.kind, hint=error.hint) from error
+    except KeyboardInterrupt:
+        recorder.end_run(run, "interrupted")
+        raise
     recorder.end_run(run, "done")
     return found
 

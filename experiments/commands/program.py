@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from experiments.workplace import Workplace
     from store.recorder import Turn
     from store.records import Experiment
+    from store.views import RunEnd
 
 PROGRAM = "program"
 """The word that stands in the place of a tool's name."""
@@ -51,13 +52,13 @@ class Table:
     def made(self) -> list[Experiment]:
         return self.hand.made if self.hand else []
 
-    def close(self, ended: Ended | None) -> None:
-        """Writes how it ended; None: something else stopped it."""
+    def close(self, ended: Ended | None, how: RunEnd) -> None:
+        """Writes how the program ended (None: something else stopped it), and with it the run."""
         if self.workplace is not None:
             recorder = self.workplace.store.recorder
             if ended is not None:
                 recorder.step(self.run, DIRECT, 1, {"kind": "ended", **asdict(ended)})
-            recorder.end_run(self.run, "done" if ended is not None and ended.end == "done" else "failed")
+            recorder.end_run(self.run, how)
 
     def _open(self) -> Hand:
         from agent.decision import Program, as_row
@@ -93,12 +94,17 @@ def run_program(path: str, opening: Opening, world: Mapping[str, Any], as_json: 
     source = read_program(path)
     tools = [TOOLS[name] for name in sorted(TOOLS)]
     ended: Ended | None = None
+    how: RunEnd = "failed"
     with ExitStack() as stack:
         table = Table(source, opening, world, stack)
         try:
             ended = asyncio.run(Processes().run(source, stubs(tools), [one.name for one in tools], table.ask))
+            how = "done" if ended.end == "done" else "failed"
+        except KeyboardInterrupt:
+            how = "interrupted"
+            raise
         finally:
-            table.close(ended)
+            table.close(ended, how)
     numbers = [f"e{one.number}" for one in table.made]
     if numbers:
         narrate(f"{', '.join(numbers)} recorded in run {table.run}")

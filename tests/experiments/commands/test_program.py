@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from store.database import open_store
 from tests.labelling import IMAGES, Labelled, Place
+from tools.context import ToolContext
+from tools.tool import TOOLS, Result
 
 EACH = """
 for number in range(2):
@@ -94,6 +100,37 @@ def test_what_was_measured_before_an_error_is_kept_and_named(place: Place) -> No
     with open_store(place.store) as store:
         (run,) = store.queries.runs()
         assert run.status == "failed" and len(store.queries.experiments(run.id)) == 1
+
+
+def test_an_interrupted_program_is_recorded_as_such_and_what_it_measured_is_kept(place: Place) -> None:
+    busy = 'vocabulary_effect("language.3.mlp.0", k=5)\nwhile True:\n    pass'
+    process = place.begins("run", "program", program(place, busy), "--images", IMAGES)
+    while not measured(place) and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err, err
+    with open_store(place.store) as store:
+        (run,) = store.queries.runs()
+        assert (run.status, len(store.queries.experiments(run.id))) == ("interrupted", 1)
+
+
+def measured(place: Place) -> int:
+    if not place.store.is_file():
+        return 0
+    with open_store(place.store) as store:
+        return len(store.queries.experiments())
+
+
+def test_an_interrupted_experiment_is_recorded_as_such(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(context: ToolContext, arguments: Any) -> Result:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(TOOLS, "ablate", replace(TOOLS["ablate"], function=interrupted))
+    said = place.says("run", "ablate", "--images", IMAGES, "-s", "component=language.3.mlp.0")
+    assert said.code == 130
+    with open_store(place.store) as store:
+        assert [run.status for run in store.queries.runs()] == ["interrupted"]
 
 
 @pytest.mark.parametrize(
