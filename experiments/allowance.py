@@ -5,13 +5,16 @@ Knows budgets and purses, and that a resumed run has paid already; knows nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from agent.state import Limits
 from store.views import Payment
-from tools.budget import CALLS, Budget
+from tools.budget import CALLS, REVISIONS, Budget
 from tools.purse import Purse
+
+LIMITS = ("calls", "forwards", "seconds", "tokens", "money", "tokens_each", "money_each")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,16 @@ class Allowance:
     money: float | None = None
     tokens_each: int | None = None
     money_each: float | None = None
+
+    @classmethod
+    def of(cls, words: Mapping[str, Any], jobs: int = 1) -> Self:
+        """What the words of a command or run allow, in which 0 is no limit."""
+        told = {name: words.get(name) or None for name in LIMITS}
+        return cls(jobs=jobs, limits=Limits(revisions=words.get("revisions", REVISIONS)), **told)
+
+    def words(self) -> dict[str, Any]:
+        """The same as words that a run remembers."""
+        return {name: getattr(self, name) or 0 for name in LIMITS} | {"revisions": self.limits.revisions}
 
     def purse(self, paid: Iterable[Payment] = ()) -> Purse:
         """The run's, out of which this is paid already."""

@@ -156,8 +156,7 @@ class _Part:
 
     def _label(self, component: Address) -> Labelled:
         allowed, terms = self.terms.labelling, self.terms
-        asked = {**terms.words, "components": str(component), "calls": allowed.calls}
-        asked |= {"forwards": allowed.forwards or 0, "seconds": allowed.seconds or 0}
+        asked = {**terms.words, "components": str(component), **allowed.words()}
         begun = begin(self.workplace, [component], terms.planner.name, asked)
         carry_on(self.workplace, begun, terms.planner, allowed, drive=terms.drive)
         description = self.workplace.store.queries.description(begun, str(component))

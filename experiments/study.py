@@ -109,18 +109,10 @@ class Study:
         """
         one = isinstance(components, str) and not SETS & set(components)
         chosen = choose(components, self.workplace.extent)
-        allowed = self._allowance
-        words = self._words | {
+        words = self._words | self._allowance.words()
+        words |= {
             "components": ",".join(map(str, chosen)),
             "seed": self.workplace.seed,
-            "calls": allowed.calls,
-            "forwards": allowed.forwards or 0,
-            "seconds": allowed.seconds or 0,
-            "revisions": allowed.limits.revisions,
-            "tokens": allowed.tokens or 0,
-            "money": allowed.money or 0,
-            "tokens_each": allowed.tokens_each or 0,
-            "money_each": allowed.money_each or 0,
         }
         found = self.resume(begin(self.workplace, chosen, self._planner.name, words))
         return found[0] if one else found

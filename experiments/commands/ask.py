@@ -25,7 +25,14 @@ from experiments.commands.options import (
     Timeout,
 )
 from experiments.commands.output import narrate, print_json, print_table, print_text
-from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting, lasting_target
+from experiments.commands.workplaces import (
+    Service,
+    check_models,
+    chosen_planner,
+    opened_workplace,
+    world_of,
+)
 from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
@@ -79,41 +86,23 @@ def ask(
     """Ask what a component does, which read or carry a concept, whether it is used, why an answer; with receipts."""
     from experiments.allowance import Allowance
     from experiments.asking import ask as answered
-    from experiments.commands.label import check_prices
-    from experiments.commands.workplaces import Service, chosen_planner, opened_workplace
     from experiments.terms import Terms
 
-    paid = {"money": max_money, "money_each": 0, "planner": planner, "describer": "", "editor": editor}
-    check_prices(paid, prices)
-    target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
-    words = {"target": target, "images": images, "judge": judge, "planner": planner}
-    words |= {"editor": lasting_editor(editor)} if editor else {}
+    words = lasting(target=target, images=images, judge=judge, editor=editor)
     words |= {"against": lasting_target(against)} if against else {}
+    words |= {"planner": planner, "seed": seed, "dtype": dtype}
+    limits = {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
+    limits |= {"tokens": max_tokens, "money": max_money}
     service = Service(base_url, prices, timeout, retries)
-    with opened_workplace(
-        target,
-        store=store,
-        images=images,
-        judge=judge,
-        editor=lasting_editor(editor),
-        service=service,
-        device=device,
-        dtype=dtype,
-        seed=seed,
-    ) as workplace:
+    check_models(words | limits, service)
+    with opened_workplace(**world_of(words), store=store, service=service, device=device) as workplace:
         terms = Terms(
             chosen_planner(planner, service, workplace.store),
-            words | {"seed": seed, "dtype": dtype},
-            Allowance(
-                calls=max_calls,
-                forwards=max_forwards or None,
-                seconds=max_seconds or None,
-                tokens=max_tokens or None,
-                money=max_money or None,
-            ),
+            words,
+            Allowance.of(limits),
             shown=shown_in(workplace, image, question),
         )
-        found = answered(workplace, text, terms, beside(workplace, against, words, device, dtype))
+        found = answered(workplace, text, terms, beside(workplace, words, device))
         told = as_told(workplace.store, found.found)
     if not quiet:
         narrate(f"understood: {found.found.finding.understood}")
@@ -122,21 +111,19 @@ def ask(
     return BUDGET if found.status == "budget" else 0
 
 
-def beside(
-    workplace: Workplace, target: str, words: dict[str, str], device: str, dtype: str
-) -> Workplace | None:
+def beside(workplace: Workplace, words: dict[str, Any], device: str) -> Workplace | None:
     """The other target before the same pictures, with the same store."""
     from experiments.workplace import open_workplace
 
-    if not target:
+    if "against" not in words:
         return None
     return open_workplace(
         workplace.store,
-        lasting_target(target),
+        words["against"],
         images=words["images"] or None,
         judge=words["judge"] or None,
         device=device,
-        dtype=dtype,
+        dtype=words["dtype"],
         seed=workplace.seed,
         progress=workplace.progress,
     )

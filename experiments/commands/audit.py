@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.commands.ending import BUDGET, INTERRUPTED, PARTLY, Stopped
+from experiments.commands.begun import begun, same_target
+from experiments.commands.ending import BUDGET, resumable, resume_command
 from experiments.commands.options import (
     Device,
     Images,
@@ -22,15 +22,15 @@ from experiments.commands.options import (
     TargetName,
 )
 from experiments.commands.output import narrate, print_json, print_table, print_text
-from experiments.commands.places import lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting
+from experiments.commands.workplaces import opened_workplace, world_of
 from store.audits import TOPICS
-from store.errors import MaieuticError, UsageError, UserError
+from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from store.audits import Audit
 
 SHOWN_BY_ITSELF = Path("out/audit")
-REMEMBERED = ("target", "images", "questions", "judge", "dtype", "seed", "n")
 
 
 def audit(
@@ -58,82 +58,44 @@ def audit(
     """Look for hallucination, spurious cues, dominance of text, and right answers from the wrong place."""
     from experiments.audit.run import begin, carry_on
     from experiments.audit.topics import chosen
-    from experiments.commands.label import same_target
-    from experiments.commands.workplaces import opened_workplace
     from experiments.questions_file import beside
     from reports.audit import write
     from tools.budget import Budget
 
-    asked: dict[str, Any] = {
-        "target": lasting_target(target),
-        "images": lasting_images(images),
-        "questions": str(Path(questions).expanduser().absolute()) if questions else "",
-        "judge": lasting_judge(judge),
-        "dtype": dtype,
-        "seed": seed,
-        "n": n,
-    }
+    asked = lasting(target=target, images=images, judge=judge)
+    asked |= {"questions": str(Path(questions).expanduser().absolute()) if questions else ""}
+    asked |= {"dtype": dtype, "seed": seed, "n": n}
     topics = chosen(topic)
     if resume:
-        asked, topics = _remembered(resume, store)
+        known = _begun(resume, store)
+        asked, topics = {name: known[name] for name in asked}, tuple(known["topics"])
     elif not target:
         raise UsageError("`TARGET` is missing", kind="usage", hint="such as `maieutic audit tableau-llava`")
-    again = f"go on with `{shlex.join(['maieutic', 'audit', '--resume', resume or 'RUN', *_place(store)])}`"
-    with (
-        beside(asked["images"], asked["questions"]) as pictures,
-        opened_workplace(
-            asked["target"],
-            store=store,
-            images=pictures,
-            judge=asked["judge"],
-            device=device,
-            dtype=asked["dtype"],
-            seed=asked["seed"],
-        ) as workplace,
-    ):
-        if resume:
-            same_target(workplace, resume)
-        run = resume or begin(workplace, topics, asked["n"], asked)
-        again = again.replace("RUN", run) if not resume else again
-        if not quiet:
-            narrate(f"audit {run} of {workplace.target.name}: {', '.join(topics)}")
-        budget = Budget(forwards=max_forwards or None, seconds=max_seconds or None)
-        tell = narrate if not quiet else (lambda _: None)
-        try:
-            found = carry_on(workplace, run, topics, asked["n"], budget, tell)
-        except KeyboardInterrupt:
-            raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
-        except UserError:
-            raise
-        except MaieuticError as error:
-            raise Stopped(
-                error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
-            ) from error
-        found = found.model_copy(update={"report": str(write(workplace.store, found, output))})
+    say = (lambda _: None) if quiet else narrate
+    with beside(asked["images"], asked["questions"]) as pictures:
+        world = world_of(asked) | {"images": pictures}
+        with opened_workplace(**world, store=store, device=device) as workplace:
+            run = resume or begin(workplace, topics, asked["n"], asked)
+            same_target(workplace, run)
+            say(f"audit {run} of {workplace.target.name}: {', '.join(topics)}")
+            budget = Budget(forwards=max_forwards or None, seconds=max_seconds or None)
+            with resumable(resume_command("audit", "--resume", run, store=store), UserError):
+                found = carry_on(workplace, run, topics, asked["n"], budget, say)
+            found = found.model_copy(update={"report": str(write(workplace.store, found, output))})
     _print(found, as_json)
     return BUDGET if found.status == "budget" else 0
 
 
-def _remembered(run: str, store: str) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """What the audit was begun with: a resumed audit is the same audit."""
-    from store.database import known_store
-
-    with known_store(store or None) as record:
-        begun = record.queries.run(run)
-    if begun.kind != "audit":
-        raise UserError(f"`{run}` is no audit", kind="run", hint="`maieutic show runs` lists them")
-    if begun.status == "budget":
+def _begun(run: str, store: str) -> dict[str, Any]:
+    """What the audit was begun with. Raises UserError for one that is over."""
+    known = begun(run, store, "audit")
+    if known.status == "budget":
         raise UserError(
             f"the audit `{run}` was concluded when its budget was spent",
             kind="run",
             hint="begin a new one with a larger budget",
         )
-    asked = {name: begun.arguments[name] for name in REMEMBERED}
-    return asked, tuple(begun.arguments["topics"])
-
-
-def _place(store: str) -> list[str]:
-    return ["--store", store] if store else []
+    return known.arguments
 
 
 def _print(found: Audit, as_json: bool) -> None:

@@ -12,10 +12,13 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from experiments.commands.output import narrate
+from experiments.commands.workplaces import USUAL, Service
 from store.errors import MaieuticError
 from tools.budget import CALLS, REVISIONS
 
@@ -58,6 +61,22 @@ class Stopped(MaieuticError):
         self.exit_code = exit_code
 
 
+@contextmanager
+def resumable(again: str, *passing: type[MaieuticError]) -> Iterator[None]:
+    """A block of work that can be taken up again. Raises Stopped, with `again` as the way to do so, for what ends it,
+    except errors of the `passing` classes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
+    except passing:
+        raise
+    except MaieuticError as error:
+        raise Stopped(
+            error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
+        ) from error
+
+
 def carried_on(
     workplace: Workplace,
     run: str,
@@ -80,15 +99,18 @@ def carried_on(
 
     before = signal.getsignal(signal.SIGINT)
     try:
-        return carry_on(
-            workplace, run, planner, allowance, limit=limit, tell=lambda one: say(line_of(one)), drive=drive
-        )
-    except KeyboardInterrupt:
-        raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
-    except MaieuticError as error:
-        raise Stopped(
-            error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
-        ) from error
+        with resumable(again):
+            return carry_on(
+                workplace,
+                run,
+                planner,
+                allowance,
+                limit=limit,
+                tell=lambda one: say(line_of(one)),
+                drive=drive,
+            )
+    except MaieuticError:
+        raise
     except Exception:
         narrate(f"run {run} failed by a mistake of ours; {again}")
         raise
@@ -140,23 +162,21 @@ def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:
     return BUDGET if found.status == "budget" else 0
 
 
-def resume_command(run: str, store: str, base_url: str, prices: str = "") -> str:
-    """With the options that a run does not remember."""
-    words = ["maieutic", "label", "--resume", run, *_places(store, base_url, prices)]
-    return f"go on with `{shlex.join(words)}`"
+def resume_command(*words: str, store: str, service: Service = USUAL) -> str:
+    """These words of a command, with the options that a run does not remember."""
+    return f"go on with `{shlex.join(['maieutic', *words, *_places(store, service)])}`"
 
 
-def new_command(
-    asked: Mapping[str, Any], components: list[str], store: str, base_url: str, prices: str = ""
-) -> str:
+def new_command(asked: Mapping[str, Any], components: list[str], store: str, service: Service) -> str:
     """The command that describes some of a run's components once more, in a run of their own."""
     words = ["maieutic", "label", str(asked["target"]), "--components", ",".join(components)]
     for name, (flag, usual) in _FLAGS.items():
         if asked.get(name, usual) != usual:
             words += [flag, str(asked[name])]
-    return f"try again with `{shlex.join([*words, *_places(store, base_url, prices)])}`"
+    return f"try again with `{shlex.join([*words, *_places(store, service)])}`"
 
 
-def _places(store: str, base_url: str, prices: str) -> list[str]:
-    named = {"--store": store, "--base-url": base_url, "--prices": prices}
-    return [word for flag, place in named.items() if place for word in (flag, place)]
+def _places(store: str, service: Service) -> list[str]:
+    usual, named = {"store": ""} | asdict(USUAL), {"store": store} | asdict(service)
+    unusual = ((name, told) for name, told in named.items() if told != usual[name])
+    return [word for name, told in unusual for word in (f"--{name.replace('_', '-')}", str(told))]

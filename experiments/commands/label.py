@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.commands.begun import begun, same_target
 from experiments.commands.ending import carried_on, ended, new_command, resume_command
 from experiments.commands.options import (
     BaseUrl,
@@ -26,9 +27,16 @@ from experiments.commands.options import (
     Timeout,
 )
 from experiments.commands.output import narrate, print_json
-from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting
 from experiments.commands.tables import print_descriptions
-from store.errors import UsageError, UserError
+from experiments.commands.workplaces import (
+    Service,
+    check_models,
+    chosen_planner,
+    opened_workplace,
+    world_of,
+)
+from store.errors import UsageError
 from tools.budget import CALLS, RETRIES, REVISIONS, TIMEOUT
 
 if TYPE_CHECKING:
@@ -46,6 +54,9 @@ Money = Annotated[float, typer.Option(min=0, help="Money that they may cost it, 
 TokensEach = Annotated[int, typer.Option(min=0, help="Tokens that they may cost a component.")]
 MoneyEach = Annotated[float, typer.Option(min=0, help="Money that they may cost a component.")]
 Revisions = Annotated[int, typer.Option(min=0, help="Times that a conclusion may be sent back.")]
+Judged = Annotated[
+    int, typer.Option(min=0, help="Test pictures that the scorer's judge sees of a component; 0: all.")
+]
 Context = Annotated[int, typer.Option(min=0, help="Tokens that the language model holds; 0: the usual.")]
 
 
@@ -67,9 +78,7 @@ def label(
     max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = CALLS,
     max_forwards: Annotated[int, typer.Option(min=0, help="Rows through the model; 0: no limit.")] = 0,
     max_seconds: Annotated[float, typer.Option(min=0, help="Seconds a component may take; 0: no limit.")] = 0,
-    judged: Annotated[
-        int, typer.Option(min=0, help="Test pictures that the scorer's judge sees of a component; 0: all.")
-    ] = 0,
+    judged: Judged = 0,
     max_tokens: Tokens = 0,
     max_money: Money = 0,
     max_tokens_each: TokensEach = 0,
@@ -85,78 +94,43 @@ def label(
     as_json: JsonFlag = False,
 ) -> int:
     """Describe neurons and heads: experiments, words that cite them, and a blind test of the words."""
-    from agent.state import Limits
     from experiments.allowance import Allowance
-    from experiments.commands.workplaces import Service, check_endpoints, chosen_planner, opened_workplace
     from experiments.label import begin, choose
 
-    asked: dict[str, Any] = {
-        "target": lasting_target(target),
-        "components": components,
-        "images": lasting_images(images),
-        "judge": lasting_judge(judge),
-        "editor": lasting_editor(editor),
-        "planner": planner,
-        "describer": describer,
-    }
-    asked |= {"seed": seed, "dtype": dtype}
-    asked |= {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds, "judged": judged}
-    asked |= {"revisions": max_revisions, "context": context}
+    asked = lasting(target=target, images=images, judge=judge, editor=editor)
+    asked |= {"components": components, "planner": planner, "describer": describer, "seed": seed}
+    asked |= {"dtype": dtype, "calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
+    asked |= {"judged": judged, "revisions": max_revisions, "context": context}
     purses = {"tokens": max_tokens, "money": max_money}
     purses |= {"tokens_each": max_tokens_each, "money_each": max_money_each}
     asked |= purses
     if resume:
-        asked |= recorded_words(resume, store, asked)
+        known = begun(resume, store, "label").arguments
+        asked |= {name: known[name] for name in asked if name in known}
         asked |= {name: limit for name, limit in purses.items() if limit}
+    service = Service(base_url, prices, timeout, retries)
     check_words(asked)
     if not dry_run:
-        kept = bool(resume) or asked["planner"].startswith("recorded:")
-        check_endpoints(asked["planner"], "" if kept else asked["describer"], base_url)
-        check_prices(asked, prices)
+        check_models(asked, service, kept=bool(resume))
     say = (lambda _: None) if quiet else narrate
-    service = Service(base_url, prices, timeout, retries)
-    with opened_workplace(
-        asked["target"],
-        store=store,
-        images=asked["images"],
-        judge=asked["judge"],
-        editor=asked["editor"],
-        describer=asked["describer"],
-        service=service,
-        device=device,
-        dtype=asked["dtype"],
-        seed=asked["seed"],
-    ) as workplace:
+    with opened_workplace(**world_of(asked), store=store, service=service, device=device) as workplace:
         chosen = choose(asked["components"], workplace.extent)
         if dry_run:
             return print_estimate(workplace, len(chosen), as_json)
+        tell = workplace.progress
         maker = chosen_planner(
-            asked["planner"],
-            service,
-            workplace.store,
-            context=asked["context"],
-            tell=workplace.progress,
+            asked["planner"], service, workplace.store, context=asked["context"], tell=tell
         )
         run = resume or begin(workplace, chosen, maker.name, asked)
         same_target(workplace, run)
         say(f"run {run}: {len(chosen)} components of {workplace.target.name}")
-        allowance = Allowance(
-            calls=asked["calls"],
-            forwards=asked["forwards"] or None,
-            seconds=asked["seconds"] or None,
-            jobs=jobs,
-            limits=Limits(revisions=asked["revisions"]),
-            tokens=asked["tokens"] or None,
-            money=asked["money"] or None,
-            tokens_each=asked["tokens_each"] or None,
-            money_each=asked["money_each"] or None,
-        )
-        again = resume_command(run, store, base_url, prices)
+        again = resume_command("label", "--resume", run, store=store, service=service)
+        allowance = Allowance.of(asked, jobs)
         found = carried_on(workplace, run, maker, allowance, limit=limit, again=again, say=say)
     print_found(found, as_json)
     if told := found.spent.words():
         say(told)
-    return ended(found, again, lambda failed: new_command(asked, failed, store, base_url, prices))
+    return ended(found, again, lambda failed: new_command(asked, failed, store, service))
 
 
 def check_words(asked: dict[str, Any]) -> None:
@@ -167,51 +141,6 @@ def check_words(asked: dict[str, Any]) -> None:
             f"`{missing}` is missing",
             kind="usage",
             hint="such as `maieutic label tableau-llava --components 'language.3.mlp[0:8]'`",
-        )
-
-
-def check_prices(asked: dict[str, Any], prices: str) -> None:
-    """Refuses a price file that is none, and a limit on money where nobody knows what a model costs: it would never be
-    reached."""
-    from agent.prices import read_prices
-
-    known = read_prices(prices)
-    if not (asked["money"] or asked["money_each"]):
-        return
-    paid = [asked["planner"].partition(":")[2] if asked["planner"].startswith("openai:") else ""]
-    paid.append(asked["describer"].removeprefix("openai:"))
-    editor = asked.get("editor") or ""
-    painter = editor.partition(":")[2] if editor.startswith("openai:") else ""
-    unknown = [name for name in paid if name and known.money((name,), 1, 1) is None]
-    for name in [*unknown, *([painter] if painter and known.of(painter) is None else [])]:
-        raise UserError(
-            f"nobody knows what `{name}` costs, so money can't be limited",
-            kind="prices",
-            hint=f'write `[models."{name}"]` with `input` and `output` for a million tokens'
-            f"{', or `picture`,' if name == painter else ''} into a file that `--prices` names; "
-            "or limit `--max-tokens`",
-        )
-
-
-def recorded_words(run: str, store: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What the run was begun with: a resumed run is the same run."""
-    from store.database import known_store
-
-    with known_store(store or None) as record:
-        begun = record.queries.run(run)
-    if begun.kind != "label":
-        raise UserError(f"`{run}` is no labelling run", kind="run", hint="`maieutic show runs` lists them")
-    return {name: begun.arguments[name] for name in given if name in begun.arguments}
-
-
-def same_target(workplace: Workplace, run: str) -> None:
-    """Results of different fingerprints never mix."""
-    begun = workplace.store.queries.run(run)
-    if begun.fingerprint != workplace.target.fingerprint:
-        raise UserError(
-            f"run `{run}` studies other weights than `{workplace.target.name}` has now",
-            kind="changed_weights",
-            hint="begin a new run",
         )
 
 

@@ -26,7 +26,7 @@ from experiments.commands.options import (
     Timeout,
 )
 from experiments.commands.output import narrate, print_json, print_text
-from experiments.commands.places import lasting_editor, lasting_images, lasting_judge, lasting_target
+from experiments.commands.places import lasting
 from store.errors import UsageError, UserError
 from tools.budget import RETRIES, TIMEOUT
 
@@ -119,27 +119,16 @@ def run(
             raise UsageError(
                 f"`{of_program}` is one word too many", kind="usage", hint="give TOOL and TARGET"
             )
-    target, images, judge = lasting_target(target), lasting_images(images), lasting_judge(judge)
-    world = {"images": images, "judge": judge, "describer": describer}
-    world |= {"editor": lasting_editor(editor)} if editor else {}
-    opening = partial(
-        opened_workplace,
-        target,
-        store=store,
-        images=images,
-        judge=judge,
-        editor=world.get("editor", ""),
-        describer=describer,
-        service=Service(base_url, prices, timeout, retries),
-        device=device,
-        dtype=dtype,
-        seed=seed,
-    )
+    world = lasting(target=target, images=images, judge=judge, editor=editor)
+    world |= {"describer": describer, "dtype": dtype, "seed": seed}
+    service = Service(base_url, prices, timeout, retries)
+    opening = partial(opened_workplace, **world, store=store, service=service, device=device)
+    kept = {name: world[name] for name in WORLD}
     if file:
-        run_program(file, opening, world | {"dtype": dtype}, as_json)
+        run_program(file, opening, kept, as_json)
         return
     with opening() as workplace:
-        found = measure(workplace, tool, words, world | {"dtype": dtype})
+        found = measure(workplace, tool, words, kept)
     print_experiment(found, as_json)
 
 
@@ -161,17 +150,10 @@ def replay(
     with known_store(store or None) as record:
         old = record.queries.experiment(wanted, test=True)
         begun = record.queries.run(old.run)
+    kept = {name: begun.arguments[name] for name in WORLD if name in begun.arguments}
+    service = Service(base_url, timeout=timeout, retries=retries)
     with opened_workplace(
-        begun.target,
-        store=store,
-        images=str(begun.arguments.get("images", "")),
-        judge=str(begun.arguments.get("judge", "")),
-        editor=str(begun.arguments.get("editor", "")),
-        describer=str(begun.arguments.get("describer", "")),
-        service=Service(base_url, timeout=timeout, retries=retries),
-        device=device,
-        dtype=str(begun.arguments.get("dtype", "float32")),
-        seed=old.seed,
+        begun.target, **kept, store=store, service=service, device=device, seed=old.seed
     ) as workplace:
         if workplace.target.fingerprint != old.fingerprint:
             raise UserError(
@@ -179,7 +161,6 @@ def replay(
                 kind="changed_weights",
                 hint="restore the weights, or measure anew with `maieutic run`",
             )
-        kept = {name: begun.arguments[name] for name in WORLD if name in begun.arguments}
         new = measure(workplace, old.tool, old.arguments, kept)
     apart = differences(old, new)
     if as_json:

@@ -7,6 +7,7 @@ mistake that is refused where it is opened.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from experiments.registry import EDITORS, EMBEDDED
 
@@ -34,6 +35,19 @@ def lasting_judge(names: str) -> str:
 def lasting_editor(name: str) -> str:
     """An embedded editor goes before a folder of its name."""
     return name if name in EDITORS else _folder(name)
+
+
+LASTING = {
+    "target": lasting_target,
+    "images": lasting_images,
+    "judge": lasting_judge,
+    "editor": lasting_editor,
+}
+
+
+def lasting(**words: str) -> dict[str, Any]:
+    """Such words of a command by their names, as a run remembers them."""
+    return {name: LASTING[name](word) for name, word in words.items()}
 
 
 def _folder(name: str) -> str:

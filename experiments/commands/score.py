@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from experiments.commands.ending import INTERRUPTED, PARTLY, Stopped
+from experiments.commands.begun import begun, same_target
+from experiments.commands.ending import resumable, resume_command
 from experiments.commands.options import Device, JsonFlag, StorePlace
 from experiments.commands.output import narrate, print_json, print_table
 from experiments.commands.record import LAST, RunId
-from store.errors import MaieuticError, UserError
+from experiments.commands.workplaces import opened_workplace
+from store.errors import UserError
 
 if TYPE_CHECKING:
     from experiments.scoring.rest.run import Rest
     from store.records import Score
+    from store.views import Run
 
 WORDS = ("target", "images", "judge", "dtype")
 """What a run remembers of the world that it was made in."""
@@ -24,55 +26,36 @@ def score(
     run: RunId = LAST, store: StorePlace = "", device: Device = "auto", as_json: JsonFlag = False
 ) -> None:
     """Test a run's words further: hard negatives, pictures made from them, places. What is there is not done again."""
-    from experiments.commands.label import recorded_words, same_target
-    from experiments.commands.workplaces import opened_workplace
     from experiments.scoring.rest.run import score_rest
     from reports.words import SCORE
 
-    run, seed = found_run(run, store)
-    asked: dict[str, Any] = {"images": "", "judge": "", "dtype": "float32"}
-    asked |= recorded_words(run, store, dict.fromkeys(WORDS))
-    again = f"go on with `{shlex.join(['maieutic', 'score', run, *(['--store', store] if store else [])])}`"
-    with opened_workplace(
-        asked["target"],
-        store=store,
-        images=asked["images"],
-        judge=asked["judge"],
-        device=device,
-        dtype=asked["dtype"],
-        seed=seed,
-    ) as workplace:
-        same_target(workplace, run)
-        try:
-            found = score_rest(workplace, run)
-        except KeyboardInterrupt:
-            raise Stopped("interrupted", "interrupted", again, INTERRUPTED) from None
-        except MaieuticError as error:
-            raise Stopped(
-                error.message, error.kind, f"{error.hint or 'mend it'}, then {again}", PARTLY
-            ) from error
+    made = found_run(run, store)
+    world = {name: made.arguments[name] for name in WORDS if name in made.arguments}
+    with opened_workplace(**world, store=store, device=device, seed=made.seed) as workplace:
+        same_target(workplace, made.id)
+        with resumable(resume_command("score", made.id, store=store)):
+            found = score_rest(workplace, made.id)
     if as_json:
         print_json(found.as_json())
     else:
         print_rest(found, SCORE)
 
 
-def found_run(run: str, store: str) -> tuple[str, int]:
-    """The run's id and seed; `last` is the newest labelling run."""
+def found_run(run: str, store: str) -> Run:
+    """The labelling run; `last` is the newest."""
     from store.database import known_store
 
+    if run != LAST:
+        return begun(run, store, "label")
     with known_store(store or None) as record:
-        if run == LAST:
-            begun = [one for one in record.queries.runs() if one.kind == "label"]
-            if not begun:
-                raise UserError(
-                    "the store has no labelling runs",
-                    kind="run",
-                    hint="begin one: `maieutic label tableau-llava --components 'language.3.mlp[0:4]'`",
-                )
-            return begun[0].id, begun[0].seed
-        found = record.queries.run(run)
-    return found.id, found.seed
+        for one in record.queries.runs():
+            if one.kind == "label":
+                return one
+    raise UserError(
+        "the store has no labelling runs",
+        kind="run",
+        hint="begin one: `maieutic label tableau-llava --components 'language.3.mlp[0:4]'`",
+    )
 
 
 def print_rest(found: Rest, told: Mapping[str, str]) -> None:

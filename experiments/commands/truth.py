@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from experiments.commands.options import (
 )
 from experiments.commands.output import narrate, print_json, progress
 from experiments.commands.show import check_picture_name
+from experiments.commands.workplaces import Service, chosen_planner
 from store.errors import UsageError
 from tools.budget import RETRIES, TIMEOUT
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from agent.builtin.without import Without
     from experiments.bench.report import Report
     from experiments.bench.setting import Bench
-    from experiments.bench.truth import Beside
-    from experiments.workplace import Progress
-    from store.database import Store
 
 HOST = "tableau-llava"
 UNTRAINED = "tableau-llava-random"
@@ -47,50 +44,59 @@ def none_or_all(units: int) -> int:
     return units
 
 
+Units = Annotated[
+    int,
+    typer.Option(
+        min=0, max=1100, callback=none_or_all, help="Function units in all, as many of each of the 11 kinds."
+    ),
+]
+Planted = Annotated[bool, typer.Option(help="Also plant neurons and heads into the model.")]
+Neurons = Annotated[
+    int, typer.Option(min=0, max=60, help="Planted neurons, half of them with a path to answers.")
+]
+Heads = Annotated[
+    int,
+    typer.Option(min=0, max=10, help="Planted heads that carry a color to the answer, if so many are spare."),
+]
+Untrained = Annotated[
+    int, typer.Option(min=0, max=400, help="Components of a never-trained copy to label as well.")
+]
+Natural = Annotated[
+    int, typer.Option(min=0, max=400, help="Living components of the model itself to label as well.")
+]
+Baselines = Annotated[bool, typer.Option(help="Also score labels made without experiments.")]
+Parts = Annotated[
+    str,
+    typer.Option(
+        metavar="PARTS",
+        help="Label the units again without pairs, leads, facets or causal: a run for each, joined by commas.",
+    ),
+]
+Figure = Annotated[Path | None, typer.Option(help="Draw where labels fail into this PNG file.")]
+Page = Annotated[
+    Path | None, typer.Option(help="Show right and wrong labels with their pictures in this HTML file.")
+]
+Painted = Annotated[
+    str, typer.Option(help="Painted pictures to work with: `tableau`, or the first of each split.")
+]
+OwnStore = Annotated[
+    str, typer.Option(help="The record; by default one of the bench's own in the cache folder.")
+]
+
+
 def truth(
-    units: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=1100,
-            callback=none_or_all,
-            help="Function units in all, as many of each of the 11 kinds.",
-        ),
-    ] = 33,
-    planted: Annotated[bool, typer.Option(help="Also plant neurons and heads into the model.")] = True,
-    neurons: Annotated[
-        int, typer.Option(min=0, max=60, help="Planted neurons, half of them with a path to answers.")
-    ] = 4,
-    heads: Annotated[
-        int,
-        typer.Option(
-            min=0, max=10, help="Planted heads that carry a color to the answer, if so many are spare."
-        ),
-    ] = 1,
-    untrained: Annotated[
-        int, typer.Option(min=0, max=400, help="Components of a never-trained copy to label as well.")
-    ] = 0,
-    natural: Annotated[
-        int, typer.Option(min=0, max=400, help="Living components of the model itself to label as well.")
-    ] = 0,
-    baselines: Annotated[bool, typer.Option(help="Also score labels made without experiments.")] = False,
-    without: Annotated[
-        str,
-        typer.Option(
-            metavar="PARTS",
-            help="Label the units again without pairs, leads, facets or causal: a run for each, joined by commas.",
-        ),
-    ] = "",
-    figure: Annotated[Path | None, typer.Option(help="Draw where labels fail into this PNG file.")] = None,
-    page: Annotated[
-        Path | None, typer.Option(help="Show right and wrong labels with their pictures in this HTML file.")
-    ] = None,
-    images: Annotated[
-        str, typer.Option(help="Painted pictures to work with: `tableau`, or the first of each split.")
-    ] = WORLD,
-    store: Annotated[
-        str, typer.Option(help="The record; by default one of the bench's own in the cache folder.")
-    ] = "",
+    units: Units = 33,
+    planted: Planted = True,
+    neurons: Neurons = 4,
+    heads: Heads = 1,
+    untrained: Untrained = 0,
+    natural: Natural = 0,
+    baselines: Baselines = False,
+    without: Parts = "",
+    figure: Figure = None,
+    page: Page = None,
+    images: Painted = WORLD,
+    store: OwnStore = "",
     planner: PlannerName = "builtin",
     base_url: BaseUrl = "",
     timeout: Timeout = TIMEOUT,
@@ -103,22 +109,44 @@ def truth(
 ) -> int:
     """Label components whose truth is known, under ordinary addresses, and compare."""
     from experiments.allowance import Allowance
-    from experiments.bench.truth import measure
+    from experiments.bench.setting import set_up, set_up_natural, set_up_untrained
+    from experiments.bench.truth import Beside, measure
     from experiments.commands.tables import line_of
     from experiments.commands.truth_tables import print_report
-    from experiments.commands.workplaces import Service, chosen_planner
+    from experiments.registry import open_target
     from store.database import open_store
 
     if figure is not None:
         check_picture_name(figure)
     lacking = lacking_of(planner, without)
-    asked = Asked(units, planted, neurons, heads, untrained, natural, baselines, images, seed, device)
     say = (lambda _: None) if quiet else narrate
+    service = Service(base_url, timeout=timeout, retries=retries)
     with open_store(store or own_store(seed)) as record, progress() as tell:
-        bench, beside = opened(record, asked, lacking, tell, say)
+        host = open_target(HOST, device)
+        bench = set_up(
+            record,
+            host,
+            units,
+            seed,
+            planted=planted,
+            neurons=neurons,
+            heads=heads,
+            images=images,
+            progress=tell,
+        )
+        never = living = None
+        if untrained:
+            random = open_target(UNTRAINED, device)
+            never = set_up_untrained(record, random, untrained, seed, images=images, progress=tell)
+        if natural:
+            living = set_up_natural(record, host, natural, seed, images=images, progress=tell)
+        beside = Beside(never, living, baselines, tuple(lacking))
+        again = f", {len(bench.truths)} of them {len(lacking)} more times" if lacking else ""
+        n = len(bench.truths) + untrained + natural
+        say(f"{n} components{again}, seed {seed}; the record is `{record.where}`")
         report = measure(
             bench,
-            chosen_planner(planner, Service(base_url, timeout=timeout, retries=retries), record),
+            chosen_planner(planner, service, record),
             beside,
             allowance=Allowance(jobs=jobs),
             tell=lambda one: say(line_of(one)),
@@ -132,56 +160,6 @@ def truth(
     else:
         print_report(report)
     return 0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which components a bench has, by what was said on the command's line."""
-
-    units: int
-    planted: bool
-    neurons: int
-    heads: int
-    untrained: int
-    natural: int
-    baselines: bool
-    images: str
-    seed: int
-    device: str
-
-
-def opened(
-    record: Store, asked: Asked, lacking: list[Without], tell: Progress, say: Callable[[str], None]
-) -> tuple[Bench, Beside]:
-    """The bench, and what is measured beside it."""
-    from experiments.bench.setting import set_up, set_up_natural, set_up_untrained
-    from experiments.bench.truth import Beside
-    from experiments.registry import open_target
-
-    host = open_target(HOST, asked.device)
-    bench = set_up(
-        record,
-        host,
-        asked.units,
-        asked.seed,
-        planted=asked.planted,
-        neurons=asked.neurons,
-        heads=asked.heads,
-        images=asked.images,
-        progress=tell,
-    )
-    never = living = None
-    if asked.untrained:
-        random = open_target(UNTRAINED, asked.device)
-        never = set_up_untrained(
-            record, random, asked.untrained, asked.seed, images=asked.images, progress=tell
-        )
-    if asked.natural:
-        living = set_up_natural(record, host, asked.natural, asked.seed, images=asked.images, progress=tell)
-    n = len(bench.truths) + asked.untrained + asked.natural
-    again = f", {len(bench.truths)} of them {len(lacking)} more times" if lacking else ""
-    say(f"{n} components{again}, seed {asked.seed}; the record is `{record.where}`")
-    return bench, Beside(never, living, asked.baselines, tuple(lacking))
 
 
 def lacking_of(planner: str, words: str) -> list[Without]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.commands.output import progress
-from store.errors import UsageError
+from store.errors import UsageError, UserError
 from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ class Service:
 
 
 USUAL = Service()
+WORLD = ("target", "images", "judge", "editor", "describer", "dtype", "seed")
+
+
+def world_of(words: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a run's words `opened_workplace` takes."""
+    return {name: words[name] for name in WORLD if name in words}
 
 
 @contextmanager
@@ -74,14 +80,36 @@ def opened_workplace(
         yield opened
 
 
-def check_endpoints(planner: str, describer: str, base_url: str) -> None:
-    """Refuses a language model that can't be asked from here (no key, no address) before anything is opened."""
-    kind, _, model = planner.partition(":")
-    for name in (model if kind == "openai" else "", describer.removeprefix("openai:")):
+def check_models(words: Mapping[str, Any], service: Service, *, kept: bool = False) -> None:
+    """Refuses, before anything is opened: a language model that can't be asked from here (no key, no address), a price
+    file that is none, and a limit on money where nobody knows what a model costs, since it would never be reached.
+
+    `kept`: what the describer said is kept, and it may not be needed.
+    """
+    from agent.prices import read_prices
+
+    kind, _, model = words["planner"].partition(":")
+    planner = model if kind == "openai" else ""
+    describer = words.get("describer", "").removeprefix("openai:")
+    for name in (planner, "" if kept or kind == "recorded" else describer):
         if name:
             from agent.endpoint import Endpoint
 
-            Endpoint(name, base_url)
+            Endpoint(name, service.base_url)
+    known = read_prices(service.prices)
+    if not (words["money"] or words.get("money_each")):
+        return
+    kind, _, model = words.get("editor", "").partition(":")
+    painter = model if kind == "openai" else ""
+    unknown = [name for name in (planner, describer) if name and known.money((name,), 1, 1) is None]
+    for name in [*unknown, *([painter] if painter and known.of(painter) is None else [])]:
+        raise UserError(
+            f"nobody knows what `{name}` costs, so money can't be limited",
+            kind="prices",
+            hint=f'write `[models."{name}"]` with `input` and `output` for a million tokens'
+            f"{', or `picture`,' if name == painter else ''} into a file that `--prices` names; "
+            "or limit `--max-tokens`",
+        )
 
 
 def describes(workplace: Workplace, name: str, service: Service) -> None:
