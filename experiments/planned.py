@@ -15,14 +15,13 @@ from agent.graph import run_thread
 from agent.record import Outcome
 from agent.selecting import MISJUDGED, SCORE
 from agent.thread import Goal
+from experiments.label import SPENT
 from experiments.terms import Terms
 from experiments.workplace import Workplace
 from store.recorder import QUESTION
 from store.views import RunEnd
 from tools.tool import TOOLS
 
-SPENT = "the budget"
-"""How a thread's reason to finish begins where its budget was that reason."""
 OF_WORDS = (SCORE, MISJUDGED)
 """Tools that score the words of a description: an answer has none."""
 
