@@ -1,20 +1,21 @@
 """The bench: one thread that holds the model, and a queue in front of it.
 
 Knows how an event loop hands work to that thread and waits without stopping. Calls are begun first come, first served,
-`AT_ONCE` of them at a time, and share what they need of the model, round by round; the rest wait in the queue. Knows
-nothing about what is measured.
+`AT_ONCE` of them at a time, and share what they need of the model, round by round; the rest wait in the queue. A call
+that waits for something elsewhere holds up none of the others. Knows nothing about what is measured.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from tools.rounds import Rounds
 
@@ -32,6 +33,10 @@ class _Work(NamedTuple):
     do: Callable[[], Any]
 
 
+_Word = Literal["look", "close"]
+"""What is put into the queue beside work: something has come from elsewhere; nothing more will come."""
+
+
 class Bench:
     """Use it in a `with`: leaving waits for the calls at work and drops those that have not begun."""
 
@@ -40,7 +45,7 @@ class Bench:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
-        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Work | _Word] = SimpleQueue()
         self._closed = False
         self.stopping = False
         self._thread = Thread(target=self._work, name="bench")
@@ -78,7 +83,7 @@ class Bench:
     def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
+            self._queue.put("close")
         self._thread.join()
 
     def __enter__(self) -> Self:
@@ -91,17 +96,20 @@ class Bench:
 
     def _work(self) -> None:
         """Begins what has come, as far as there is room, then has one round; sleeps where there is nothing to do."""
-        rounds = Rounds()
-        ended = False
-        while not ended or len(rounds):
-            while not ended and len(rounds) < self._at_once and not (len(rounds) and self._queue.empty()):
-                work = self._queue.get()
-                ended = work is None
-                if work is not None and not self._closed:
-                    rounds.start(partial(_settle, work))
-                elif work is not None:
-                    work.future.cancel()
-            rounds.turn()
+        rounds, waiting, ended = Rounds(partial(self._queue.put, "look")), deque[_Work](), False
+        while not ended or waiting or len(rounds):
+            begins = bool(waiting) and len(rounds) < self._at_once
+            if not self._queue.empty() or (rounds.idle and not begins):
+                come = self._queue.get()
+                ended = ended or come == "close"
+                if isinstance(come, _Work):
+                    waiting.append(come)
+            elif not begins:
+                rounds.turn()
+            elif self._closed:
+                waiting.popleft().future.cancel()
+            else:
+                rounds.start(partial(_settle, waiting.popleft()))
 
 
 def _settle(work: _Work) -> None:

@@ -2,6 +2,8 @@
 
 Fulfils `tools.stimuli.Describer`. It is told no component, no activation, no hypothesis, and not which pile a picture
 is from. What it said of a picture is kept on disk, so that a resumed or a replayed run neither pays nor asks again.
+Where several calls are at work the others go on while it is asked, and a picture that two of them want is asked for
+once.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from PIL import Image
@@ -21,6 +24,7 @@ import prompts
 from agent.endpoint import Endpoint
 from agent.sights import data_url
 from store.errors import MaieuticError
+from tools.rounds import elsewhere
 
 AT_ONCE = 8
 """Pictures of one request."""
@@ -44,6 +48,7 @@ class OpenAIDescriber:
         self._known = sorted({word for phrase in words for word in phrase.lower().split()})
         asked = prompts.load("describer").render(pictures=AT_ONCE, words=self._known)
         self._folder = folder / hashlib.sha256(f"{model}\n{asked}".encode()).hexdigest()[:16]
+        self._under_way: dict[Path, Event] = {}
 
     def describe(self, images: Sequence[Image.Image], /) -> list[Phrases]:
         """The phrases of each picture, most specific last.
@@ -52,9 +57,13 @@ class OpenAIDescriber:
         until then is kept.
         """
         places = [self._folder / f"{_name(image)}.json" for image in images]
-        missing = {place: image for place, image in zip(places, images, strict=True) if not place.is_file()}
-        if missing:
-            asyncio.run(self._ask(list(missing.items())))
+        pictures = dict(zip(places, images, strict=True))
+        while missing := {place: image for place, image in pictures.items() if not place.is_file()}:
+            mine = {place: image for place, image in missing.items() if place not in self._under_way}
+            if mine:
+                self._ask_for(mine)
+            else:
+                elsewhere(self._under_way[next(iter(missing))].wait)
         return [tuple(json.loads(place.read_text(encoding="utf-8"))) for place in places]
 
     def placed(self, images: Sequence[Image.Image], /) -> list[Phrases]:
@@ -63,6 +72,17 @@ class OpenAIDescriber:
 
     def vocabulary(self) -> Phrases:
         return self._words
+
+    def _ask_for(self, pictures: Mapping[Path, Image.Image]) -> None:
+        """Asks while other calls go on; who wants the same pictures meanwhile waits for these answers."""
+        come = Event()
+        self._under_way |= dict.fromkeys(pictures, come)
+        try:
+            elsewhere(lambda: asyncio.run(self._ask(list(pictures.items()))))
+        finally:
+            for place in pictures:
+                del self._under_way[place]
+            come.set()
 
     async def _ask(self, missing: list[tuple[Path, Image.Image]]) -> None:
         """Everything that is new, some requests at a time; one that fails does not spoil the others."""

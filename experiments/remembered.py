@@ -41,9 +41,11 @@ class Answers:
 
     def of(self, images: Sequence[Image.Image]) -> list[tuple[str, ...]]:
         keys = [hashlib.sha256(repr(image.size).encode() + image.tobytes()).digest() for image in images]
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._kept}
-        if len(self._kept) + len(new) > MOST:
+        known = {key: self._kept[key] for key in keys if key in self._kept}
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
+        told = dict(zip(new, self.ask(list(new.values())), strict=True))  # others may be asked for meanwhile
+        if len(self._kept) + len(told) > MOST:
             self._kept.clear()
-            new = dict(zip(keys, images, strict=True))
-        self._kept.update(zip(new, self.ask(list(new.values())), strict=True))
-        return [self._kept[key] for key in keys]
+        self._kept |= told
+        known |= told
+        return [known[key] for key in keys]

@@ -22,7 +22,7 @@ from tests.agent.weighing import WEIGH, Scripted, conclusion, weigh_red
 from tests.conftest import CHECKOUT
 from tools.budget import Budget
 from tools.context import ToolContext
-from tools.rounds import ask
+from tools.rounds import ask, elsewhere
 
 
 @pytest.mark.asyncio
@@ -144,3 +144,41 @@ async def test_leaving_finishes_what_is_at_work_and_drops_what_has_not_begun() -
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert found[:2] == [0, 1] and begun == [0, 1]
     assert all(isinstance(one, asyncio.CancelledError) for one in found[2:])
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_waits_for_an_endpoint_leaves_the_bench_to_others() -> None:
+    asked, others = threading.Event(), threading.Event()
+
+    def waits() -> bool:
+        asked.set()
+        return elsewhere(lambda: others.wait(30))
+
+    with Bench() as bench:
+        waiting = asyncio.create_task(bench.submit(waits))
+        await asyncio.to_thread(asked.wait)
+        assert await asyncio.gather(*(bench.submit(partial(pow, 2, n)) for n in range(40))) == [
+            2**n for n in range(40)
+        ]
+        others.set()
+        assert await waiting
+
+
+@pytest.mark.asyncio
+async def test_who_waits_elsewhere_has_a_place_at_the_bench_and_leaving_waits_for_it() -> None:
+    asked, gate, done = threading.Event(), threading.Event(), list[str]()
+
+    def waits() -> None:
+        asked.set()
+        elsewhere(gate.wait)
+        done.append("waited")
+
+    bench = Bench(at_once=1)
+    first = asyncio.create_task(bench.submit(waits))
+    await asyncio.to_thread(asked.wait)
+    second = asyncio.create_task(bench.submit(partial(done.append, "second")))
+    await asyncio.sleep(0)
+    threading.Timer(0.1, gate.set).start()
+    bench.close()
+    await asyncio.gather(first, second, return_exceptions=True)
+    assert done == ["waited"] and second.cancelled()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from store.errors import MaieuticError
 from tests.agent.scripted_server import Body, Reply, says, serving
 from tools.budget import Budget, BudgetReached, Payer, paying
 from tools.purse import Purse
+from tools.rounds import Rounds
 from tools.stimuli import Describer
 
 
@@ -113,6 +116,39 @@ def test_it_is_paid_from_the_budget_at_hand_and_what_was_paid_for_is_kept(tmp_pa
         over(endpoint.url, tmp_path).describe(pictures(4 * AT_ONCE))
     assert budget.own.spent_tokens == 110 * len(endpoint.requests)
     assert len(list(tmp_path.rglob("*.json"))) == AT_ONCE * len(endpoint.requests)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_calls_at_work_at_once_ask_side_by_side_and_once_for_what_both_want(
+    tmp_path: Path, fails: bool
+) -> None:
+    """The first request is answered, or refused, when the second has come: one that waits for it would never come."""
+    both, woken, found = threading.Barrier(2), threading.Event(), dict[str, Any]()
+
+    def together(body: Body) -> Reply:
+        if len(endpoint.requests) > 2:
+            return tells(body)
+        both.wait(30)
+        return Reply({"error": {"message": "no"}}, 401) if fails and shown(body) == 2 else tells(body)
+
+    def call(describer: OpenAIDescriber, name: str, numbers: slice) -> None:
+        try:
+            found[name] = describer.describe(pictures(5)[numbers])
+        except MaieuticError:
+            found[name] = "refused"
+
+    with serving(together) as endpoint:
+        describer, rounds = over(endpoint.url, tmp_path), Rounds(woken.set)
+        rounds.start(partial(call, describer, "first", slice(0, 2)))
+        rounds.start(partial(call, describer, "second", slice(1, 5)))
+        while len(rounds):
+            assert woken.wait(30)
+            woken.clear()
+            rounds.turn()
+        alone = over(endpoint.url, tmp_path / "alone").describe(pictures(5))
+    assert found == {"first": "refused" if fails else alone[:2], "second": alone[1:]}
+    asked = [shown(body) for body in endpoint.requests[:-1]]
+    assert (sorted(asked[:2]), asked[2:]) == ([2, 3], [1] if fails else [])
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import signal
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,8 @@ import pytest
 
 from experiments.facts import differences, facts
 from store.database import open_store
-from tests.agent.scripted_server import Body, Endpoint, Reply, serving
+from tests import experimenters
+from tests.agent.scripted_server import Body, Endpoint, Reply, says, serving
 from tests.labelling import ABSTAINED, DESCRIBED, Labelled, Place, label, language_model, turns
 
 FOUR = "vision.3.mlp[0:3],language.3.mlp.0"
@@ -57,6 +61,41 @@ def test_so_does_one_whose_planner_is_a_language_model(place: Place, endpoint: E
         assert said.code == 0, said.err
         found.append(facts_of(place, said.json["run"]))
     assert found[0]["experiments"] and differences(*found) == []
+
+
+def test_others_measure_while_a_describer_is_asked_and_all_comes_out_as_one_by_one(place: Place) -> None:
+    """The describer that one component waits for does not answer before another one has measured something."""
+    measured, in_time = threading.Event(), list[bool]()
+
+    def answer(body: Body) -> Reply:
+        if body["model"].startswith("eyes"):
+            in_time.append(body["model"] != f"eyes-2-{os.getpid()}" or measured.wait(60))
+            return eyes(body)
+        if experimenters.component(body) == DESCRIBED:
+            return language_model(body)
+        if turns(body):
+            measured.set()
+            return says(("abstain", {"reason": "one look is enough"}))
+        return says(("top_exemplars", {"component": ABSTAINED, "k": 4}))
+
+    both, found = f"{DESCRIBED},{ABSTAINED}", []
+    with serving(answer) as endpoint:
+        for jobs in ("2", "1"):
+            more = ("--describer", f"eyes-{jobs}-{os.getpid()}", "--jobs", jobs)
+            said = place.says(*asked(endpoint, both, *more))
+            assert said.code == 0, said.err
+            found.append(facts_of(place, said.json["run"]))
+    assert in_time and all(in_time), "the bench was held by a call that only waited"
+    assert found[0]["experiments"] and differences(*found) == []
+
+
+def eyes(body: Body) -> Reply:
+    """Words that hang on each picture alone."""
+    seen = [
+        part["image_url"]["url"] for part in body["messages"][0]["content"] if part["type"] == "image_url"
+    ]
+    words = (["heart"], ["large thing"], ["heart", "large thing"])
+    return says(content=json.dumps([words[zlib.crc32(url.encode()) % 3] for url in seen]))
 
 
 def test_an_interruption_keeps_the_answers_that_are_on_their_way(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -9,7 +10,7 @@ from functools import partial
 import pytest
 
 from tools.meter import count, metered
-from tools.rounds import Rounds, ask, undisturbed
+from tools.rounds import Rounds, ask, elsewhere, undisturbed
 
 WHO: ContextVar[str] = ContextVar("WHO", default="")
 
@@ -140,3 +141,60 @@ def test_each_call_counts_its_own_rows_and_keeps_its_own_context() -> None:
         rounds.start(partial(call, name, rows))
     finish(rounds)
     assert counted == {"a": 3, "b": 5, "c": 1} and WHO.get() == ""
+
+
+def test_a_call_that_waits_elsewhere_holds_up_no_other_one() -> None:
+    come, woken, told = threading.Event(), threading.Event(), list[object]()
+    rounds, runner = Rounds(woken.set), Doubling()
+
+    def patient() -> None:
+        told.append(("elsewhere", elsewhere(lambda: come.wait(30))))
+        told.append(runner.of(2))
+
+    def quick() -> None:
+        told.append(runner.of(4))
+        come.set()
+
+    rounds.start(patient)
+    assert (len(rounds), rounds.idle) == (1, True)
+    rounds.start(quick)
+    while len(rounds):
+        if rounds.idle:
+            assert woken.wait(30)
+        rounds.turn()
+    assert told == [8, ("elsewhere", True), 4]
+
+
+def test_what_is_done_elsewhere_sees_the_context_of_its_call_and_fails_for_it_alone() -> None:
+    woken, told = threading.Event(), list[object]()
+    rounds = Rounds(woken.set)
+
+    def work(number: int) -> tuple[str, bool, float]:
+        return WHO.get(), threading.current_thread() is here, 1 / number
+
+    def call(number: int) -> None:
+        WHO.set(f"call {number}")
+        try:
+            told.append(elsewhere(partial(work, number)))
+        except ZeroDivisionError:
+            told.append("no answer")
+
+    here = threading.current_thread()
+    for number in (0, 2):
+        rounds.start(partial(call, number))
+    while len(rounds):
+        assert woken.wait(30)
+        rounds.turn()
+    assert sorted(told, key=str) == [("call 2", False, 0.5), "no answer"] and WHO.get() == ""
+
+
+def test_who_is_alone_or_undisturbed_does_it_here_and_at_once() -> None:
+    rounds, told = Rounds(), list[threading.Thread]()
+
+    def call() -> None:
+        with undisturbed():
+            told.append(elsewhere(threading.current_thread))
+
+    rounds.start(call)
+    assert len(rounds) == 0
+    assert [*told, elsewhere(threading.current_thread)] == [threading.current_thread()] * 2
