@@ -1,6 +1,7 @@
 """`python -m experiments.escapes`: makes every attempt and writes what became of it to `tableau/results/escapes.json`.
 
-Then the same attempts in a sandbox that is none, where they must get through: a proof that can't fail proves nothing.
+Then the same attempts in a sandbox that is none, over a record that gives sealed pictures away, where they must get
+through: a proof that can't fail proves nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import typer
 from agent.programs.limits import BOUNDS
 from agent.programs.processes import Processes
 from agent.programs.sandbox import Sandbox
+from experiments.escapes.ajar import set_ajar
 from experiments.escapes.attempts import Attempt, about, attempts
 from experiments.escapes.canaries import set_out
 from experiments.escapes.leaky import Leaky
@@ -32,20 +34,21 @@ IMAGES = "tableau:40/24/40"
 PATIENT = replace(BOUNDS, seconds=1.0, grace=0.5, patience=4.5)
 """Bounds under which the leaky sandbox is watched; only the last of them stops anything there."""
 UNCHECKED, PLANNED, LEAKY = "unchecked", "as a planner's", "leaky"
-"""Past the type checker, straight to the interpreter; with it, as planners' programs are; in a sandbox that is none."""
-
-
+"""Past the type checker, straight to the interpreter; with it, as planners' programs are; where nothing holds them."""
 FEW = 20
 
 
 @contextmanager
-def prover(folder: Path) -> Iterator[Prover]:
-    """The embedded target with few pictures, a store, and every canary in its place."""
+def prover(folder: Path, *, ajar: bool = False) -> Iterator[Prover]:
+    """The embedded target with few pictures, a store, and every canary in its place; `ajar`, its record leaks."""
+    folder.mkdir(parents=True, exist_ok=True)
     with open_store(folder / "store.db") as store:
         workplace = open_workplace(store, "tableau-llava", images=IMAGES, device="cpu")
         workplace.cache = folder / "cache"
         with set_out(folder, workplace) as canaries:
-            yield Prover(workplace, canaries, BOUNDS)
+            if ajar:
+                set_ajar(workplace, canaries)
+            yield Prover(workplace, canaries, PATIENT if ajar else BOUNDS)
 
 
 def main(
@@ -56,15 +59,16 @@ def main(
     """Try to get out of the sandbox, again and again; what is known so far is written after every few."""
     chosen = by_turns(attempts(*filter(None, only.split(","))))
     began, tried = time.monotonic(), list[Try]()
-    with tempfile.TemporaryDirectory() as folder, prover(Path(folder).resolve()) as made:
+    with tempfile.TemporaryDirectory() as folder:
         for way in ways.split(","):
-            made.bounds = PATIENT if way == LEAKY else BOUNDS
-            sandbox = sandbox_of(way, made)
-            for attempt in chosen:
-                tried.append(made.attempt(attempt, way, sandbox))
-                tell(tried[-1])
-                if len(tried) % FEW == 0 or attempt is chosen[-1]:
-                    write(output, record_of(made, tried) | circumstances(time.monotonic() - began))
+            with prover(Path(folder).resolve() / way, ajar=way == LEAKY) as made:
+                sandbox = sandbox_of(way, made)
+                for attempt in chosen:
+                    tried.append(made.attempt(attempt, way, sandbox))
+                    tell(tried[-1])
+                    if len(tried) % FEW == 0 or attempt is chosen[-1]:
+                        fingerprint = made.workplace.target.fingerprint
+                        write(output, record_of(fingerprint, tried) | circumstances(time.monotonic() - began))
     typer.echo(str(output))
     held = [one for one in tried if one.way != LEAKY]
     raise typer.Exit(1 if any(one.through or not one.recovered for one in held) else 0)
@@ -83,12 +87,12 @@ def sandbox_of(way: str, made: Prover) -> Sandbox:
     return Processes(checked=way == PLANNED)
 
 
-def record_of(made: Prover, tried: Sequence[Try]) -> dict[str, Any]:
+def record_of(fingerprint: str, tried: Sequence[Try]) -> dict[str, Any]:
     """What is known so far."""
     held, leaked = ([one for one in tried if (one.way == LEAKY) is leaky] for leaky in (False, True))
     return {
         "target": "tableau-llava",
-        "fingerprint": made.workplace.target.fingerprint,
+        "fingerprint": fingerprint,
         "images": IMAGES,
         "bounds": asdict(BOUNDS),
         "attempts": len({(one.attempt.family, one.attempt.name) for one in held}),
