@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from agent.graph import USUAL_SANDBOX
+from agent.programs.sandbox import Sandbox
 from agent.state import Limits
 from store.views import Payment
 from tools.budget import CALLS, REVISIONS, Budget
@@ -22,6 +24,7 @@ class Allowance:
     """What one component may cost (None: no limit), and how many components are worked on at once.
 
     `tokens` and `money` are what language models may cost the whole run, `tokens_each` and `money_each` a component.
+    `programs` says whether a planner may write any.
     """
 
     calls: int | None = CALLS
@@ -33,16 +36,24 @@ class Allowance:
     money: float | None = None
     tokens_each: int | None = None
     money_each: float | None = None
+    programs: bool = True
 
     @classmethod
     def of(cls, words: Mapping[str, Any], jobs: int = 1) -> Self:
         """What the words of a command or run allow, in which 0 is no limit."""
         told = {name: words.get(name) or None for name in LIMITS}
-        return cls(jobs=jobs, limits=Limits(revisions=words.get("revisions", REVISIONS)), **told)
+        limits = Limits(revisions=words.get("revisions", REVISIONS))
+        return cls(jobs=jobs, limits=limits, programs=words.get("programs", True), **told)
 
     def words(self) -> dict[str, Any]:
         """The same as words that a run remembers."""
-        return {name: getattr(self, name) or 0 for name in LIMITS} | {"revisions": self.limits.revisions}
+        told = {name: getattr(self, name) or 0 for name in LIMITS}
+        return told | {"revisions": self.limits.revisions, "programs": self.programs}
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """Where programs run; None where there are to be none."""
+        return USUAL_SANDBOX if self.programs else None
 
     def purse(self, paid: Iterable[Payment] = ()) -> Purse:
         """The run's, out of which this is paid already."""

@@ -48,6 +48,7 @@ def planned(workplace: Workplace, asking: Asking, goal: Goal, terms: Terms) -> t
                         checkpoints,
                         limits=terms.allowance.limits,
                         tools=tools,
+                        sandbox=terms.allowance.sandbox,
                     )
                     ended.append(found)
 

@@ -30,6 +30,7 @@ NAMES = (
     "retries",
     "describer",
     "prices",
+    "programs",
 )
 """Options that a settings file may set, for every command that has them."""
 

@@ -11,6 +11,7 @@ import html
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -99,7 +100,9 @@ class Study:
                     seed=seed,
                 )
             )
-            self._planner = chosen_planner(planner, service, self.workplace.store)
+            self._planner = chosen_planner(
+                planner, service, self.workplace.store, programs=self._allowance.programs
+            )
             self._open = opening.pop_all()
 
     def label(self, components: str | Sequence[str]) -> Described | list[Described]:
@@ -138,7 +141,9 @@ class Study:
                 kind="run",
                 hint="open the study with the run's target",
             )
-        found = carry_on(self.workplace, run, self._planner, self._allowance, drive=in_a_thread)
+        programs = self._allowance.programs and begun.arguments.get("programs", True)
+        allowed = replace(self._allowance, programs=programs)
+        found = carry_on(self.workplace, run, self._planner, allowed, drive=in_a_thread)
         return [Described(run=run, **one.model_dump()) for one in found.descriptions]
 
     def close(self) -> None:

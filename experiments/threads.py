@@ -101,7 +101,14 @@ class Threads:
         try:
             return frozen(
                 await run_thread(
-                    context, self.planner, bench, run, component, checkpoints, limits=self.allowance.limits
+                    context,
+                    self.planner,
+                    bench,
+                    run,
+                    component,
+                    checkpoints,
+                    limits=self.allowance.limits,
+                    sandbox=self.allowance.sandbox,
                 )
             )
         except Exception as error:

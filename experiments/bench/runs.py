@@ -48,6 +48,8 @@ def _check_same(workplace: Workplace, run: Run, components: Sequence[str], argum
         other = f"{len(begun_with)} components, not these {len(components)}"
     elif (known := run.arguments.get("images", images)) != images:
         other = f"`--images {known}`, not `{images}`"
+    elif (known := run.arguments.get("programs", True)) != arguments.get("programs", True):
+        other = "`--programs`, not `--no-programs`" if known else "`--no-programs`, not `--programs`"
     if other:
         raise UserError(
             f"run `{run.id}`, with which this bench goes on, was begun with {other}",

@@ -52,12 +52,13 @@ def measure(
     tell: Tell = lambda _: None,
 ) -> Report:
     """Labels every component like any other, and compares. What was stopped goes on: all runs are begun at first."""
-    run = _begun(bench, planner)
-    others = [(one, _begun(one, planner, run)) for one in (beside.untrained, beside.natural) if one]
-    less = [(one, _begun(bench, one, run)) for one in map(BuiltinPlanner, beside.lacking)]
+    allowed = allowance or Allowance()
+    run = _begun(bench, planner, allowed)
+    others = [(one, _begun(one, planner, allowed, run)) for one in (beside.untrained, beside.natural) if one]
+    less = [(one, _begun(bench, one, allowed, run)) for one in map(BuiltinPlanner, beside.lacking)]
 
     def labelled(where: Bench, who: Planner, begun_run: str) -> tuple[Found, ...]:
-        done = carry_on(where.workplace, begun_run, who, allowance or Allowance(), tell=tell)
+        done = carry_on(where.workplace, begun_run, who, allowed, tell=tell)
         return compared(where.truths, done.descriptions)
 
     found = labelled(bench, planner, run)
@@ -81,13 +82,14 @@ def measure(
     )
 
 
-def _begun(bench: Bench, planner: Planner, of: str = "") -> str:
+def _begun(bench: Bench, planner: Planner, allowed: Allowance, of: str = "") -> str:
     workplace = bench.workplace
     arguments = {
         "bench": "truth",
         "seed": workplace.seed,
         "planner": planner.name,
         "images": _images(workplace.world),
+        "programs": allowed.programs,
     }
     return begun(workplace, planner.name, [truth.component for truth in bench.truths], arguments, of)
 

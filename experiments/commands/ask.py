@@ -17,6 +17,7 @@ from experiments.commands.options import (
     PlannerName,
     Precision,
     PriceFile,
+    Programs,
     Quiet,
     Retries,
     Seed,
@@ -67,6 +68,7 @@ def ask(
     prices: PriceFile = "",
     timeout: Timeout = TIMEOUT,
     retries: Retries = RETRIES,
+    programs: Programs = True,
     max_tokens: Annotated[
         int, typer.Option(min=0, help="Tokens that a language model may cost; 0: no limit.")
     ] = 0,
@@ -90,16 +92,16 @@ def ask(
 
     words = lasting(target=target, images=images, judge=judge, editor=editor)
     words |= {"against": lasting_target(against)} if against else {}
-    words |= {"planner": planner, "seed": seed, "dtype": dtype}
+    words |= {"planner": planner, "seed": seed, "dtype": dtype, "programs": programs}
     limits = {"calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
     limits |= {"tokens": max_tokens, "money": max_money}
     service = Service(base_url, prices, timeout, retries)
     check_models(words | limits, service)
     with opened_workplace(**world_of(words), store=store, service=service, device=device) as workplace:
         terms = Terms(
-            chosen_planner(planner, service, workplace.store),
+            chosen_planner(planner, service, workplace.store, programs=programs),
             words,
-            Allowance.of(limits),
+            Allowance.of(words | limits),
             shown=shown_in(workplace, image, question),
         )
         found = answered(workplace, text, terms, beside(workplace, words, device))

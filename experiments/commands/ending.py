@@ -49,6 +49,7 @@ _FLAGS = {
     "money": ("--max-money", 0),
     "tokens_each": ("--max-tokens-each", 0),
     "money_each": ("--max-money-each", 0),
+    "programs": ("--no-programs", True),
 }
 """What a run remembers of its command, as flags with their defaults."""
 
@@ -172,7 +173,7 @@ def new_command(asked: Mapping[str, Any], components: list[str], store: str, ser
     words = ["maieutic", "label", str(asked["target"]), "--components", ",".join(components)]
     for name, (flag, usual) in _FLAGS.items():
         if asked.get(name, usual) != usual:
-            words += [flag, str(asked[name])]
+            words += [flag] if asked[name] is False else [flag, str(asked[name])]
     return f"try again with `{shlex.join([*words, *_places(store, service)])}`"
 
 

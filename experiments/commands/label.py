@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from experiments.commands.options import (
     PlannerName,
     Precision,
     PriceFile,
+    Programs,
     Quiet,
     Retries,
     Seed,
@@ -73,6 +75,7 @@ def label(
     prices: PriceFile = "",
     timeout: Timeout = TIMEOUT,
     retries: Retries = RETRIES,
+    programs: Programs = True,
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     limit: Limit = 1_000_000,
     max_calls: Annotated[int, typer.Option(min=1, help="Tool calls a component may cost.")] = CALLS,
@@ -100,12 +103,13 @@ def label(
     asked = lasting(target=target, images=images, judge=judge, editor=editor)
     asked |= {"components": components, "planner": planner, "describer": describer, "seed": seed}
     asked |= {"dtype": dtype, "calls": max_calls, "forwards": max_forwards, "seconds": max_seconds}
-    asked |= {"judged": judged, "revisions": max_revisions, "context": context}
+    asked |= {"judged": judged, "revisions": max_revisions, "context": context, "programs": programs}
     purses = {"tokens": max_tokens, "money": max_money}
     purses |= {"tokens_each": max_tokens_each, "money_each": max_money_each}
     asked |= purses
     if resume:
         known = begun(resume, store, "label").arguments
+        check_programs(resume, programs, known)
         asked |= {name: known[name] for name in asked if name in known}
         asked |= {name: limit for name, limit in purses.items() if limit}
     service = Service(base_url, prices, timeout, retries)
@@ -117,9 +121,13 @@ def label(
         chosen = choose(asked["components"], workplace.extent)
         if dry_run:
             return print_estimate(workplace, len(chosen), as_json)
-        tell = workplace.progress
         maker = chosen_planner(
-            asked["planner"], service, workplace.store, context=asked["context"], tell=tell
+            asked["planner"],
+            service,
+            workplace.store,
+            context=asked["context"],
+            programs=asked["programs"],
+            tell=workplace.progress,
         )
         run = resume or begin(workplace, chosen, maker.name, asked)
         same_target(workplace, run)
@@ -141,6 +149,16 @@ def check_words(asked: dict[str, Any]) -> None:
             f"`{missing}` is missing",
             kind="usage",
             hint="such as `maieutic label tableau-llava --components 'language.3.mlp[0:8]'`",
+        )
+
+
+def check_programs(run: str, wanted: bool, begun_with: Mapping[str, Any]) -> None:
+    """Refuses to go on without programs where the run was begun with them: it would be another run."""
+    if not wanted and begun_with.get("programs", True):
+        raise UsageError(
+            f"run `{run}` was begun with programs allowed",
+            kind="usage",
+            hint="begin a new run with `--no-programs`, or go on with `--programs`",
         )
 
 

@@ -81,6 +81,14 @@ Retries = Annotated[
     int,
     typer.Option(min=0, max=100, envvar="MAIEUTIC_RETRIES", help="Times that an endpoint is asked again."),
 ]
+Programs = Annotated[
+    bool,
+    typer.Option(
+        "--programs/--no-programs",
+        envvar="MAIEUTIC_PROGRAMS",
+        help="Whether a language model may write programs, which run in a sandbox.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No narration, no bars.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
 TargetName = Annotated[

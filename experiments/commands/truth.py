@@ -12,6 +12,7 @@ from experiments.commands.options import (
     Device,
     JsonFlag,
     PlannerName,
+    Programs,
     Quiet,
     Retries,
     Seed,
@@ -101,6 +102,7 @@ def truth(
     base_url: BaseUrl = "",
     timeout: Timeout = TIMEOUT,
     retries: Retries = RETRIES,
+    programs: Programs = True,
     jobs: Annotated[int, typer.Option(min=1, help="Components in work at once.")] = 1,
     seed: Seed = 0,
     device: Device = "auto",
@@ -146,9 +148,9 @@ def truth(
         say(f"{n} components{again}, seed {seed}; the record is `{record.where}`")
         report = measure(
             bench,
-            chosen_planner(planner, service, record),
+            chosen_planner(planner, service, record, programs=programs),
             beside,
-            allowance=Allowance(jobs=jobs),
+            allowance=Allowance(jobs=jobs, programs=programs),
             tell=lambda one: say(line_of(one)),
         )
         if figure is not None:

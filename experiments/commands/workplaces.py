@@ -143,9 +143,18 @@ def edits(workplace: Workplace, name: str, service: Service, device: str) -> Non
 
 
 def chosen_planner(
-    name: str, service: Service, store: Store, *, context: int = 0, tell: Progress | None = None
+    name: str,
+    service: Service,
+    store: Store,
+    *,
+    context: int = 0,
+    programs: bool = True,
+    tell: Progress | None = None,
 ) -> Planner:
-    """The planner that `name` means; `tell` is told what it thinks. Raises UsageError for another word."""
+    """The planner that `name` means; `programs` are offered to it or not, `tell` is told what it thinks.
+
+    Raises UsageError for another word.
+    """
     kind, _, rest = name.partition(":")
     if kind == "builtin":
         from agent.builtin import BuiltinPlanner
@@ -164,6 +173,7 @@ def chosen_planner(
             prices=read_prices(service.prices),
             context=context or CONTEXT,
             fetch=store.artifacts.get,
+            programs=programs,
             tell=lambda component, said: tell(last_words(component, said), 0, 1) if tell else None,
         )
     if kind == "recorded" and rest:

@@ -10,6 +10,7 @@ import pytest
 from agent.decision import Abstention
 from agent.planner import Choice
 from agent.thread import ThreadView
+from experiments.allowance import Allowance
 from experiments.bench.exhibits import examples
 from experiments.bench.kinds import KINDS, SPEECHLESS
 from experiments.bench.report import Report
@@ -119,18 +120,20 @@ def test_a_bench_that_was_stopped_in_a_later_run_does_not_begin_anew(
     )
 
 
-def test_a_bench_that_was_stopped_does_not_go_on_with_other_components_or_pictures(
+def test_a_bench_that_was_stopped_does_not_go_on_with_other_components_pictures_or_rights(
     store: Store, target: Target, tmp_path: Path
 ) -> None:
-    def found(planner: Silent, units: int, images: str) -> Report:
+    def found(planner: Silent, units: int, images: str, programs: bool = False) -> Report:
         first, second = (
             set_up_untrained(store, target, n, seed, images=images, cache=tmp_path)
             for seed, n in enumerate((2, units))
         )
-        return measure(first, planner, Beside(untrained=second))
+        return measure(first, planner, Beside(untrained=second), allowance=Allowance(programs=programs))
 
     with pytest.raises(OSError, match="the power fails"):
         found(Silent(patience=3), 2, SMALL)
+    with pytest.raises(UserError, match="begun with `--no-programs`, not `--programs`"):
+        found(Silent(), 2, SMALL, programs=True)
     with pytest.raises(UserError, match="begun with 2 components, not these 3"):
         found(Silent(), 3, SMALL)
     with pytest.raises(UserError, match="begun with `--images tableau:12/6/6`, not `tableau:13/6/6`"):
