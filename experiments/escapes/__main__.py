@@ -35,7 +35,9 @@ PATIENT = replace(BOUNDS, seconds=1.0, grace=0.5, patience=4.5)
 """Bounds under which the leaky sandbox is watched; only the last of them stops anything there."""
 UNCHECKED, PLANNED, LEAKY = "unchecked", "as a planner's", "leaky"
 """Past the type checker, straight to the interpreter; with it, as planners' programs are; where nothing holds them."""
+ALL = f"{UNCHECKED},{LEAKY},{PLANNED}"
 FEW = 20
+RECORD = RESULTS / "escapes.json"
 
 
 @contextmanager
@@ -52,12 +54,14 @@ def prover(folder: Path, *, ajar: bool = False) -> Iterator[Prover]:
 
 
 def main(
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RESULTS / "escapes.json",
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RECORD,
     only: Annotated[str, typer.Option(help="Families, joined by commas; all where none is named.")] = "",
-    ways: Annotated[str, typer.Option(help="Ways of making an attempt.")] = f"{UNCHECKED},{LEAKY},{PLANNED}",
+    ways: Annotated[str, typer.Option(help="Ways of making an attempt.")] = ALL,
 ) -> None:
     """Try to get out of the sandbox, again and again; what is known so far is written after every few."""
-    chosen = by_turns(attempts(*filter(None, only.split(","))))
+    if (only or ways != ALL) and output.resolve() == RECORD:
+        raise typer.BadParameter("some of the attempts need a file of their own: name one with `--output`")
+    chosen, so_far = by_turns(attempts(*filter(None, only.split(",")))), output.with_suffix(".so-far")
     began, tried = time.monotonic(), list[Try]()
     with tempfile.TemporaryDirectory() as folder:
         for way in ways.split(","):
@@ -68,7 +72,8 @@ def main(
                     tell(tried[-1])
                     if len(tried) % FEW == 0 or attempt is chosen[-1]:
                         fingerprint = made.workplace.target.fingerprint
-                        write(output, record_of(fingerprint, tried) | circumstances(time.monotonic() - began))
+                        write(so_far, record_of(fingerprint, tried) | circumstances(time.monotonic() - began))
+    so_far.replace(output)
     typer.echo(str(output))
     held = [one for one in tried if one.way != LEAKY]
     raise typer.Exit(1 if any(one.through or not one.recovered for one in held) else 0)

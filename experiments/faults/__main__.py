@@ -22,10 +22,12 @@ from experiments.faults.table import DOCUMENT, written
 from experiments.faults.trial import COMPONENTS, IMAGES
 from experiments.tableau.card import RESULTS
 
+RECORD = RESULTS / "faults.json"
+
 
 def main(
     only: Annotated[str, typer.Option(help="Words that a fault's name must hold.")] = "",
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RESULTS / "faults.json",
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = RECORD,
     document: Annotated[Path, typer.Option(help="Page whose table is replaced.")] = DOCUMENT,
     cache: Annotated[
         Path | None, typer.Option(help="Where measurements are kept that all runs share.")
@@ -33,22 +35,24 @@ def main(
 ) -> None:
     """Meet every fault, go on after it, and compare with a run that is left in peace."""
     rows: list[Row] = []
-    faults: list[EndpointFault | MachineFault] = [*endpoint.FAULTS, endpoint.REDIRECT, *machine.FAULTS]
+    every: list[EndpointFault | MachineFault] = [*endpoint.FAULTS, endpoint.REDIRECT, *machine.FAULTS]
+    faults = [fault for fault in every if only in fault.name]
+    if not faults:
+        raise typer.BadParameter(f"no fault is called `{only}`")
+    if len(faults) < len(every) and output.resolve() == RECORD:
+        raise typer.BadParameter("some of the faults need a file of their own: name one with `--output`")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         kept = cache or folder / "cache"
         calm = left_in_peace(folder / "calm", kept)
         for number, fault in enumerate(faults):
-            if only not in fault.name:
-                continue
             if isinstance(fault, EndpointFault):
                 rows.append(of_endpoint(fault, folder / str(number), kept, calm))
             else:
                 rows.append(of_machine(fault, folder / str(number), kept, calm))
             typer.echo(f"{'held' if rows[-1].held else 'BROKE'}: {fault.name}", err=True)
-            keep(rows, output)
-    if not rows:
-        raise typer.BadParameter(f"no fault is called `{only}`")
+            keep(rows, output.with_suffix(".so-far"))
+    output.with_suffix(".so-far").replace(output)
     if document.is_file() and not only:
         document.write_text(written(document.read_text(encoding="utf-8"), rows), encoding="utf-8")
     held = sum(one.held for one in rows)

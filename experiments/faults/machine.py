@@ -8,6 +8,7 @@ run.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -22,7 +23,8 @@ from torch import nn
 from torch.nn import functional
 from transformers.models.clip.modeling_clip import CLIPMLP
 
-from experiments.faults.trial import HIT
+from experiments.commands.ending import INTERRUPTED
+from experiments.faults.trial import HIT, PATIENCE
 
 LAYER = 3
 """The layer of the vision tower in which the component that is met lies; it is the first neuron there."""
@@ -53,6 +55,7 @@ Inside = Callable[[Armed], Any]
 class MachineFault:
     """`inside` for this process, or `prelude` for another one, in which `strike` comes when the fault is armed.
 
+    `strike` says whether the process was found struck; a prelude that names MARK writes there when its fault is met.
     `later` prepares the process that resumes. `ends` are components that the fault ends for good, by their status;
     `cold` that nothing is measured yet.
     """
@@ -62,7 +65,7 @@ class MachineFault:
     inside: Inside | None = None
     prelude: str = ""
     later: str = ""
-    strike: Callable[[Popen[str]], None] | None = None
+    strike: Callable[[Popen[str]], bool] | None = None
     ends: tuple[str, ...] = ()
     cold: bool = False
     group: str = "machine"
@@ -150,29 +153,43 @@ def passed_by_always(armed: Armed) -> Iterator[None]:
         yield
 
 
-def killed(process: Popen[str]) -> None:
+def killed(process: Popen[str]) -> bool:
     process.send_signal(signal.SIGKILL)
+    return process.wait(PATIENCE) == -signal.SIGKILL
 
 
-def interrupted(process: Popen[str]) -> None:
+def interrupted(process: Popen[str]) -> bool:
     process.send_signal(signal.SIGINT)
+    return process.wait(PATIENCE) == INTERRUPTED
 
 
-def slept(process: Popen[str]) -> None:
+def slept(process: Popen[str]) -> bool:
     process.send_signal(signal.SIGSTOP)
+    found = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     time.sleep(LID)
     process.send_signal(signal.SIGCONT)
+    return found is not None and found.si_code == os.CLD_STOPPED
 
 
+ROOM, MARK = "{room}", "{mark}"
+"""What a prelude is told: how large a file may grow, in bytes, and where to write that its fault was met."""
+HEARD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""A process that a shell began in the background would not hear an interruption."""
 SMALL = """
-import resource
+import pathlib, resource, signal
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+signal.signal(signal.SIGXFSZ, lambda *_: pathlib.Path({mark}).write_text("full"))
 """
 CLOCK = """
-import datetime, time
-def shifted(real, scale, ahead={ahead}, calls=[0]):
+import datetime, pathlib, time
+def shifted(real, scale, ahead=AHEAD, calls=[0]):
     def now():
         calls[0] += 1
+        if calls[0] == 25:
+            pathlib.Path({mark}).write_text("jumped back")
         return real() + int(ahead * scale) * (1 if calls[0] % 50 < 25 else -1)
     return now
 time.time, time.time_ns = shifted(time.time, 1), shifted(time.time_ns, 10**9)
@@ -182,18 +199,18 @@ class Shifted(datetime.datetime):
         return cls.fromtimestamp(time.time(), tz)
 datetime.datetime = Shifted
 """
-"""A wall clock that jumps to and fro by `ahead` seconds."""
+"""A wall clock that jumps to and fro by AHEAD seconds."""
 
 FAULTS: tuple[MachineFault, ...] = (
     MachineFault("kill", "SIGKILL amid the second component", strike=killed, prelude="pass"),
-    MachineFault("an interruption", "SIGINT amid the second component", strike=interrupted, prelude="pass"),
+    MachineFault("an interruption", "SIGINT amid the second component", strike=interrupted, prelude=HEARD),
     MachineFault("a laptop's lid", f"SIGSTOP for {LID:.0f} s, then SIGCONT", strike=slept, prelude="pass"),
     MachineFault("a full disk", "RLIMIT_FSIZE a little above the store's size", prelude=SMALL),
     MachineFault(
         "clock jumps",
         "the process's wall clock jumps by years to and fro and is killed; the next life's is years behind",
-        prelude=CLOCK.format(ahead=3 * YEAR),
-        later=CLOCK.format(ahead=-9 * YEAR),
+        prelude=CLOCK.replace("AHEAD", str(3 * YEAR)),
+        later=CLOCK.replace("AHEAD", str(-9 * YEAR)),
         strike=killed,
     ),
     MachineFault(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.faults.endpoint import REDIRECT, EndpointFault, another_host, met, sent_on
-from experiments.faults.machine import DISK, Armed, MachineFault
+from experiments.faults.machine import DISK, MARK, ROOM, Armed, MachineFault
 from experiments.faults.model import labels, studied
 from experiments.faults.server import Body, Message, serving
 from experiments.faults.trial import COMPONENTS, HIT, Ended, Place, again, unlike, words_of
@@ -98,7 +98,7 @@ def of_endpoint(fault: EndpointFault, folder: Path, cache: Path, calm: Mapping[s
         endpoint.fault, endpoint.met, endpoint.times = spoil, met, fault.times
         url = stack.enter_context(fault.elsewhere()) if fault.elsewhere else endpoint.url
         first = place.begin(url, "--retries", str(fault.retries))
-        hits = endpoint.hit or int(fault.elsewhere is not None)
+        hits = endpoint.hit or int(fault.elsewhere is not None and first.kind.startswith("endpoint"))
         endpoint.heal()
         then = place.resume(first.run, endpoint.url)
         left = [name for name in COMPONENTS if not (fault.abstains and name == HIT)]
@@ -126,7 +126,7 @@ def of_machine(fault: MachineFault, folder: Path, cache: Path, calm: Mapping[str
             then = place.resume(first.run, endpoint.url)
         else:
             first = _struck(fault, place, endpoint.url, armed)
-            then = place.ended(place.process(fault.later, *again(first.run, endpoint.url)))
+            then = place.ended(place.process(prepared(fault.later, place), *again(first.run, endpoint.url)))
     left = [name for name in COMPONENTS if first.components[name] not in fault.ends or name != HIT]
     told = place.facts(first.run)
     reason = (told[HIT]["description"] or {}).get("reason", "") if fault.ends else ""
@@ -139,14 +139,26 @@ def of_machine(fault: MachineFault, folder: Path, cache: Path, calm: Mapping[str
 def _struck(fault: MachineFault, place: Place, url: str, armed: Armed) -> Ended:
     """A life in a process of its own, which the fault strikes when it is armed."""
     open_store(place.store).close()
-    prelude = fault.prelude.replace("{room}", str(place.store.stat().st_size + DISK))
-    process = place.process(prelude, "label", *words_of(url))
-    armed.met += 1
+    process = place.process(prepared(fault.prelude, place), "label", *words_of(url))
+    met = fault.strike is None
     while fault.strike and process.poll() is None:
         if armed.now.wait(0.1):
-            fault.strike(process)
+            met = fault.strike(process)
             break
-    return place.ended(process)
+    ended = place.ended(process)
+    armed.met += met and (MARK not in fault.prelude or marked(place).is_file())
+    return ended
+
+
+def prepared(lines: str, place: Place) -> str:
+    """The lines that prepare a process, with what they are to know of the place."""
+    room = place.store.stat().st_size + DISK
+    return lines.replace(ROOM, str(room)).replace(MARK, repr(str(marked(place))))
+
+
+def marked(place: Place) -> Path:
+    """The file in which a process says that it met its fault."""
+    return place.folder / "met"
 
 
 def left_in_peace(folder: Path, cache: Path) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.faults.rows import Row
@@ -39,10 +39,3 @@ def line(row: Row) -> str:
 def plain(cell: str) -> str:
     """Words that do not end a cell."""
     return " ".join(cell.replace("|", "\\|").split())
-
-
-def known(page: str) -> Iterator[str]:
-    """The faults that a page's table names."""
-    table = page.partition(BEGIN)[2].partition(END)[0]
-    for one in table.strip().splitlines()[len(HEAD) :]:
-        yield one.split(" | ")[0].removeprefix("| ")
