@@ -61,7 +61,9 @@ def main(
     """Try to get out of the sandbox, again and again; what is known so far is written after every few."""
     if (only or ways != ALL) and output.resolve() == RECORD:
         raise typer.BadParameter("some of the attempts need a file of their own: name one with `--output`")
-    chosen, so_far = by_turns(attempts(*filter(None, only.split(",")))), output.with_suffix(".so-far")
+    if not (chosen := by_turns(attempts(*filter(None, only.split(","))))):
+        raise typer.BadParameter(f"no family is called `{only}`")
+    so_far = output.with_suffix(".so-far")
     began, tried = time.monotonic(), list[Try]()
     with tempfile.TemporaryDirectory() as folder:
         for way in ways.split(","):

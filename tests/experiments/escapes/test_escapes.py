@@ -13,21 +13,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 
 from agent.programs.limits import BOUNDS
 from agent.programs.processes import Processes
-from experiments.escapes.__main__ import LEAKY, prover
+from experiments.escapes.__main__ import LEAKY, RECORD, main, prover
 from experiments.escapes.attempts import about, attempts
 from experiments.escapes.leaky import Leaky
 from experiments.escapes.proof import Prover, markdown
 from experiments.escapes.watching import watched
-from experiments.tableau.card import RESULTS
 from tests.conftest import CHECKOUT
 
 EVERY = 10
 """One attempt of so many is made here."""
 QUICK = replace(BOUNDS, seconds=0.4, grace=0.4, patience=2.0)
-RECORD = RESULTS / "escapes.json"
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +41,17 @@ def unguarded(committed_weights: Path, tmp_path_factory: pytest.TempPathFactory)
     with prover(tmp_path_factory.mktemp("ajar"), ajar=True) as prepared:
         prepared.bounds = QUICK
         yield prepared
+
+
+@pytest.mark.parametrize("part", [{"only": "files"}, {"ways": LEAKY}])
+def test_some_of_the_attempts_never_replace_the_record_of_all(part: dict[str, str]) -> None:
+    with pytest.raises(typer.BadParameter, match="a file of their own"):
+        main(output=RECORD, **part)
+
+
+def test_a_family_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(typer.BadParameter, match="no family is called `rust`"):
+        main(output=tmp_path / "rust.json", only="rust")
 
 
 def test_there_are_more_than_150_attempts_of_every_kind() -> None:
