@@ -165,6 +165,8 @@ def interrupted(process: Popen[str]) -> bool:
 
 def slept(process: Popen[str]) -> bool:
     process.send_signal(signal.SIGSTOP)
+    if process.returncode is not None:
+        return False
     found = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     time.sleep(LID)
     process.send_signal(signal.SIGCONT)

@@ -35,6 +35,7 @@ def test_a_process_that_has_ended_before_was_not_struck(
 ) -> None:
     monkeypatch.setattr(machine, "LID", 0.1)
     with begun("pass") as process:
+        process.wait()
         assert strike(process) is False
 
 
