@@ -6,14 +6,11 @@ that the command does not: both call `experiments.label`, and one goes on with w
 
 from __future__ import annotations
 
-import asyncio
 import html
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +19,7 @@ from experiments.allowance import Allowance
 from experiments.asking import ask
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.workplaces import Service, chosen_planner, opened_workplace
+from experiments.driving import InAThread
 from experiments.label import begin, carry_on, choose
 from experiments.terms import Terms
 from experiments.workplace import Workplace
@@ -103,6 +101,7 @@ class Study:
             self._planner = chosen_planner(
                 planner, service, self.workplace.store, programs=self._allowance.programs
             )
+            self._drive = InAThread()
             self._open = opening.pop_all()
 
     def label(self, components: str | Sequence[str]) -> Described | list[Described]:
@@ -128,7 +127,7 @@ class Study:
         shown = Shown(image, about) if about else None
         words = self._words | {"seed": self.workplace.seed}
         found = ask(
-            self.workplace, question, Terms(self._planner, words, shown=shown, drive=in_a_thread)
+            self.workplace, question, Terms(self._planner, words, shown=shown, drive=self._drive)
         ).found
         return Answered(run=found.run, **found.finding.model_dump())
 
@@ -143,7 +142,7 @@ class Study:
             )
         programs = self._allowance.programs and begun.arguments.get("programs", True)
         allowed = replace(self._allowance, programs=programs)
-        found = carry_on(self.workplace, run, self._planner, allowed, drive=in_a_thread)
+        found = carry_on(self.workplace, run, self._planner, allowed, drive=self._drive)
         return [Described(run=run, **one.model_dump()) for one in found.descriptions]
 
     def close(self) -> None:
@@ -156,33 +155,6 @@ class Study:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
-    """Runs the coroutine to its end in a loop of its own: a notebook's loop is busy running the caller.
-
-    An interruption of the caller cancels the work and waits until it has stopped.
-    """
-    begun = Event()
-    place: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
-
-    async def placed() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        place.append((asyncio.get_running_loop(), task))
-        begun.set()
-        await work
-
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="study") as thread:
-        future = thread.submit(asyncio.run, placed())
-        try:
-            future.result()
-        except KeyboardInterrupt:
-            begun.wait()
-            loop, task = place[0]
-            loop.call_soon_threadsafe(task.cancel)
-            wait([future])
-            raise
 
 
 def _plain(text: str) -> str:

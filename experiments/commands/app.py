@@ -27,10 +27,9 @@ from experiments.commands import (
     targets,
 )
 from experiments.commands.output import narrate, print_json, print_text
+from experiments.driving import INTERRUPTED
 from experiments.settings import as_defaults, read_settings
 from store.errors import MaieuticError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="maieutic",

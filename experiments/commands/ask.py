@@ -88,6 +88,7 @@ def ask(
     """Ask what a component does, which read or carry a concept, whether it is used, why an answer; with receipts."""
     from experiments.allowance import Allowance
     from experiments.asking import ask as answered
+    from experiments.driving import in_this_process
     from experiments.terms import Terms
 
     words = lasting(target=target, images=images, judge=judge, editor=editor)
@@ -103,6 +104,7 @@ def ask(
             words,
             Allowance.of(words | limits),
             shown=shown_in(workplace, image, question),
+            drive=in_this_process("ask again; what was measured is kept"),
         )
         found = answered(workplace, text, terms, beside(workplace, words, device))
         told = as_told(workplace.store, found.found)

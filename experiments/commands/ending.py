@@ -7,18 +7,15 @@ ones too, so these are tried again in a new run. Knows nothing about how compone
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shlex
-import signal
-import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from experiments.commands.output import narrate
 from experiments.commands.workplaces import USUAL, Service
+from experiments.driving import INTERRUPTED, in_this_process
 from store.errors import MaieuticError
 from tools.budget import CALLS, REVISIONS
 
@@ -28,8 +25,8 @@ if TYPE_CHECKING:
     from experiments.label import Labelled
     from experiments.workplace import Workplace
 
-FAILED, PARTLY, BUDGET, INTERRUPTED = 1, 3, 4, 130
-"""Exit codes: every component failed, the run can be resumed, it was concluded for want of budget, it was stopped."""
+FAILED, PARTLY, BUDGET = 1, 3, 4
+"""Exit codes: every component failed, the run can be resumed, it was concluded for want of budget."""
 Say = Callable[[str], None]
 _FLAGS = {
     "images": ("--images", ""),
@@ -95,10 +92,6 @@ def carried_on(
     from experiments.commands.tables import line_of
     from experiments.label import carry_on
 
-    def drive(work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run(_heard(work, again))
-
-    before = signal.getsignal(signal.SIGINT)
     try:
         with resumable(again):
             return carry_on(
@@ -108,32 +101,13 @@ def carried_on(
                 allowance,
                 limit=limit,
                 tell=lambda one: say(line_of(one)),
-                drive=drive,
+                drive=in_this_process(again),
             )
     except MaieuticError:
         raise
     except Exception:
         narrate(f"run {run} failed by a mistake of ours; {again}")
         raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-async def _heard(work: Coroutine[Any, Any, None], again: str) -> None:
-    """The work; an interruption is told when it comes, since what has begun is waited for."""
-
-    def leave(*_: object) -> None:
-        os.write(sys.stderr.fileno(), f"Interrupted.\nHint: {again}\n".encode())
-        os._exit(INTERRUPTED)
-
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        signal.signal(signal.SIGINT, leave)
-        narrate("finishing what has begun and is paid for, then stopping; Ctrl-C again stops at once")
-        task.cancel()
-        await task
 
 
 def ended(found: Labelled, again: str, anew: Callable[[list[str]], str]) -> int:

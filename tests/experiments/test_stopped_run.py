@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from store.database import open_store
+from tests.agent.scripted_server import says, serving
 from tests.conftest import CHECKOUT
-from tests.labelling import ABSTAINED, Labelled, Place, label
+from tests.labelling import ABSTAINED, IMAGES, Labelled, Place, label
 
-SLOW = """
+PREPARED = """
 import time
 from dataclasses import replace
 import maieutic
@@ -27,8 +28,8 @@ def slow(context, arguments):
     time.sleep(120)
 
 TOOLS["describe"] = replace(TOOLS["describe"], function=slow)
-maieutic.main()
 """
+SLOW = f"{PREPARED}maieutic.main()"
 SMALL = """
 import resource
 import maieutic
@@ -57,6 +58,36 @@ def begins(place: Place, program: str, *words: str) -> subprocess.Popen[str]:
 
 def test_a_second_interruption_stops_at_once_and_the_run_can_be_resumed(place: Place) -> None:
     process = begins(place, SLOW, *label(ABSTAINED))
+    err = interrupted_twice(process)
+    assert process.returncode == 130, err
+    with open_store(place.store) as store:
+        (run,) = store.queries.runs()
+    assert run.status == "running" and "Traceback" not in err
+    assert err.endswith(
+        f"Interrupted.\nHint: go on with `maieutic label --resume {run.id} --store {place.store}`\n"
+    )
+    done = place.says("label", "--resume", run.id, "--json")
+    assert (done.code, done.json["status"]) == (0, "done")
+
+
+def test_a_second_interruption_of_a_question_stops_at_once_and_it_can_be_asked_again(place: Place) -> None:
+    looks = says(("describe", {"component": ABSTAINED, "n": 20}))
+    question = ("ask", "tableau-llava", "Does it have anything to do with hearts?", "--images", IMAGES)
+    with serving(looks, says(("abstain", {"reason": "nobody can tell"}))) as endpoint:
+        by = ("--planner", "openai:m", "--base-url", endpoint.url)
+        process = begins(place, SLOW, *question, *by)
+        err = interrupted_twice(process)
+        assert process.returncode == 130 and "Traceback" not in err
+        assert err.endswith("Interrupted.\nHint: ask again; what was measured is kept\n")
+        with open_store(place.store) as store:
+            (run,) = store.queries.runs()
+            assert run.status == "running" and len(store.queries.payments(run.id)) == 1
+        again = place.says(*question, *by, "--json")
+    assert again.code == 0 and again.json["reason"] == "nobody can tell", again.err
+
+
+def interrupted_twice(process: subprocess.Popen[str]) -> str:
+    """What it still says after the second interruption, which comes when the first one was heard."""
     assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline() == "in hand\n", process.stderr.read()
     process.send_signal(signal.SIGINT)
@@ -68,15 +99,20 @@ def test_a_second_interruption_stops_at_once_and_the_run_can_be_resumed(place: P
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 30 and process.returncode == 130, err
+    assert time.monotonic() - began < 30, "it waited for what it had begun"
+    return err
+
+
+def test_a_script_whose_study_is_interrupted_twice_ends_at_once_by_its_own_rules(place: Place) -> None:
+    words = f"try:\n    study.label({ABSTAINED!r})\nfinally:\n    print('its own last word')"
+    process = begins(place, f"{PREPARED}study = maieutic.Study(images={IMAGES!r})\n{words}")
+    assert process.stdout is not None
+    err = interrupted_twice(process)
+    assert process.returncode == 130 and err.rstrip().endswith("KeyboardInterrupt"), err
     with open_store(place.store) as store:
         (run,) = store.queries.runs()
-    assert run.status == "running" and "Traceback" not in err
-    assert err.endswith(
-        f"Interrupted.\nHint: go on with `maieutic label --resume {run.id} --store {place.store}`\n"
-    )
-    done = place.says("label", "--resume", run.id, "--json")
-    assert (done.code, done.json["status"]) == (0, "done")
+    assert run.status == "interrupted"
+    assert place.says("label", "--resume", run.id, "--json").json["status"] == "done"
 
 
 @pytest.mark.parametrize("own_cache", [True, False], ids=["cache", "store"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import maieutic
-from experiments.study import Described, in_a_thread
+from experiments.study import Described
 from store.database import open_store
 from store.errors import UserError
 from tests.conftest import CHECKOUT
@@ -103,23 +102,3 @@ def test_a_run_of_another_target_is_refused(study: maieutic.Study) -> None:
         run = store.recorder.open_run("label", "sha256:other", {}, 0, "builtin")
     with pytest.raises(UserError, match="no labelling run of `tableau-llava`"):
         study.resume(run)
-
-
-def test_an_interruption_reaches_the_work_and_waits_until_it_has_stopped(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    stopped = threading.Event()
-
-    async def work() -> None:
-        try:
-            await asyncio.sleep(60)
-        finally:
-            stopped.set()
-
-    def interrupted(self: object, timeout: float | None = None) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("concurrent.futures.Future.result", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        in_a_thread(work())
-    assert stopped.is_set()
