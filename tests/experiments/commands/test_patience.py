@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments.commands.ending import resume_command
+from experiments.commands.workplaces import Service
 from tests.agent.scripted_server import Endpoint, Reply, serving
 from tests.labelling import ABSTAINED, IMAGES, Labelled, Place, label
 
@@ -59,3 +61,12 @@ def test_a_silent_endpoint_is_waited_for_as_long_as_the_environment_says(
 def times(endpoint: Endpoint) -> set[int]:
     """How often each question was asked; a describer puts several at once."""
     return set(Counter(map(json.dumps, endpoint.requests)).values())
+
+
+def test_the_command_that_resumes_says_how_patient_to_be() -> None:
+    told = resume_command(
+        "label", "--resume", "abc", service=Service("http://here/v1", retries=9), store="s.db"
+    )
+    assert (
+        told == "go on with `maieutic label --resume abc --store s.db --base-url http://here/v1 --retries 9`"
+    )
