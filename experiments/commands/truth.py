@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -125,17 +126,8 @@ def truth(
     service = Service(base_url, timeout=timeout, retries=retries)
     with open_store(store or own_store(seed)) as record, progress() as tell:
         host = open_target(HOST, device)
-        bench = set_up(
-            record,
-            host,
-            units,
-            seed,
-            planted=planted,
-            neurons=neurons,
-            heads=heads,
-            images=images,
-            progress=tell,
-        )
+        planting = partial(set_up, planted=planted, neurons=neurons, heads=heads)
+        bench = planting(record, host, units, seed, images=images, progress=tell)
         never = living = None
         if untrained:
             random = open_target(UNTRAINED, device)

@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 from transformers.models.clip.modeling_clip import CLIPMLP
 
-from experiments.commands.ending import INTERRUPTED
+from experiments.driving import INTERRUPTED
 from experiments.faults.trial import HIT, PATIENCE
 
 LAYER = 3
