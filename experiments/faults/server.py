@@ -1,7 +1,7 @@
-"""A language model's endpoint on loopback that keeps to a script until a fault is due: real HTTP, real sockets.
+"""Servers on loopback, and a language model's endpoint that keeps to a script until a fault is due: real HTTP.
 
-Knows how to answer as OpenAI-compatible servers do, and how a connection goes wrong; knows nothing about which fault
-belongs where (endpoint.py) or what the model says (model.py).
+Knows how to listen, how to answer as OpenAI-compatible servers do, and how a connection goes wrong; knows nothing about
+which fault belongs where (endpoint.py) or what the model says (model.py). The tests' own servers are made of it too.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ Break = Callable[["Wire", Message], None]
 """Answers a request in some wrong way, given what the model would have said."""
 CRUMB = 0.05
 """Seconds between two pieces of an answer that trickles."""
+USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+"""What an answer cost, unless somebody says otherwise."""
 
 
 class Wire(BaseHTTPRequestHandler):
@@ -30,6 +33,26 @@ class Wire(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     body: Body
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except ConnectionError:
+            self.close_connection = True  # the client has hung up
+
+    def do_POST(self) -> None:  # the name that http.server calls
+        self.posted(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        self.wanted()
+
+    def posted(self, data: bytes) -> None:
+        """Answers a request that came with data."""
+        self.send(b"", 501)
+
+    def wanted(self) -> None:
+        """Answers a request for what lies at a path."""
+        self.send(b"", 404)
 
     def whole(self, message: Message) -> None:
         """The answer as it should be: in pieces where a stream was asked for."""
@@ -39,13 +62,15 @@ class Wire(BaseHTTPRequestHandler):
         self.begin_stream()
         for event in events(message):
             self.piece(event)
-        self.wfile.write(b"0\r\n\r\n")
+        self.end_stream()
 
     def json(self, told: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.text(json.dumps(told), status, {"Content-Type": "application/json"} | dict(headers or {}))
 
     def text(self, told: str, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        data = told.encode()
+        self.send(told.encode(), status, headers)
+
+    def send(self, data: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -63,20 +88,13 @@ class Wire(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
+    def end_stream(self) -> None:
+        self.wfile.write(b"0\r\n\r\n")
+
     def hang_up(self) -> None:
         """The connection is reset, not closed in order."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
-
-    def do_POST(self) -> None:  # the name that http.server calls
-        self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        endpoint: Endpoint = self.server.endpoint  # type: ignore[attr-defined]
-        message = endpoint.model(self.body)
-        spoil = endpoint.due(self.body)
-        try:
-            (spoil or Wire.whole)(self, message)
-        except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -112,39 +130,53 @@ class Endpoint:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    endpoint: Endpoint
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is none."""
+        """A client that has hung up is no mistake of the server's, and nothing to be told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
-def serving(model: Callable[[Body], Message]) -> Iterator[Endpoint]:
-    """The endpoint, up until the block is left."""
-    endpoint = Endpoint(model)
-    server = _Server(("127.0.0.1", 0), Wire)
-    server.endpoint = endpoint
+def listening(handler: type[Wire]) -> Iterator[str]:
+    """The server's address, under which requests are handled until the block is left."""
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    endpoint.url = f"http://127.0.0.1:{server.server_port}/v1"
     try:
-        yield endpoint
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def completion(message: Message, finish: str = "stop") -> Body:
-    """A whole answer; what it cost is counted as one word each."""
+@contextmanager
+def serving(model: Callable[[Body], Message]) -> Iterator[Endpoint]:
+    """The endpoint, up until the block is left."""
+    endpoint = Endpoint(model)
+
+    class Spoilt(Wire):
+        def posted(self, data: bytes) -> None:
+            self.body = json.loads(data)
+            message = endpoint.model(self.body)
+            (endpoint.due(self.body) or Wire.whole)(self, message)
+
+    with listening(Spoilt) as address:
+        endpoint.url = f"{address}/v1"
+        yield endpoint
+
+
+def completion(message: Message, finish: str = "stop", usage: Body = USAGE) -> Body:
+    """A whole answer."""
     return _head("chat.completion") | {
         "choices": [{"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+        "usage": usage,
     }
 
 
-def events(message: Message) -> list[str]:
-    """A whole answer in pieces, as they go over the wire: words in halves, each call in two."""
+def events(message: Message, usage: Body | None = USAGE) -> list[str]:
+    """A whole answer in pieces, as they go over the wire: words in halves, each call in two, then the usage if any."""
     words = str(message.get("content") or "")
     half = len(words) // 2
     deltas: list[Body] = [{"content": part} for part in (words[:half], words[half:]) if part]
@@ -158,7 +190,7 @@ def events(message: Message) -> list[str]:
         deltas.append({"tool_calls": [{"index": place, "function": {"arguments": given[5:]}}]})
     head = _head("chat.completion.chunk")
     told = [head | {"choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in deltas or [{}]]
-    told.append(head | {"choices": [], "usage": completion({})["usage"]})
+    told += [head | {"choices": [], "usage": usage}] if usage else []
     return [*map(json.dumps, told), "[DONE]"]
 
 

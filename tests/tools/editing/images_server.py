@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from experiments.faults.server import Wire, listening
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,13 @@ def serving(*script: Line) -> Iterator[Server]:
     """The endpoint, up until the block is left."""
     endpoint = Server(script or (paints,))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Handler(Wire):
+        def posted(self, data: bytes) -> None:
+            self.reply(endpoint.answer(self.read_asked(data)))
 
-        def do_POST(self) -> None:  # the name that http.server calls
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send(endpoint.answer(self.read_asked(body)))
-
-        def do_GET(self) -> None:
+        def wanted(self) -> None:
             endpoint.fetched.append((self.path, self.headers.get("Authorization", "")))
-            self.send(endpoint.files.get(self.path, Reply(b"", 404)))
+            self.reply(endpoint.files.get(self.path, Reply(b"", 404)))
 
         def read_asked(self, body: bytes) -> Asked:
             kind, key = self.headers["Content-Type"], self.headers.get("Authorization", "")
@@ -138,32 +136,13 @@ def serving(*script: Line) -> Iterator[Server]:
                     fields[name] = data.decode()
             return Asked(self.path, fields, files, key)
 
-        def send(self, reply: Reply) -> None:
+        def reply(self, reply: Reply) -> None:
             time.sleep(reply.delay)
-            plain = isinstance(reply.body, bytes)
-            data = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-            try:
-                self.send_response(reply.status)
-                self.send_header("Content-Type", "image/png" if plain else "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
-            except (BrokenPipeError, ConnectionResetError):
-                self.close_connection = True  # the client's patience was shorter than the delay
+            if isinstance(reply.body, bytes):
+                self.send(reply.body, reply.status, {"Content-Type": "image/png"} | reply.headers)
+            else:
+                self.json(reply.body, reply.status, reply.headers)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    endpoint.url = f"http://127.0.0.1:{server.server_port}/v1"
-    try:
+    with listening(Handler) as address:
+        endpoint.url = f"{address}/v1"
         yield endpoint
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
