@@ -23,7 +23,7 @@ from tools.engine.course import Block, Course, course_of, over_all_positions, pa
 from tools.engine.explain import Explanation, Lacking, explanation
 from tools.engine.means import ClassSums
 from tools.engine.memory import Remembered, entering
-from tools.engine.merging import alike, merged, parted
+from tools.engine.merging import carried_out
 from tools.engine.packing import Tail, together
 from tools.engine.plan import Outcome, Plan, Row, Swap
 from tools.engine.room import as_many_as_fit
@@ -93,20 +93,7 @@ class Engine:
         return outcome
 
     def _together(self, plans: Sequence[Plan]) -> list[Outcome | Exception]:
-        """What comes of each of the plans. Where plans fail together each runs alone, and none fails for another."""
-        found: dict[int, Outcome | Exception] = {}
-        for numbers in alike(plans):
-            mine = [plans[number] for number in numbers]
-            try:
-                found |= zip(numbers, parted(self._run(merged(mine)), mine), strict=True)
-                continue
-            except Exception as error:
-                if len(mine) == 1:
-                    found[numbers[0]] = error
-                    continue
-            # outside, since an error holds on to everything that the failed run had made
-            found |= zip(numbers, (self._together([plan])[0] for plan in mine), strict=True)
-        return [found[number] for number in range(len(plans))]
+        return carried_out(plans, self._run)
 
     def _run(self, plan: Plan) -> Outcome:
         with torch.no_grad():

@@ -1,13 +1,31 @@
 """Plans that are one: those that read the same of the same stimuli run as one plan, row below row.
 
-What is known of the stimuli is then found once, and rows fill the model's passes together. Knows plans; runs nothing.
+What is known of the stimuli is then found once, and rows fill the model's passes together. Knows plans; knows nothing
+about how one is run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from tools.engine.plan import Outcome, Plan, Swap
+
+
+def carried_out(plans: Sequence[Plan], run: Callable[[Plan], Outcome]) -> list[Outcome | Exception]:
+    """What comes of each of the plans. Where plans fail together each runs alone, and none fails for another."""
+    found: dict[int, Outcome | Exception] = {}
+    for numbers in alike(plans):
+        mine = [plans[number] for number in numbers]
+        try:
+            found |= zip(numbers, parted(run(merged(mine)), mine), strict=True)
+            continue
+        except Exception as error:
+            if len(mine) == 1:
+                found[numbers[0]] = error
+                continue
+        # outside, since an error holds on to everything that the failed run had made
+        found |= zip(numbers, (carried_out([plan], run)[0] for plan in mine), strict=True)
+    return [found[number] for number in range(len(plans))]
 
 
 def alike(plans: Sequence[Plan]) -> list[list[int]]:
