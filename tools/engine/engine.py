@@ -2,7 +2,7 @@
 
 A row runs from where it first differs from the untouched run of its stimulus, which is made once for all rows (the
 same numbers within rounding); `course.py` says where that is. No product is over so few rows that a row's result would
-hang on its company. Knows plans and adapters; knows nothing about what is measured.
+hang on its company by more than rounding. Knows plans and adapters; knows nothing about what is measured.
 """
 
 from __future__ import annotations
