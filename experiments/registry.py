@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.errors import UserError
+from tools.budget import RETRIES, TIMEOUT
 
 if TYPE_CHECKING:
     from agent.prices import Prices
@@ -127,16 +128,18 @@ def open_editor(
     base_url: str = "",
     prices: Prices | None = None,
     hosts: Sequence[str] = (),
+    retries: int = RETRIES,
+    timeout: float = TIMEOUT,
     settings: Settings | None = None,
     progress: Progress | None = None,
     weights: Path | None = None,
 ) -> PictureModel:
     """The picture model that `name` means: an embedded one, a diffusers folder or hub id, or `openai:MODEL`.
 
-    `base_url`, `prices` and `hosts` (servers that its pictures may be fetched from) concern an endpoint; `device` and
-    `dtype` all others. An embedded editor's own `settings` are those that it was measured with; `weights` replaces the
-    folder of the embedded models' folders. Raises UserError when nothing is meant, it can't edit, or a setting does not
-    fit it.
+    `base_url`, `prices`, `hosts` (servers that its pictures may be fetched from), `retries` and `timeout` (seconds)
+    concern an endpoint; `device` and `dtype` all others. An embedded editor's own `settings` are those that it was
+    measured with; `weights` replaces the folder of the embedded models' folders. Raises UserError when nothing is
+    meant, it can't edit, or a setting does not fit it.
     """
     from tools.editing.backend import silent
 
@@ -145,7 +148,16 @@ def open_editor(
     if kind == "openai" and model:
         from tools.editing.endpoint import EndpointModel
 
-        return EndpointModel(model, base_url, settings=settings, prices=prices, hosts=hosts, progress=tell)
+        return EndpointModel(
+            model,
+            base_url,
+            settings=settings,
+            prices=prices,
+            hosts=hosts,
+            retries=retries,
+            timeout=timeout,
+            progress=tell,
+        )
     source = name
     if name in EDITORS:
         folder = (weights or WEIGHTS) / name

@@ -138,7 +138,15 @@ def edits(workplace: Workplace, name: str, service: Service, device: str) -> Non
     from tools.editing.kept import Kept
 
     known = read_prices(service.prices)
-    model = open_editor(name, device, base_url=service.base_url, prices=known, progress=workplace.progress)
+    model = open_editor(
+        name,
+        device,
+        base_url=service.base_url,
+        prices=known,
+        retries=service.retries,
+        timeout=service.timeout,
+        progress=workplace.progress,
+    )
     workplace.world = edited_by(workplace.world, Kept(model, workplace.cache / "edits"))
 
 

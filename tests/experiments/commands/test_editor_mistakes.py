@@ -166,3 +166,17 @@ def test_what_no_try_would_cure_is_told_at_once(place: Place, status: int, kind:
         assert len(server.requests) == 1
     assert said.code == 1 and said.json["error"]["kind"] == kind and KEY not in said.out + said.err
     assert nothing_is_half_written(place)
+
+
+def test_a_busy_editor_is_asked_again_as_often_as_was_said(place: Place) -> None:
+    busy = Reply({"error": {"message": "busy"}}, 503, headers={"retry-after-ms": "1"})
+    with serving(busy) as server:
+        said = asks(place, server, REMOVE, "--retries", "1")
+        assert len(server.requests) == 3 * 2, "three attempts, each asked for twice"
+    assert said.code == 1 and "answered 503" in said.json["error"]["message"]
+
+
+def test_a_silent_editor_is_waited_for_as_long_as_was_said(place: Place) -> None:
+    with serving(Reply(b"too late", delay=10.0)) as server:
+        said = asks(place, server, REMOVE, "--retries", "0", "--timeout", "0.2")
+    assert said.code == 1 and "did not answer within 0.2 seconds" in said.json["error"]["message"]
