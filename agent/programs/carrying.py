@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from agent.decision import Call
 from agent.pictured import named
 from agent.programs.sandbox import Ended, Sandbox, Unanswered
@@ -53,7 +55,7 @@ class Hand:
         self._place += 1
         turn = Turn(self.run, self.thread, self.step, self._place)
         try:
-            call = Call(tool=name, arguments=bound(self.tools[name], args, given))
+            call = _call(name, bound(self.tools[name], args, given))
             if again := before([*self.earlier, *self.made], call):
                 return plain(again)
             self._unchanged(turn, call)
@@ -66,6 +68,15 @@ class Hand:
         found = self.recorder.find(turn)
         if found is not None and before([found], call) is None:
             raise Changed(f"run again, it calls `{call.tool}` where e{found.number} is `{found.tool}`")
+
+
+def _call(name: str, arguments: dict[str, Any]) -> Call:
+    """Whatever stands between us and a program is not trusted to hand over plain data."""
+    try:
+        return Call(tool=name, arguments=arguments)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise Unanswered(f"`{name}` was not run: `{problem['loc'][-1]}`: {problem['msg']}") from None
 
 
 async def carried_out(sandbox: Sandbox, source: str, hand: Hand) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.bench import Bench
 from agent.decision import Abstention, Calls, Conclusion, Program
 from agent.graph import run_thread
-from agent.programs.sandbox import Ask, Ended
+from agent.programs.sandbox import Ask, Ended, Unanswered
 from agent.record import Outcome
 from agent.thread import Note, ThreadView
 from agent.transcript import messages
@@ -245,3 +246,19 @@ async def test_any_sandbox_that_keeps_to_the_protocol_will_do(
     assert planner.view.notes == (
         Note(0, "program", "it ran to its end", 0, printed="red: 15 of 15 pictures agree"),
     )
+
+
+@pytest.mark.parametrize("odd", [math.nan, [math.inf], {"a": [-math.inf]}])
+async def test_what_no_json_can_say_is_refused_whoever_hands_it_over(
+    run_one: RunOne, context: ToolContext, run: str, odd: Any
+) -> None:
+    class Careless:
+        """Hands over what the keeper would not."""
+
+        async def run(self, source: str, stubs: str, names: Sequence[str], ask: Ask, /) -> Ended:
+            with pytest.raises(Unanswered, match="was not run"):
+                await ask("weigh", [], {"component": "language.0.mlp.3", "concept": odd})
+            return Ended("done")
+
+    await run_one(Watching([program("red"), give_up]), sandbox=Careless())
+    assert context.store.queries.experiments(run) == []
