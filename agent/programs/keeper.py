@@ -213,9 +213,10 @@ def untyped(told: str) -> dict[str, Any]:
 def reached(error: MontyRuntimeError, bounds: dict[str, Any], stops: int) -> bool:
     """Whether one of the interpreter's own limits ended the program, and not an exception of its own.
 
-    A program that raises such an exception itself stands in a frame of its own, out of time it stands in none; and how
-    often it has waited is counted here. Memory and depth are known by the type and the whole message, numbers included:
-    a program that raises exactly these says of itself that it has reached a limit, and is believed.
+    A program that raises such an exception itself stands in a frame of its own; out of time, or with a worker that was
+    ended for its memory, it stands in none; and how often it has waited is counted here. Memory that was refused and
+    depth are known by the type and the whole message, numbers included: a program that raises exactly these says of
+    itself that it has reached a limit, and is believed.
     """
     exception = error.exception()
     words = str(exception)
@@ -224,7 +225,8 @@ def reached(error: MontyRuntimeError, bounds: dict[str, Any], stops: int) -> boo
             return not error.traceback()
         case MemoryError():
             found = _MEMORY.fullmatch(words)
-            return found is not None and int(found[1]) == bounds["memory"]
+            refused = found is not None and int(found[1]) == bounds["memory"]
+            return refused or not error.traceback()
         case RecursionError():
             return words == _DEPTH
         case RuntimeError():

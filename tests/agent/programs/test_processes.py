@@ -109,9 +109,17 @@ async def test_a_limit_ends_a_program_and_a_fresh_worker_serves_the_next(source:
     assert (await ran("print(40 + 2)")).printed == "42\n"
 
 
+@pytest.mark.parametrize("source", ["('a' * 10**6).join(['b'] * 1000)", "''.join(['x' * 10**6] * 500)"])
+async def test_memory_that_is_taken_at_once_ends_the_worker_and_is_told_as_a_limit(source: str) -> None:
+    ended = await ran(source, sandbox=Processes(checked=False))
+    assert ended.end == "limit" and "memory limit" in ended.told
+
+
 FALSE_ALARMS = {
     "time": "TimeoutError('feed time limit exceeded: 500.07ms > 500ms')",
     "memory": "MemoryError('memory limit exceeded: 70000000 bytes > 4 bytes')",
+    "worker": "MemoryError('the worker exceeded its memory limit and was terminated')",
+    "nothing": "MemoryError()",
     "depth": "RecursionError('maximum recursion depth exceeded, or nearly')",
     "requests": "RuntimeError('suspension limit 400 exceeded')",
 }
