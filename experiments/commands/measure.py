@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from experiments.workplace import Workplace
     from store.errors import MaieuticError
     from store.records import Experiment
+    from store.views import RunEnd
 
 DIRECT = "direct"
 WORLD = ("images", "judge", "editor", "describer", "dtype")
@@ -184,16 +185,17 @@ def measure(workplace: Workplace, tool: str, words: dict[str, Any], world: dict[
     run = recorder.open_run(
         "direct", workplace.target.fingerprint, {"tool": tool} | world, workplace.seed, "direct"
     )
-    turn = Turn(run, DIRECT, 0, 0)
+    how: RunEnd = "failed"
     try:
-        found = call(workplace.context(Budget()), turn, tool, words)
+        found = call(workplace.context(Budget()), Turn(run, DIRECT, 0, 0), tool, words)
+        how = "done"
     except PlannerError as error:
-        recorder.end_run(run, "failed")
         raise UserError(plainly(error), kind=error.kind, hint=error.hint) from error
     except KeyboardInterrupt:
-        recorder.end_run(run, "interrupted")
+        how = "interrupted"
         raise
-    recorder.end_run(run, "done")
+    finally:
+        recorder.end_run(run, how)
     return found
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from experiments.commands.measure import differences, read_argument
 from store.database import open_store
-from store.errors import UsageError
+from store.errors import MaieuticError, UsageError, UserError
 from store.records import Experiment
 from tests.labelling import DESCRIBED, IMAGES, Labelled, Place
+from tools.budget import BudgetReached
+from tools.context import ToolContext
+from tools.tool import TOOLS, Result
 
 
 @pytest.fixture
@@ -78,6 +83,33 @@ def test_what_is_not_there_fails_with_the_nearest_that_is(place: Place) -> None:
     )
     assert (said.code, said.json["error"]["hint"]) == (1, 'did you mean "language.5.mlp.1"?')
     assert place.says("replay", "e999", "--json").json["error"]["kind"] == "experiment"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UserError("the disk is full", kind="disk", hint="make room"),
+        MaieuticError("nobody answers", kind="endpoint", hint="look whether it runs"),
+        BudgetReached("spent", kind="budget", hint="raise it"),
+        RuntimeError("a mistake of ours"),
+    ],
+    ids=["disk", "endpoint", "budget", "bug"],
+)
+def test_an_experiment_that_fails_ends_its_run_as_failed_whatever_went_wrong(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(context: ToolContext, arguments: Any) -> Result:
+        raise error
+
+    monkeypatch.setitem(TOOLS, "ablate", replace(TOOLS["ablate"], function=fails))
+    words = ("run", "ablate", "--images", IMAGES, "-s", "component=language.3.mlp.0")
+    if isinstance(error, MaieuticError):
+        assert place.says(*words).code == error.exit_code
+    else:
+        with pytest.raises(RuntimeError, match="a mistake of ours"):
+            place.says(*words)
+    with open_store(place.store) as store:
+        assert [run.status for run in store.queries.runs()] == ["failed"]
 
 
 def test_arguments_are_json_where_they_are_json_and_words_elsewhere() -> None:
