@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -63,6 +62,7 @@ Context = Annotated[int, typer.Option(min=0, help="Tokens that the language mode
 
 
 def label(
+    line: typer.Context,
     target: TargetName = "",
     components: Annotated[str, typer.Option(help="Such as `language.3.mlp[0:64],language.*.head.*`.")] = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = "",
@@ -109,8 +109,11 @@ def label(
     asked |= purses
     if resume:
         known = begun(resume, store, "label").arguments
-        check_programs(resume, programs, known)
-        asked |= {name: known[name] for name in asked if name in known}
+        allowed = known.get("programs", True)
+        source = line.get_parameter_source("programs")
+        if programs != allowed and source and source.name == "COMMANDLINE":
+            check_programs(resume, allowed, known["planner"])
+        asked |= {name: known[name] for name in asked if name in known} | {"programs": allowed}
         asked |= {name: limit for name, limit in purses.items() if limit}
     service = Service(base_url, prices, timeout, retries)
     check_words(asked)
@@ -152,13 +155,15 @@ def check_words(asked: dict[str, Any]) -> None:
         )
 
 
-def check_programs(run: str, wanted: bool, begun_with: Mapping[str, Any]) -> None:
-    """Refuses to go on without programs where the run was begun with them: it would be another run."""
-    if not wanted and begun_with.get("programs", True):
+def check_programs(run: str, allowed: bool, planner: str) -> None:
+    """Refuses to go on with programs where the run was begun without, or the other way round: it would be another run.
+    The built-in planner writes none."""
+    if planner.partition(":")[0] != "builtin":
+        begun_with, other = ("allowed", "`--no-programs`") if allowed else ("switched off", "`--programs`")
         raise UsageError(
-            f"run `{run}` was begun with programs allowed",
+            f"run `{run}` was begun with programs {begun_with}",
             kind="usage",
-            hint="begin a new run with `--no-programs`, or go on with `--programs`",
+            hint=f"begin a new run with {other}, or go on without that option",
         )
 
 

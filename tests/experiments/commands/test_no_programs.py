@@ -62,15 +62,43 @@ def test_none_is_offered_one_that_is_written_is_refused_and_the_resumed_run_keep
         assert not store.queries.experiments(first.json["run"])
 
 
-def test_a_run_that_may_write_programs_does_not_go_on_without(
+def test_a_run_goes_on_as_it_was_begun_whatever_the_environment_says_and_not_otherwise(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(writes) as endpoint:
-        first = place.says(*label(DESCRIBED, *PLANNER, "--base-url", endpoint.url, "--json"))
-    assert first.json["descriptions"][0]["evidence"] and offered(endpoint) == {True}
-    monkeypatch.setenv("MAIEUTIC_PROGRAMS", "0")
-    again = place.says("label", "--resume", first.json["run"], "--json")
-    assert again.code == 2 and "was begun with programs allowed" in again.json["error"]["message"]
+        where = ("--base-url", endpoint.url, "--json")
+        first = place.says(*label(BOTH, *PLANNER, "--limit", "1", *where))
+        monkeypatch.setenv("MAIEUTIC_PROGRAMS", "0")
+        resumed = ("label", "--resume", first.json["run"])
+        typed = place.says(*resumed, "--no-programs", *where)
+        again = place.says(*resumed, *where)
+    assert typed.code == 2 and "was begun with programs allowed" in typed.json["error"]["message"]
+    assert (first.code, again.code) == (3, 0), again.err
+    assert offered(endpoint) == {True}
+    with open_store(place.store) as store:
+        assert store.queries.experiments(again.json["run"], "vision.3.mlp.1"), "a program has run"
+
+
+def test_programs_typed_for_a_run_that_was_begun_without_are_refused(place: Place) -> None:
+    with serving(stubborn) as endpoint:
+        where = ("--base-url", endpoint.url, "--json")
+        first = place.says(*label(BOTH, *PLANNER, "--no-programs", "--limit", "1", *where))
+        typed = place.says("label", "--resume", first.json["run"], "--programs", *where)
+    assert typed.code == 2 and "was begun with programs switched off" in typed.json["error"]["message"]
+    assert len(endpoint.requests) == 2
+
+
+def test_the_built_in_planner_goes_on_whatever_is_said_of_programs(place: Place, labelled: Labelled) -> None:
+    """A run of an older store remembers nothing of programs."""
+    with open_store(labelled.place.store) as old, open_store(place.store) as store:
+        begun = old.queries.run(labelled.run)
+        known = {name: said for name, said in begun.arguments.items() if name != "programs"}
+        store.recorder.target(begun.target, begun.fingerprint, "llava", {})
+        run = store.recorder.open_run("label", begun.fingerprint, known, begun.seed, begun.planner)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAIEUTIC_PROGRAMS", "0")
+        assert place.says("label", "--resume", run).code == 0
+    assert place.says("label", "--resume", run, "--no-programs").code == 0
 
 
 def test_a_program_of_a_recorded_run_is_not_run_where_none_may_be_written(place: Place) -> None:
