@@ -15,13 +15,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.ask.why import Shown
+from agent.planner import Planner
 from experiments.allowance import Allowance
 from experiments.asking import ask
 from experiments.commands.places import lasting_images, lasting_judge, lasting_target
 from experiments.commands.workplaces import Service, chosen_planner, opened_workplace
 from experiments.driving import InAThread
 from experiments.label import begin, carry_on, choose
-from experiments.terms import Terms
+from experiments.terms import Terms, of_a_question
 from experiments.workplace import Workplace
 from store.errors import UserError
 from store.plain import printable
@@ -83,7 +84,7 @@ class Study:
         self._words: dict[str, Any] = {"target": target, "images": images, "judge": judge, "planner": planner}
         self._words |= {"dtype": dtype, "judged": judged, "describer": describer}
         self._allowance = allowance or Allowance()
-        service = Service(base_url, prices)
+        self._service = service = Service(base_url, prices)
         with ExitStack() as opening:
             self.workplace: Workplace = opening.enter_context(
                 opened_workplace(
@@ -98,9 +99,7 @@ class Study:
                     seed=seed,
                 )
             )
-            self._planner = chosen_planner(
-                planner, service, self.workplace.store, programs=self._allowance.programs
-            )
+            self._planner = self._thinker(self._allowance.programs)
             self._drive = InAThread()
             self._open = opening.pop_all()
 
@@ -125,10 +124,10 @@ class Study:
         A question why is about an `image` (its number or key) and what was asked `about` it.
         """
         shown = Shown(image, about) if about else None
-        words = self._words | {"seed": self.workplace.seed}
-        found = ask(
-            self.workplace, question, Terms(self._planner, words, shown=shown, drive=self._drive)
-        ).found
+        allowed = self._allowance
+        words = self._words | {"seed": self.workplace.seed, "programs": allowed.programs}
+        terms = Terms(self._planner, words, of_a_question(allowed), allowed, shown, self._drive)
+        found = ask(self.workplace, question, terms).found
         return Answered(run=found.run, **found.finding.model_dump())
 
     def resume(self, run: str) -> list[Described]:
@@ -142,8 +141,12 @@ class Study:
             )
         programs = self._allowance.programs and begun.arguments.get("programs", True)
         allowed = replace(self._allowance, programs=programs)
-        found = carry_on(self.workplace, run, self._planner, allowed, drive=self._drive)
+        planner = self._planner if programs == self._allowance.programs else self._thinker(programs)
+        found = carry_on(self.workplace, run, planner, allowed, drive=self._drive)
         return [Described(run=run, **one.model_dump()) for one in found.descriptions]
+
+    def _thinker(self, programs: bool) -> Planner:
+        return chosen_planner(self._words["planner"], self._service, self.workplace.store, programs=programs)
 
     def close(self) -> None:
         self._open.close()

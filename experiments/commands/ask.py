@@ -103,6 +103,7 @@ def ask(
             chosen_planner(planner, service, workplace.store, programs=programs),
             words,
             Allowance.of(words | limits),
+            Allowance(programs=programs),
             shown=shown_in(workplace, image, question),
             drive=in_this_process("ask again; what was measured is kept"),
         )

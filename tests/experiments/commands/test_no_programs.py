@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from experiments.allowance import Allowance
 from experiments.commands.ending import new_command
 from experiments.commands.workplaces import USUAL
 from experiments.programming import programs
 from experiments.study import Study
 from store.database import open_store
 from tests.agent.scripted_server import Body, Endpoint, Reply, says, serving
-from tests.labelling import DESCRIBED, IMAGES, Labelled, Place, label, turns
+from tests.labelling import ABSTAINED, DESCRIBED, IMAGES, Labelled, Place, label, turns
 
 PLANNER = ("--planner", "openai:scripted")
 BOTH = "vision.3.mlp[0:2]"
@@ -122,6 +123,32 @@ def test_a_question_is_asked_without_programs_too(place: Place) -> None:
         assert store.queries.run(said.json["run"]).arguments["programs"] is False
 
 
+def test_a_study_that_allows_none_asks_without_programs(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
+    allowance = Allowance(programs=False)
+    with (
+        serving(stubborn) as endpoint,
+        Study(
+            place.store, images=IMAGES, planner=PLANNER[1], base_url=endpoint.url, allowance=allowance
+        ) as study,
+    ):
+        found = study.ask("do any two go together?")
+        assert study.workplace.store.queries.run(found.run).arguments["programs"] is False
+    assert found.reason == "no idea"
+    assert offered(endpoint) == {False} and answers(endpoint) == [{"refused": REFUSED}]
+
+
+def test_so_is_the_description_that_a_question_needs(place: Place) -> None:
+    words = ("ask", "tableau-llava", f"what does {ABSTAINED} do?", "--images", IMAGES, "--no-programs")
+    assert place.says(*words, "--json").code == 0
+    with open_store(place.store) as store:
+        kept = {run.kind: run.arguments["programs"] for run in store.queries.runs()}
+    assert kept == {"ask": False, "label": False}
+
+
 def test_a_study_goes_on_without_programs_with_a_run_that_was_begun_without(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +159,7 @@ def test_a_study_goes_on_without_programs_with_a_run_that_was_begun_without(
         first = place.says(*label(BOTH, *where, "--no-programs", "--limit", "1", "--json"))
         with Study(place.store, images=IMAGES, planner=PLANNER[1], base_url=endpoint.url) as study:
             study.resume(first.json["run"])
+    assert offered(endpoint) == {False}
     assert answers(endpoint) == [{"refused": REFUSED}]
 
 
