@@ -80,16 +80,15 @@ async def heard(
     connection fails, ValueError for what can't be read.
     """
     if isinstance(answer, ChatCompletion):
-        return _whole(answer)
+        return _whole(answer, found)
     if not isinstance(answer, AsyncStream):
         raise ValueError("neither a stream nor a completion")
     if STREAM not in answer.response.headers.get("content-type", ""):
-        return _whole(await _at_once(answer, found))
+        return _whole(await _at_once(answer, found), found)
     begun = False
     try:
         async for chunk in answer:
-            found.model = _text(chunk, "model") or found.model
-            found.tokens = _tokens(chunk) or found.tokens
+            _price(found, chunk)
             for choice in _list(chunk, "choices")[:1]:
                 begun = True
                 _add(found, getattr(choice, "delta", None))
@@ -103,16 +102,21 @@ async def heard(
 
 
 async def _at_once(answer: AsyncStream[ChatCompletionChunk], found: Answer) -> ChatCompletion:
-    """From a server that was asked for a stream and sends one JSON object."""
-    body = bytearray()
+    """From a server that was asked for a stream and sends one JSON object; one that did not come to its end, also since
+    nobody waited any longer, leaves in `found` what has come of it."""
+    body, whole = bytearray(), False
     try:
         async for piece in answer.response.aiter_bytes():
             body += piece
             if len(body) > LARGEST:
                 break
+        else:
+            whole = True
     except Exception as error:  # whatever the transport raises here, it is the transport's
-        found.content = body.decode(errors="replace")
         raise BrokenOff(type(error).__name__) from error
+    finally:
+        if not whole:
+            found.content = body.decode(errors="replace")
     told = json.loads(body)
     if not isinstance(told, dict):
         raise ValueError("not an object")
@@ -141,29 +145,33 @@ def _add(found: Answer, delta: Any) -> None:
         call.arguments += _text(function, "arguments")
 
 
-def _whole(completion: ChatCompletion) -> Answer | None:
+def _whole(completion: ChatCompletion, found: Answer) -> Answer | None:
     """From an answer that came at once. Raises ValueError for what is none."""
+    _price(found, completion)
     choices = _list(completion, "choices")
     if not choices:
         return None
     message = getattr(choices[0], "message", None)
     if message is None:
         raise ValueError("a choice without a message")
+    found.content = _text(message, "content")
+    found.thinking = _thinking(message)
+    found.refusal = _text(message, "refusal")
     functions = [
         (_text(call, "id"), getattr(call, "function", None)) for call in _list(message, "tool_calls")
     ]
-    return Answer(
-        content=_text(message, "content"),
-        thinking=_thinking(message),
-        refusal=_text(message, "refusal"),
-        calls=[
-            Called(mark, _text(function, "name"), _text(function, "arguments"))
-            for mark, function in functions[:MOST]
-            if function is not None
-        ],
-        model=_text(completion, "model"),
-        tokens=_tokens(completion),
-    )
+    found.calls = [
+        Called(mark, _text(function, "name"), _text(function, "arguments"))
+        for mark, function in functions[:MOST]
+        if function is not None
+    ]
+    return found
+
+
+def _price(found: Answer, told: Any) -> None:
+    """Takes what an answer costs from it, before anything else in it may turn out to be unreadable."""
+    found.tokens = _tokens(told) or found.tokens
+    found.model = _text(told, "model") or found.model
 
 
 def _text(told: Any, name: str) -> str:
