@@ -122,6 +122,15 @@ async def test_more_calls_than_there_is_room_for_wait_their_turn() -> None:
     assert found == list(range(20)) and most == 4
 
 
+async def leave(bench: Bench, gate: threading.Event) -> None:
+    """Leaves the bench; what is at work there waits for the gate, which opens when the bench knows that it is left."""
+    leaving = asyncio.create_task(asyncio.to_thread(bench.close))
+    while not bench._closed:
+        await asyncio.sleep(0.01)
+    gate.set()
+    await leaving
+
+
 @pytest.mark.asyncio
 async def test_leaving_finishes_what_is_at_work_and_drops_what_has_not_begun() -> None:
     begun: list[int] = []
@@ -139,8 +148,7 @@ async def test_leaving_finishes_what_is_at_work_and_drops_what_has_not_begun() -
     tasks = [asyncio.create_task(bench.submit(partial(work, number))) for number in range(5)]
     while len(begun) < 2:
         await asyncio.sleep(0.01)
-    threading.Timer(0.1, gate.set).start()
-    bench.close()
+    await leave(bench, gate)
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert found[:2] == [0, 1] and begun == [0, 1]
     assert all(isinstance(one, asyncio.CancelledError) for one in found[2:])
@@ -178,7 +186,7 @@ async def test_who_waits_elsewhere_has_a_place_at_the_bench_and_leaving_waits_fo
     await asyncio.to_thread(asked.wait)
     second = asyncio.create_task(bench.submit(partial(done.append, "second")))
     await asyncio.sleep(0)
-    threading.Timer(0.1, gate.set).start()
-    bench.close()
+    await leave(bench, gate)
+    assert done == ["waited"]
     await asyncio.gather(first, second, return_exceptions=True)
     assert done == ["waited"] and second.cancelled()

@@ -15,7 +15,7 @@ from agent.openai_planner import OpenAIPlanner, readable
 from agent.thread import Left, ThreadView
 from store.errors import MaieuticError, UserError
 from tests.agent.conftest import COMPONENT, RunOne
-from tests.agent.scripted_server import Endpoint, Line, Reply, says, serving
+from tests.agent.scripted_server import Body, Endpoint, Line, Reply, says, serving
 from tests.agent.weighing import hypothesis
 from tools.context import ToolContext
 
@@ -225,7 +225,7 @@ async def test_a_busy_endpoint_is_asked_again(opened: Opened, run_one: RunOne, s
     ("reply", "told"),
     [
         (Reply({"error": {"message": "busy"}}, 503), "answered 503"),
-        (Reply("{}", delay=0.6), "did not answer"),
+        (Reply("{}", delay=20.0), "did not answer"),
         (Reply("so sorry"), "sent something unreadable"),
         (Reply({"choices": []}), "without choices"),
     ],
@@ -234,7 +234,13 @@ async def test_a_busy_endpoint_is_asked_again(opened: Opened, run_one: RunOne, s
 async def test_an_endpoint_that_fails_can_be_resumed_when_it_answers_again(
     opened: Opened, run_one: RunOne, context: ToolContext, run: str, reply: Reply, told: str
 ) -> None:
-    _, failing = opened(says(PROPOSE, WEIGH), reply, timeout=0.3)
+    def begins(body: Body) -> Reply:
+        """From the next request on a silent server is soon left."""
+        if reply.delay:
+            failing.endpoint.timeout = 0.2
+        return says(PROPOSE, WEIGH)
+
+    _, failing = opened(begins, reply)
     with pytest.raises(MaieuticError, match=told) as failed:
         await run_one(failing)
     assert failed.value.kind == "endpoint" and "resume" in failed.value.hint

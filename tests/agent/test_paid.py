@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from agent.decision import Abstention
 from agent.endpoint import Endpoint
 from agent.openai_planner import OpenAIPlanner
 from agent.prices import Price, Prices
-from experiments.faults.server import Body, Wire, events, serving
+from experiments.faults.server import CRUMB, Body, Wire, events, serving
 from store.costs import spent
 from store.errors import MaieuticError
 from store.views import Payment
@@ -89,7 +90,11 @@ async def test_an_answer_is_on_record_before_anything_is_made_of_it(
     assert spent(context.store.queries.payments(run)).tokens == 110
 
 
-async def test_an_answer_that_came_to_no_end_costs_what_its_endpoint_had_told() -> None:
+async def test_an_answer_that_came_to_no_end_costs_what_its_endpoint_had_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("agent.endpoint.LONGEST", 0.1)
+
     def spoil(wire: Wire, message: Any) -> None:
         """Words and usage, and then crumbs for ever."""
         wire.begin_stream()
@@ -98,12 +103,13 @@ async def test_an_answer_that_came_to_no_end_costs_what_its_endpoint_had_told() 
             wire.piece(event)
         while True:
             wire.piece(json.dumps({"choices": []}))
+            time.sleep(CRUMB)
 
     kept: list[Payment] = []
     budget = Budget()
     with serving(lambda _: {"content": "…"}) as server, paying(Payer(budget, kept.append)):
         server.fault = spoil
-        endpoint = Endpoint("m", server.url, retries=0, timeout=0.05, prices=PRICES)
+        endpoint = Endpoint("m", server.url, retries=0, timeout=20.0, prices=PRICES)
         with pytest.raises(MaieuticError, match="came to no end"):
             await endpoint.ask([{"role": "user", "content": "Well?"}], [])
     assert kept == [Payment(tokens=110, money=110e-6, currency=PRICES.currency)]

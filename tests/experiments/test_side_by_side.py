@@ -100,11 +100,12 @@ def eyes(body: Body) -> Reply:
 
 def test_an_interruption_keeps_the_answers_that_are_on_their_way(place: Place) -> None:
     """Three components ask; the run is interrupted before any answer has come."""
-    came = threading.Semaphore(0)
+    came, stopping = threading.Semaphore(0), threading.Event()
 
     def slow(body: Body) -> Reply:
         came.release()
-        time.sleep(1.5 if turns(body) == 0 else 0.0)
+        if turns(body) == 0:
+            stopping.wait(120)
         return language_model(body)
 
     with serving(slow) as endpoint:
@@ -112,7 +113,13 @@ def test_an_interruption_keeps_the_answers_that_are_on_their_way(place: Place) -
         for _ in range(3):
             assert came.acquire(timeout=120)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
+        assert process.stderr
+        told = list[str]()
+        while (line := process.stderr.readline()) and "finishing what has begun" not in line:
+            told.append(line)
+        stopping.set()
+        _, rest = process.communicate(timeout=120)
+        err = "".join([*told, line, rest])
         assert process.returncode == 130 and "finishing what has begun" in err, err
         with open_store(place.store) as store:
             (run,) = store.queries.runs()
@@ -138,7 +145,7 @@ def test_a_component_whose_endpoint_fails_costs_the_others_no_answer_that_is_on_
             assert waiting.wait(60)
             return Reply({"error": {"message": "no such model"}}, status=404)
         waiting.set()
-        time.sleep(1.0 if turns(body) == 0 else 0.0)
+        time.sleep(3.0 if refusing and turns(body) == 0 else 0.0)
         return language_model(body)
 
     refusing = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.agent.scripted_server import Endpoint, Reply, serving
 from tests.labelling import ABSTAINED, IMAGES, Labelled, Place, label
 
 BUSY = Reply({"error": {"message": "busy"}}, 429)
-SILENT = Reply("too late", delay=3.0)
+SILENT = Reply("too late", delay=30.0)
 PLANNER = ("--planner", "openai:scripted")
 COMMANDS = {
     "label": (label(ABSTAINED, *PLANNER), 3),
@@ -50,10 +51,13 @@ def test_a_silent_endpoint_is_waited_for_as_long_as_the_environment_says(
     place: Place, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words, code = COMMANDS[command]
-    monkeypatch.setenv("MAIEUTIC_TIMEOUT", "0.2")
+    monkeypatch.setenv("MAIEUTIC_TIMEOUT", "1")
     monkeypatch.setenv("MAIEUTIC_RETRIES", "0")
     with serving(SILENT) as endpoint:
         said = place.says(*words, "--base-url", endpoint.url, "--json")
+        read = time.monotonic() + 30
+        while not endpoint.requests and time.monotonic() < read:
+            time.sleep(0.01)  # what was sent may be read later than it was given up
     assert (said.code, said.json["error"]["kind"]) == (code, "endpoint"), said.err
     assert "did not answer" in said.json["error"]["message"] and times(endpoint) == {1}
 

@@ -145,10 +145,10 @@ def test_a_server_that_never_answers_fails_this_picture_for_now(status: int) -> 
 
 
 def test_a_slow_server_is_not_waited_for_for_ever() -> None:
-    with serving(Reply({}, delay=1.0)) as server:
+    with serving(Reply({}, delay=20.0)) as server:
         began = time.monotonic()
         outcome = one(server, timeout=0.2)
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 10
     assert why(outcome) == f"endpoint: `{server.url}` did not answer within 0.2 seconds"
 
 
