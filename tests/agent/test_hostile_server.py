@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -132,7 +133,7 @@ async def test_a_redirect_carries_nothing_to_another_host_and_names_it() -> None
 async def test_a_server_that_wants_to_be_left_alone_for_an_hour_is_not_waited_for() -> None:
     began = time.monotonic()
     error = await refusal(lambda wire, _: wire.json({"error": {}}, 429, {"Retry-After": "3600"}), retries=4)
-    assert "wants to be asked again after `3600`" in error.message and time.monotonic() - began < 5
+    assert "wants to be asked again after `3600`" in error.message and time.monotonic() - began < 60
 
 
 async def test_a_refusal_in_its_own_field_is_what_the_model_said_and_no_lack_of_tools(
@@ -206,12 +207,14 @@ async def test_every_try_is_one_of_those_allowed_and_an_answer_that_broke_off_is
 
 
 async def test_a_server_that_does_not_stream_serves_questions_that_are_asked_at_once() -> None:
+    together = threading.Barrier(3)
+
     def spoil(wire: Wire, message: Any) -> None:
-        time.sleep(0.2)
+        together.wait(30)
         wire.json({"error": {"message": "unknown parameter: stream_options"}}, 400)
 
     with serving(lambda _: {"content": "…"}) as endpoint:
         endpoint.fault, endpoint.met = spoil, lambda body, _: bool(body.get("stream"))
-        planner = OpenAIPlanner("m", endpoint.url, retries=0, timeout=5.0)
+        planner = OpenAIPlanner("m", endpoint.url, retries=0, timeout=60.0)
         await asyncio.gather(*(planner.decide(VIEW, []) for _ in range(3)))
     assert (endpoint.hit, endpoint.asked) == (3, 6)
