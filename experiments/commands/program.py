@@ -1,15 +1,16 @@
 """`maieutic run program FILE`: a program over the tools, run as planners' programs are, in the same sandbox.
 
 Knows how a file becomes a run with experiments, and what to say of one that did not end well. The target is opened at
-the program's first call, so a mistake in its words is told at once. Knows nothing about interpreters.
+the program's first call, so a mistake in its words is told at once; it is opened and measured at a bench, as planners'
+programs do it, since a tool that asks an endpoint needs a loop of its own. Knows nothing about interpreters.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,20 @@ from experiments.commands.output import narrate, print_json, print_text
 from store.errors import UsageError, UserError
 
 if TYPE_CHECKING:
+    from agent.bench import Bench
     from agent.programs.carrying import Hand
     from agent.programs.sandbox import Ended
     from experiments.workplace import Workplace
     from store.recorder import Turn
     from store.records import Experiment
     from store.views import RunEnd
+    from tools.tool import Tool
 
 PROGRAM = "program"
 """The word that stands in the place of a tool's name."""
 DIRECT = "direct"
+AGAIN = "run the program again; what was measured is kept"
+"""What is told of one that was stopped at once."""
 Opening = Callable[[], AbstractContextManager["Workplace"]]
 
 
@@ -41,26 +46,37 @@ class Table:
     run: str = ""
     hand: Hand | None = None
     workplace: Workplace | None = None
+    ended: Ended | None = None
 
-    async def ask(self, name: str, args: Any, given: dict[str, Any]) -> Any:
-        """One call of the program."""
-        if self.hand is None:
-            self.hand = self._open()
-        return await self.hand.ask(name, args, given)
+    async def work(self, tools: Sequence[Tool]) -> None:
+        """The program to its end; cancelled, it ends at once, and a call of it that is at work is waited for."""
+        from agent.bench import Bench
+        from agent.programs.processes import Processes
+        from agent.programs.stubs import stubs
+
+        with Bench() as bench:
+            ask = partial(self._ask, bench)
+            self.ended = await Processes().run(self.source, stubs(tools), [one.name for one in tools], ask)
 
     @property
     def made(self) -> list[Experiment]:
         return self.hand.made if self.hand else []
 
-    def close(self, ended: Ended | None, how: RunEnd) -> None:
-        """Writes how the program ended (None: something else stopped it), and with it the run."""
-        if self.workplace is not None:
+    def close(self, how: RunEnd) -> None:
+        """Writes how the program ended, unless something else stopped it, and with it the run."""
+        if self.workplace is not None and self.run:
             recorder = self.workplace.store.recorder
-            if ended is not None:
-                recorder.step(self.run, DIRECT, 1, {"kind": "ended", **asdict(ended)})
+            if self.ended is not None:
+                recorder.step(self.run, DIRECT, 1, {"kind": "ended", **asdict(self.ended)})
             recorder.end_run(self.run, how)
 
-    def _open(self) -> Hand:
+    async def _ask(self, bench: Bench, name: str, args: Any, given: dict[str, Any]) -> Any:
+        """One call of the program."""
+        if self.hand is None:
+            self.hand = await bench.submit(partial(self._open, bench))
+        return await self.hand.ask(name, args, given)
+
+    def _open(self, bench: Bench) -> Hand:
         from agent.decision import Program, as_row
         from agent.programs.carrying import Hand
         from tools.budget import Budget
@@ -76,7 +92,7 @@ class Table:
         context = workplace.context(Budget(), index=False)
 
         async def measure(turn: Turn, name: str, arguments: Mapping[str, Any]) -> Experiment:
-            return call(context, turn, name, arguments)
+            return await bench.submit(partial(call, context, turn, name, arguments))
 
         return Hand(recorder, self.run, DIRECT, 0, TOOLS, measure)
 
@@ -86,25 +102,25 @@ def run_program(path: str, opening: Opening, world: Mapping[str, Any], as_json: 
 
     Raises UsageError for a file that can't be read, UserError where the program did not run to its end.
     """
-    from agent.programs.processes import Processes
-    from agent.programs.stubs import stubs
+    from experiments.driving import in_this_process
     from tools import door  # noqa: F401  # its import registers every tool
     from tools.tool import TOOLS
 
     source = read_program(path)
     tools = [TOOLS[name] for name in sorted(TOOLS)]
-    ended: Ended | None = None
     how: RunEnd = "failed"
     with ExitStack() as stack:
         table = Table(source, opening, world, stack)
         try:
-            ended = asyncio.run(Processes().run(source, stubs(tools), [one.name for one in tools], table.ask))
+            in_this_process(AGAIN)(table.work(tools))
+            ended = table.ended
+            assert ended is not None
             how = "done" if ended.end == "done" else "failed"
         except KeyboardInterrupt:
             how = "interrupted"
             raise
         finally:
-            table.close(ended, how)
+            table.close(how)
     numbers = [f"e{one.number}" for one in table.made]
     if numbers:
         narrate(f"{', '.join(numbers)} recorded in run {table.run}")

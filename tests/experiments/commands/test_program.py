@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +15,8 @@ from typing import Any
 import pytest
 
 from store.database import open_store
-from tests.labelling import IMAGES, Labelled, Place
+from tests.agent.scripted_server import Body, Reply, says, serving
+from tests.labelling import DESCRIBED, IMAGES, Labelled, Place
 from tools.context import ToolContext
 from tools.tool import TOOLS, Result
 
@@ -113,6 +118,54 @@ def test_an_interrupted_program_is_recorded_as_such_and_what_it_measured_is_kept
     with open_store(place.store) as store:
         (run,) = store.queries.runs()
         assert (run.status, len(store.queries.experiments(run.id))) == ("interrupted", 1)
+
+
+def shown(body: Body) -> int:
+    return sum(part["type"] == "image_url" for part in body["messages"][0]["content"])
+
+
+def describing(place: Place, url: str) -> tuple[str, ...]:
+    """A program that has pictures put into words, by eyes of its own: what was said is kept beside them."""
+    path = program(place, f'print(describe("{DESCRIBED}", n=20)["experiment"])')
+    eyes = ("--describer", f"openai:eyes-{os.getpid()}-{place.folder.name}")
+    return "run", "program", path, "--images", IMAGES, *eyes, "--base-url", url, "--retries", "0"
+
+
+def test_a_program_may_ask_a_describer_behind_an_endpoint(place: Place) -> None:
+    def tells(body: Body) -> Reply:
+        return says(content=json.dumps([["red", "heart"]] * shown(body)))
+
+    with serving(tells) as endpoint:
+        said = place.says(*describing(place, endpoint.url), "--json")
+    assert said.code == 0, said.err
+    assert said.json["printed"] == f"{said.json['experiments'][0]['number']}\n" and endpoint.requests
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_interrupted_at_an_endpoint_it_waits_for_the_answer_and_the_second_time_for_nothing(
+    place: Place, presses: int
+) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def waits(body: Body) -> Reply:
+        asked.set()
+        answer.wait(60)
+        return says(content=json.dumps([["red", "heart"]] * shown(body)))
+
+    with serving(waits) as endpoint:
+        process = place.begins(*describing(place, endpoint.url))
+        assert asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGINT) if presses == 2 else answer.set()
+        _, err = process.communicate(timeout=30)
+        answer.set()
+    assert process.returncode == 130 and "Traceback" not in err and "Interrupted." in err, err
+    with open_store(place.store) as store:
+        (run,) = store.queries.runs()
+        found = (run.status, len(store.queries.experiments(run.id)))
+    assert found == (("interrupted", 1) if presses == 1 else ("running", 0))
 
 
 def measured(place: Place) -> int:
