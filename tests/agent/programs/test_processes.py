@@ -22,7 +22,7 @@ from tests.conftest import CHECKOUT
 
 pytestmark = pytest.mark.asyncio
 
-QUICK = Bounds(seconds=0.5, grace=0.3, patience=2.0)
+QUICK = Bounds(seconds=1.0, grace=2.0)
 
 
 class Asked:
@@ -105,7 +105,7 @@ async def test_a_word_that_may_be_right_is_left_to_the_call() -> None:
 async def test_a_limit_ends_a_program_and_a_fresh_worker_serves_the_next(source: str, end: str) -> None:
     began = time.monotonic()
     assert (await ran(source)).end == end
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert (await ran("print(40 + 2)")).printed == "42\n"
 
 
