@@ -17,6 +17,7 @@ import typer
 
 from agent.programs.limits import BOUNDS
 from agent.programs.processes import Processes
+from agent.programs.sandbox import Ended
 from experiments.escapes.__main__ import LEAKY, RECORD, main, prover
 from experiments.escapes.attempts import about, attempts
 from experiments.escapes.leaky import Leaky
@@ -98,6 +99,12 @@ def test_the_same_attempts_get_through_where_nothing_holds_them(
     (attempt,) = [one for one in attempts(family) if one.name == name]
     found = unguarded.attempt(attempt, "leaky", Leaky(QUICK, unguarded.canaries.words["a module"]))
     assert seen in found.through
+
+
+def test_a_forged_answer_that_a_program_got_is_heard(made: Prover) -> None:
+    forged = made.canaries.places["FORGED"]
+    assert made.canaries.seen(Ended("done", printed=f"{forged}\n"), [], []) == ["a forged answer"]
+    assert made.canaries.seen(Ended("done", printed=f'{{"value": "{forged}"}}\n'), [], []) == []
 
 
 def test_memory_of_what_runs_and_processes_that_are_left_are_seen() -> None:
