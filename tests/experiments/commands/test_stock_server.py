@@ -96,4 +96,4 @@ def test_a_model_that_calls_no_tool_ends_a_run_in_a_state_that_says_so(
         assert run.status == "partial" and store.queries.descriptions(run.id) == []
     assert [turn.decision["kind"] for turn in turns] == ["calls"] * 2, "what was said and paid for is kept"
     assert all(turn.usage["prompt_tokens"] > 1000 for turn in turns)
-    assert "tokens in 2 requests, price unknown" in place.says("show", "run", run.id).out
+    assert "tokens in 3 requests, price unknown" in place.says("show", "run", run.id).out
