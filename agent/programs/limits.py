@@ -12,13 +12,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Bounds:
     """`seconds` are those that a program computes itself, tools not counted; `grace` is how much longer the process
-    around it waits, and `patience` how much longer the one that began that, before each kills the other. `memory` is
+    around it waits, and `patience` how much longer the one that began that, before each kills the other: on a busy
+    machine much of it goes into beginning both and checking types. `memory` is
     of the program's values, `address_space` of the whole process, in bytes. `printed`, `source` and `told` are
     characters, `argument` the characters and values of one call's arguments, `nesting` the depth of lists in them."""
 
     seconds: float = 3.0
     grace: float = 1.0
-    patience: float = 4.0
+    patience: float = 20.0
     memory: int = 64 * 2**20
     address_space: int = 2 * 2**30
     depth: int = 200

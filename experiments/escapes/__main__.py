@@ -31,6 +31,8 @@ from experiments.workplace import open_workplace
 from store.database import open_store
 
 IMAGES = "tableau:40/24/40"
+WATCHED = replace(BOUNDS, patience=4.0)
+"""Bounds under which attempts are made: the last kill comes sooner, so that needing it would be seen."""
 PATIENT = replace(BOUNDS, seconds=1.0, grace=0.5, patience=4.5)
 """Bounds under which the leaky sandbox is watched; only the last of them stops anything there."""
 UNCHECKED, PLANNED, LEAKY = "unchecked", "as a planner's", "leaky"
@@ -50,7 +52,7 @@ def prover(folder: Path, *, ajar: bool = False) -> Iterator[Prover]:
         with set_out(folder, workplace) as canaries:
             if ajar:
                 set_ajar(workplace, canaries)
-            yield Prover(workplace, canaries, PATIENT if ajar else BOUNDS)
+            yield Prover(workplace, canaries, PATIENT if ajar else WATCHED)
 
 
 def main(
@@ -91,7 +93,7 @@ def sandbox_of(way: str, made: Prover) -> Sandbox:
     """The sandbox in which attempts are made one way."""
     if way == LEAKY:
         return Leaky(PATIENT, made.canaries.words["a module"])
-    return Processes(checked=way == PLANNED)
+    return Processes(WATCHED, checked=way == PLANNED)
 
 
 def record_of(fingerprint: str, tried: Sequence[Try]) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def record_of(fingerprint: str, tried: Sequence[Try]) -> dict[str, Any]:
         "target": "tableau-llava",
         "fingerprint": fingerprint,
         "images": IMAGES,
-        "bounds": asdict(BOUNDS),
+        "bounds": asdict(WATCHED),
         "attempts": len({(one.attempt.family, one.attempt.name) for one in held}),
         "tries": {way: sum(one.way == way for one in tried) for way in dict.fromkeys(o.way for o in tried)},
         "through": sum(bool(one.through) for one in held),
