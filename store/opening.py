@@ -7,6 +7,9 @@ write lock at once; knows nothing about tables.
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from store.errors import UserError
 from store.failures import told
+
+NAP = 0.02
+"""Seconds between two tries to switch a file that others are opening."""
 
 
 def location(where: str | Path | None) -> URL:
@@ -88,19 +94,31 @@ def _sqlite(url: URL, patience: float) -> Engine:
             hint=f"name a file in it, such as `{path / 'store.db'}`",
         )
     engine = create_engine(url, connect_args={"timeout": patience})
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", partial(_set_up, patience))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _set_up(connection: Any, _record: object) -> None:
+def _set_up(patience: float, connection: Any, _record: object) -> None:
     """Every acknowledged commit reaches the disk (FULL), and readers never wait for the writer (WAL)."""
     connection.isolation_level = None  # the driver begins no transactions of its own; _begin does
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection, time.monotonic() + patience)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA recursive_triggers=ON")  # else REPLACE deletes what no trigger sees
+
+
+def _write_ahead(connection: Any, until: float) -> None:
+    """Switches the file to WAL, once. Where others open a new file too, SQLite refuses at once and waits for nobody."""
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(NAP)
 
 
 def _begin(connection: Connection) -> None:
