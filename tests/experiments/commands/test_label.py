@@ -195,8 +195,8 @@ def test_a_disk_that_fills_up_ends_the_run_with_what_to_do_and_keeps_what_was_ac
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
     set_up = opening._set_up
 
-    def small(connection: sqlite3.Connection, record: object) -> None:
-        set_up(connection, record)
+    def small(patience: float, connection: sqlite3.Connection, record: object) -> None:
+        set_up(patience, connection, record)
         connection.execute(f"PRAGMA max_page_count = {pages + 6}")
 
     monkeypatch.setattr(opening, "_set_up", small)
